@@ -1,0 +1,446 @@
+//! What the collector answers: the types of its API (`/v1`, JSON over mutual TLS or a Unix socket), shared with the
+//! console and the command line. No behaviour lives here.
+//!
+//! | method and path | request | answer |
+//! | --- | --- | --- |
+//! | `GET /v1/health` | | [`Health`] |
+//! | `POST /v1/search` | [`SearchRequest`] | [`SearchAnswer`] or [`ApiError`] with the place in the query |
+//! | `GET /v1/events/{id}` | | [`EventDocument`] |
+//! | `GET /v1/alerts/stream?after=SEQ` | | newline-delimited [`Alert`]s in rising `sequence`, then it stays open; an empty line is a sign of life |
+//! | `GET /v1/alerts/{id}` | | [`Alert`] |
+//! | `GET /v1/sensors` | | list of [`Sensor`] |
+//! | `POST /v1/sensors/{name}/revoke` | | [`Sensor`] |
+//! | `POST /v1/tokens` | [`TokenRequest`] | [`Token`] |
+//! | `GET /v1/ledger?from&to&sensor` | RFC 3339 times | [`LedgerAnswer`] |
+//! | `GET /v1/rules` | | [`RulesAnswer`] |
+//! | `GET /v1/rules/{id}` | | [`RuleDetail`] |
+//! | `GET /v1/catalogue` | | `catalogue.json` |
+//! | `GET /v1/agencies` | | list of [`Agency`] |
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How bad an alert is. The order is the severity's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing, no action.
+    Info,
+    /// Low.
+    Low,
+    /// Medium.
+    Medium,
+    /// High: e-mail goes out.
+    High,
+    /// Critical.
+    Critical,
+}
+
+/// A search: text in the query language, a time range, a page.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SearchRequest {
+    /// The query (architecture: terms, ranges, CIDR, wildcards, phrases; `| count by FIELD`, `| timeline 5m`). Empty
+    /// means everything.
+    #[serde(default)]
+    pub query: String,
+    /// From this moment on (RFC 3339), inclusive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Until this moment (RFC 3339), exclusive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// At most this many events (default 100, at most 10,000).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// Events after the one this opaque text stands for: the next page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// A named data set instead of the live one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<String>,
+    /// Fields whose most frequent values are wanted beside the events (facets).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facets: Vec<String>,
+    /// Also answer a timeline over the range, in about this many bars (at most 1,000).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline_bars: Option<u32>,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct SearchAnswer {
+    /// How many events match in all.
+    pub total: u64,
+    /// The newest matching events, newest first; empty when a stage made a table or a timeline.
+    pub events: Vec<EventDocument>,
+    /// The next page's cursor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// The result of `| count by ...`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<Table>,
+    /// The result of `| timeline ...` or of `timeline_bars`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Timeline>,
+    /// One table a wanted facet: value and count, most frequent first.
+    pub facets: Vec<Facet>,
+    /// What could not be searched (a damaged partition, say), for people; empty when the answer is whole.
+    pub partial: Vec<String>,
+    /// How long it took.
+    pub took_ms: u64,
+}
+
+/// The most frequent values of a field.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Facet {
+    /// The field's name.
+    pub field: String,
+    /// Value and count, most frequent first.
+    pub values: Vec<FacetValue>,
+}
+
+/// One value of a facet.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct FacetValue {
+    /// The value as text, as it would be written in a query.
+    pub value: String,
+    /// How many events have it.
+    pub count: u64,
+}
+
+/// Rows under named columns.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Table {
+    /// Column names: the fields counted by, then `count`.
+    pub columns: Vec<String>,
+    /// One row a group; values as JSON.
+    pub rows: Vec<Vec<serde_json::Value>>,
+}
+
+/// Counts over time.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Timeline {
+    /// Width of a bar, in milliseconds.
+    pub step_ms: u64,
+    /// Bars in time order, empty ones included.
+    pub bars: Vec<TimelineBar>,
+}
+
+/// One bar of a timeline.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct TimelineBar {
+    /// Where it begins, RFC 3339.
+    pub start: String,
+    /// How many events fall into it.
+    pub count: u64,
+}
+
+/// One event: nested Elastic Common Schema JSON, exactly as `luytre-sensor read` writes it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct EventDocument(pub serde_json::Map<String, serde_json::Value>);
+
+/// Something a rule found, with everything needed to explain it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Alert {
+    /// Stable: made from rule, subject and the events it stands on, so that a replay makes the same id.
+    pub id: String,
+    /// Position in the fan-out; rises by one an alert, for durable cursors.
+    pub sequence: u64,
+    /// When what it speaks of happened (packet time), RFC 3339.
+    pub time: String,
+    /// When the collector raised it, RFC 3339.
+    pub raised: String,
+    /// The rule that fired.
+    pub rule: AlertRule,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Why it is that bad, for people: one key of the interface's dictionary or plain text each.
+    pub severity_reasons: Vec<String>,
+    /// The fields that made the rule fire, with the part of the rule they satisfied.
+    pub matched: Vec<MatchedField>,
+    /// Ids of the events it stands on (at most 100; `event_count` has the true number).
+    pub event_ids: Vec<String>,
+    /// How many events it stands on.
+    pub event_count: u64,
+    /// The newest of those events, whole.
+    pub event: EventDocument,
+    /// The sensor that saw it.
+    pub sensor: String,
+    /// The flow's Community ID, where there is a flow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub community_id: Option<String>,
+    /// Source address and port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Endpoint>,
+    /// Destination address and port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination: Option<Endpoint>,
+    /// The agency concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agency: Option<Agency>,
+    /// How much of the traffic was seen when it happened.
+    pub visibility: Visibility,
+}
+
+/// An address and port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Endpoint {
+    /// The address.
+    pub ip: String,
+    /// The port, or nothing where the transport has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+}
+
+/// The rule of an alert, as it was when it fired.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AlertRule {
+    /// `rule.id`.
+    pub id: String,
+    /// `rule.name`, English.
+    pub name: String,
+    /// The name in Vietnamese, where the rule has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name_vi: Option<String>,
+    /// The kind of rule.
+    pub kind: RuleKind,
+    /// Revision (date or number) of the rule.
+    pub revision: String,
+    /// Digest of the rule set in force.
+    pub ruleset: String,
+    /// What it looks for and why that matters, English.
+    pub description: String,
+    /// The same in Vietnamese, where the rule has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description_vi: Option<String>,
+    /// What to do first, Vietnamese, where the rule says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice_vi: Option<String>,
+    /// What to do first, English.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+    /// ATT&CK technique ids (`T1046`).
+    pub techniques: Vec<String>,
+    /// Links.
+    pub references: Vec<String>,
+    /// Known harmless causes.
+    pub false_positives: Vec<String>,
+}
+
+/// The kinds of rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RuleKind {
+    /// A Sigma rule on one event.
+    Sigma,
+    /// A Sigma correlation over several.
+    Correlation,
+    /// A YARA rule on a carved file.
+    Yara,
+    /// An entry of an intelligence list.
+    Intel,
+    /// A signature in Suricata's language.
+    Signature,
+}
+
+/// A field that a rule matched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MatchedField {
+    /// The field's catalogue name (or a YARA string's identifier).
+    pub field: String,
+    /// The value it had.
+    pub value: String,
+    /// What the rule asked for (`contains "union select"`), for people.
+    pub wanted: String,
+}
+
+/// How much of the traffic was seen in the window around something.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Visibility {
+    /// Share of packets that were seen and understood, 0 to 1.
+    pub seen: f64,
+    /// Packets that the ledger cannot account for.
+    pub unaccounted: i64,
+    /// Whether counters existed for the window at all; without them nothing is known.
+    pub known: bool,
+}
+
+/// An agency of the province.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Agency {
+    /// `organization.id`.
+    pub id: String,
+    /// `organization.name`.
+    pub name: String,
+}
+
+/// A sensor as the collector knows it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Sensor {
+    /// Its name (`observer.name`).
+    pub name: String,
+    /// How it is.
+    pub state: SensorState,
+    /// The program's version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
+    /// When it was enrolled, RFC 3339.
+    pub enrolled: String,
+    /// When it was last heard, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<String>,
+    /// Its clock minus ours, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_skew_ms: Option<i64>,
+    /// Highest sequence number that is durable here.
+    pub acknowledged: u64,
+    /// The newest counters, stage by stage, sensor and collector joined.
+    pub stages: Vec<StageLine>,
+    /// What the ledger cannot account for; must be zero.
+    pub unaccounted: i64,
+}
+
+/// How a sensor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SensorState {
+    /// Connected.
+    Connected,
+    /// Enrolled, not connected now.
+    Silent,
+    /// Its certificate is no longer accepted.
+    Revoked,
+}
+
+/// One stage of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StageLine {
+    /// The stage.
+    pub stage: String,
+    /// `packets` or `events`.
+    pub unit: String,
+    /// What came in.
+    pub taken: u64,
+    /// What went on.
+    pub given: u64,
+    /// What waits inside.
+    pub held: u64,
+    /// What was dropped, by reason.
+    pub dropped: BTreeMap<String, u64>,
+}
+
+/// The ledger of a period.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LedgerAnswer {
+    /// One entry a sensor and minute, oldest first.
+    pub minutes: Vec<LedgerMinute>,
+    /// Share of packets that were seen and understood over the period.
+    pub visibility: Visibility,
+}
+
+/// What one sensor's stages counted in one minute.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LedgerMinute {
+    /// The sensor.
+    pub sensor: String,
+    /// When the minute began, RFC 3339.
+    pub minute: String,
+    /// Differences within the minute.
+    pub stages: Vec<StageLine>,
+    /// The remainder.
+    pub unaccounted: i64,
+}
+
+/// All rules in force, and those that are broken.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RulesAnswer {
+    /// Digest of the rule set.
+    pub ruleset: String,
+    /// The rules, by id.
+    pub rules: Vec<RuleLine>,
+    /// What could not be loaded; the others are in force.
+    pub broken: Vec<BrokenRule>,
+}
+
+/// One rule.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RuleLine {
+    /// The rule.
+    pub rule: AlertRule,
+    /// Its severity.
+    pub severity: Severity,
+    /// The file it stands in, below the rule folder.
+    pub file: String,
+    /// How often it fired since the collector started.
+    pub hits: u64,
+}
+
+/// A rule with its source.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RuleDetail {
+    /// The rule.
+    pub line: RuleLine,
+    /// Its text.
+    pub text: String,
+}
+
+/// A rule that could not be loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BrokenRule {
+    /// The file.
+    pub file: String,
+    /// The line, from 1, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// A wish for an enrolment token.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct TokenRequest {
+    /// The sensor's name to be: letters, digits, `-`, `_`, `.`; at most 64.
+    pub name: String,
+}
+
+/// A one-time enrolment token.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Token {
+    /// The sensor's name to be.
+    pub name: String,
+    /// What `luytre-sensor enroll --token` wants. Shown once.
+    pub token: String,
+    /// When it lapses, RFC 3339.
+    pub expires: String,
+}
+
+/// How the collector is.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// True when everything works.
+    pub ok: bool,
+    /// The program's version.
+    pub version: String,
+    /// What does not work, for people.
+    pub problems: Vec<String>,
+    /// Events in the journal that the index does not have yet.
+    pub index_lag_events: u64,
+    /// Events that can be searched.
+    pub indexed_events: u64,
+}
+
+/// Why a request failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ApiError {
+    /// A stable word: `bad_query`, `not_found`, `bad_request`, `overloaded`, `internal`.
+    pub code: String,
+    /// What happened and what to do, for people.
+    pub message: String,
+    /// Where in the query, in characters from 0, for `bad_query`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<u32>,
+}

@@ -1,0 +1,1 @@
+//! Events in, alerts and answers out.

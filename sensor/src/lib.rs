@@ -1,0 +1,5 @@
+//! Packets in, events out.
+//!
+//! The folders are the stages, in the order of the data; `pipeline.rs` alone knows that order.
+
+pub mod protocols;

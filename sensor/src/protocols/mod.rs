@@ -1,0 +1,109 @@
+//! Application protocols: found by content, parsed from reassembled bytes, turned into events.
+//!
+//! Comes in: in-order stream bytes (TCP) or datagrams (UDP) of one flow, with gaps stated. Goes out: events through
+//! [`Output`]. A protocol is one folder and one line in [`PROTOCOLS`]; the golden test, catalogue entry, counters and
+//! manual page follow from that line. On overload a parser gives up with [`Progress::Done`]: the flow goes on being
+//! counted. Parsers do no I/O, keep no clock of their own and bound everything they keep.
+
+pub mod reader;
+
+use luytre_events::{DatasetDef, DatasetId, FieldId, Transport, Value};
+
+/// Who sent the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From the side that opened the flow.
+    ToServer,
+    /// From the side that was called.
+    ToClient,
+}
+
+/// What a protocol says of the first bytes of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    /// It is this protocol.
+    Yes,
+    /// It is this protocol, but the flow was picked up so that client and server are the other way round.
+    YesReversed,
+    /// It is not.
+    No,
+    /// More bytes are needed to tell.
+    More,
+}
+
+/// Whether a parser wants to see more of the flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Go on.
+    Continue,
+    /// Nothing more to learn (encrypted from here on, or hopelessly malformed): bytes are no longer handed over.
+    Done,
+}
+
+/// What a parser may know and do while it looks at bytes.
+pub trait Output {
+    /// Time of the packet that completed these bytes, nanoseconds since 1970-01-01 UTC.
+    fn time_ns(&self) -> i64;
+    /// Emits an event of this flow, stamped with [`Output::time_ns`]: what `Record::into_body()` gives.
+    fn event(&mut self, body: (DatasetId, Vec<(FieldId, Value)>));
+    /// Counts something odd under a short fixed name (`dns.truncated`), for the counters.
+    fn anomaly(&mut self, name: &'static str);
+    /// Begins a file that the flow carries; its bytes follow by [`Output::file_data`]. `None` when files are not wanted
+    /// (turned off, or too many open).
+    fn file_open(&mut self, meta: FileMeta) -> Option<FileToken>;
+    /// More bytes of an open file, in order.
+    fn file_data(&mut self, file: FileToken, bytes: &[u8]);
+    /// Ends a file: `complete` says whether every byte was seen. The hash event (`file` dataset) follows by itself.
+    fn file_close(&mut self, file: FileToken, complete: bool);
+}
+
+/// What is known of a file when it begins.
+#[derive(Debug, Clone, Default)]
+pub struct FileMeta {
+    /// Name, if the protocol gives one.
+    pub name: Option<String>,
+    /// Type that the sender claims (`Content-Type`).
+    pub claimed_type: Option<String>,
+    /// Where it came from (`url.full`), if the protocol says.
+    pub url: Option<String>,
+    /// Which way it travels.
+    pub direction: Option<Direction>,
+}
+
+/// An open file of this flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileToken(pub u32);
+
+/// One flow's parser.
+pub trait Parser: Send {
+    /// In-order bytes of one side (TCP), or one datagram (UDP). The parser keeps what it needs of an unfinished message;
+    /// all bytes handed over count as read.
+    fn data(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) -> Progress;
+
+    /// `length` bytes of one side are missing for good (never for UDP).
+    fn gap(&mut self, out: &mut dyn Output, direction: Direction, length: u64) -> Progress;
+
+    /// The flow ends (closed, reset, timed out, capture over): emit what is still open.
+    fn finish(&mut self, out: &mut dyn Output);
+}
+
+/// One protocol: everything that the rest of the sensor knows about it.
+pub struct Protocol {
+    /// `network.protocol`.
+    pub name: &'static str,
+    /// The transports it is looked for on.
+    pub transports: &'static [Transport],
+    /// Ports where it is looked for first; only a hint.
+    pub ports: &'static [u16],
+    /// The smallest number of bytes a probe can say yes to.
+    pub probe_min_bytes: usize,
+    /// Looks at the first bytes of one direction of a flow; `on_port` says that the flow uses one of `ports`.
+    pub probe: fn(direction: Direction, bytes: &[u8], on_port: bool) -> Probe,
+    /// A parser for a new flow.
+    pub parser: fn(transport: Transport) -> Box<dyn Parser>,
+    /// What its records look like: one entry per record type.
+    pub datasets: &'static [DatasetDef],
+}
+
+/// Every protocol, in the order in which they are tried. The only list of protocols there is.
+pub static PROTOCOLS: &[&Protocol] = &[];
