@@ -101,11 +101,11 @@ impl Catalogue {
         Catalogue::from_file(serde_json::from_str(text)?)
     }
 
-    /// Makes a catalogue from what the parsers declare; the envelope is added.
+    /// Makes a catalogue from what the parsers declare; the envelope and what the collector adds are joined in.
     pub fn from_datasets(datasets: &[DatasetDef]) -> Result<Catalogue, CatalogueError> {
         let mut file = File::default();
         let mut seen: HashMap<&str, (Kind, bool, &str)> = HashMap::new();
-        for dataset in std::iter::once(&crate::event::ENVELOPE).chain(datasets) {
+        for dataset in [&crate::event::ENVELOPE, &crate::event::ENRICHMENT].into_iter().chain(datasets) {
             for field in dataset.fields {
                 match seen.get(field.name) {
                     Some((kind, list, _)) if *kind == field.kind && *list == field.list => continue,

@@ -207,9 +207,21 @@ envelope! {
     PROTOCOL = "network.protocol", Keyword, Column, "Application protocol found by content.";
     COMMUNITY_ID = "network.community_id", Keyword, Term, "Community ID version 1 of the flow.";
     VLAN = "network.vlan.id", Long, Term, "VLAN of the innermost 802.1Q tag.";
-    ORGANIZATION_ID = "organization.id", Keyword, Column, "The agency that the addresses belong to.";
-    ORGANIZATION_NAME = "organization.name", Keyword, Term, "Name of that agency when the event was seen.";
 }
+
+const fn enriched(name: &'static str, index: IndexHint, doc: &'static str) -> FieldDef {
+    FieldDef { name, kind: Kind::Keyword, list: false, index, doc }
+}
+
+/// What the collector adds to events after they arrive.
+pub const ENRICHMENT: DatasetDef = DatasetDef {
+    name: "+",
+    doc: "fields that the collector adds",
+    fields: &[
+        enriched("organization.id", IndexHint::Column, "The agency that the addresses belong to."),
+        enriched("organization.name", IndexHint::Term, "Name of that agency when the event was seen."),
+    ],
+};
 
 /// Calls a visitor for each field, stopping when it says so.
 type Visitor<'v> = dyn FnMut(FieldId, ValueRef<'_>) + 'v;
