@@ -1,0 +1,44 @@
+//! The `flow` dataset: one event when a flow ends.
+
+use luytre_events::record;
+use luytre_events::value::TimeNs;
+
+record! {
+    /// One network flow, reported when it ends.
+    pub struct FlowRecord in "flow" {
+        /// When its first packet was seen.
+        start: Option<TimeNs> = "event.start", Date, Column;
+        /// When its last packet was seen.
+        end: Option<TimeNs> = "event.end", Date, Column;
+        /// Time from first to last packet, in nanoseconds.
+        duration_ns: u64 = "event.duration", Long, Column;
+        /// Bytes from the side that opened the flow, network headers included.
+        source_bytes: u64 = "source.bytes", Long, Column;
+        /// Packets from the side that opened the flow.
+        source_packets: u64 = "source.packets", Long, Column;
+        /// Bytes from the side that was called, network headers included.
+        destination_bytes: u64 = "destination.bytes", Long, Column;
+        /// Packets from the side that was called.
+        destination_packets: u64 = "destination.packets", Long, Column;
+        /// Bytes both ways.
+        bytes: u64 = "network.bytes", Long, Column;
+        /// Packets both ways.
+        packets: u64 = "network.packets", Long, Column;
+        /// How far the flow came: new (one side only), established (both sides), closed.
+        state: &'static str = "flow.state", Keyword, Column;
+        /// Why the flow ended: fin, rst, timeout, evicted (table full) or shutdown (capture over).
+        end_reason: &'static str = "flow.end_reason", Keyword, Column;
+        /// TCP flags seen from the side that opened the flow: fin, syn, rst, psh, ack, urg, ece, cwr.
+        source_flags: Vec<&'static str> = "tcp.flags.source", Keyword list, Column;
+        /// TCP flags seen from the side that was called.
+        destination_flags: Vec<&'static str> = "tcp.flags.destination", Keyword list, Column;
+        /// Bytes of the stream that were never seen: lost before or at the sensor.
+        missed_bytes: Option<u64> = "flow.missed_bytes", Long, Term;
+        /// Bytes sent again that were seen before.
+        retransmitted_bytes: Option<u64> = "flow.retransmitted_bytes", Long, Term;
+        /// Whether the flow was already under way when it was first seen.
+        midstream: Option<bool> = "flow.midstream", Boolean, Term;
+        /// Outermost tunnel that carried the flow: ipip, gre, vxlan and so on.
+        tunnel: Option<&'static str> = "flow.tunnel", Keyword, Column;
+    }
+}
