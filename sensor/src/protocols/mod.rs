@@ -5,7 +5,12 @@
 //! manual page follow from that line. On overload a parser gives up with [`Progress::Done`]: the flow goes on being
 //! counted. Parsers do no I/O, keep no clock of their own and bound everything they keep.
 
+pub mod dns;
+pub mod domain;
+pub mod http;
 pub mod reader;
+pub mod text;
+pub mod tls;
 
 use luytre_events::{DatasetDef, DatasetId, FieldId, Transport, Value};
 
@@ -106,4 +111,4 @@ pub struct Protocol {
 }
 
 /// Every protocol, in the order in which they are tried. The only list of protocols there is.
-pub static PROTOCOLS: &[&Protocol] = &[];
+pub static PROTOCOLS: &[&Protocol] = &[&dns::PROTOCOL, &http::PROTOCOL, &tls::PROTOCOL];

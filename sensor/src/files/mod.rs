@@ -1,0 +1,3 @@
+//! Files that flows carry: cut out, hashed, typed.
+
+pub mod record;
