@@ -1,30 +1,45 @@
-//! tls.
+//! TLS (RFC 5246, RFC 8446) and its ancestors: one event a handshake.
+//!
+//! Comes in: both directions of a TCP stream. Goes out: one [`record`] when the handshake is over on both sides, when
+//! an alert ends it, or when the flow ends before that. After the handshake nothing more can be read, so the parser is
+//! done. Of each direction only the unfinished handshake message is kept, bounded in [`parser`].
 
+mod certificate;
+mod fingerprint;
+mod hello;
+mod names;
+mod parser;
 pub mod record;
 
 use luytre_events::Transport;
 
-use super::{Direction, Output, Parser, Probe, Progress, Protocol};
+use super::{Direction, Probe, Protocol};
 
 /// The entry in the table of protocols.
 pub static PROTOCOL: Protocol = Protocol {
     name: "tls",
     transports: &[Transport::TCP],
-    ports: &[],
-    probe_min_bytes: 4,
-    probe: |_, _, _| Probe::No,
-    parser: |_| Box::new(Later),
+    ports: &[443, 465, 636, 853, 989, 990, 992, 993, 994, 995, 5061, 8443],
+    probe_min_bytes: 6,
+    probe,
+    parser: |_| Box::new(parser::TlsParser::default()),
     datasets: &[record::TlsHandshake::DATASET],
 };
 
-struct Later;
-
-impl Parser for Later {
-    fn data(&mut self, _: &mut dyn Output, _: Direction, _: &[u8]) -> Progress {
-        Progress::Done
-    }
-    fn gap(&mut self, _: &mut dyn Output, _: Direction, _: u64) -> Progress {
-        Progress::Done
-    }
-    fn finish(&mut self, _: &mut dyn Output) {}
+/// A stream begins with a hello: the client's or the server's, in a TLS record or, for the client's, in the form of
+/// SSL 2.0 that old programs use to be understood by everybody.
+fn probe(direction: Direction, bytes: &[u8], _on_port: bool) -> Probe {
+    let speaker = match *bytes {
+        [0x16, 0x03, 0..=4, _, _, 0x01, ..] => Direction::ToServer,
+        [0x16, 0x03, 0..=4, _, _, 0x02, ..] => Direction::ToClient,
+        [0x16] | [0x16, 0x03] | [0x16, 0x03, 0..=4] | [0x16, 0x03, 0..=4, _] | [0x16, 0x03, 0..=4, _, _] => {
+            return Probe::More;
+        }
+        [high, ..] if high & 0x80 != 0 => match hello::sslv2_client(bytes) {
+            Some(_) => Direction::ToServer,
+            None => return Probe::No,
+        },
+        _ => return Probe::No,
+    };
+    if speaker == direction { Probe::Yes } else { Probe::YesReversed }
 }

@@ -1,0 +1,137 @@
+//! Fingerprints of hellos: JA3 and JA3S (Salesforce, BSD licence), JA4 of the client (FoxIO, BSD licence).
+
+use md5::{Digest as _, Md5};
+use sha2::Sha256;
+
+use super::hello::{ClientHello, ServerHello};
+
+/// Values that clients sprinkle in to keep servers honest (GREASE, RFC 8701); no fingerprint counts them.
+fn grease(value: u16) -> bool {
+    let [high, low] = value.to_be_bytes();
+    high == low && low & 0x0f == 0x0a
+}
+
+/// MD5 over version, suites, extensions, groups and point formats.
+pub fn ja3(hello: &ClientHello) -> String {
+    let points: Vec<u16> = hello.point_formats.iter().map(|&p| p.into()).collect();
+    md5_hex(&format!(
+        "{},{},{},{},{}",
+        hello.version,
+        decimal(&hello.ciphers),
+        decimal(&hello.extensions),
+        decimal(&hello.groups),
+        decimal(&points)
+    ))
+}
+
+/// MD5 over version, suite and extensions of the server.
+pub fn ja3s(hello: &ServerHello) -> String {
+    md5_hex(&format!("{},{},{}", hello.legacy_version, hello.cipher, decimal(&hello.extensions)))
+}
+
+fn decimal(values: &[u16]) -> String {
+    let texts: Vec<String> = values.iter().filter(|&&v| !grease(v)).map(u16::to_string).collect();
+    texts.join("-")
+}
+
+fn md5_hex(text: &str) -> String {
+    hex::encode(Md5::digest(text.as_bytes()))
+}
+
+/// JA4 over TCP: version, whether a name is asked for, counts, ALPN; then digests of sorted suites and extensions.
+pub fn ja4(hello: &ClientHello) -> String {
+    let version = hello.versions.iter().copied().filter(|&v| !grease(v)).max().unwrap_or(hello.version);
+    let version = match version {
+        0x0304 => "13",
+        0x0303 => "12",
+        0x0302 => "11",
+        0x0301 => "10",
+        0x0300 => "s3",
+        0x0002 => "s2",
+        _ => "00",
+    };
+    let name = if hello.extensions.contains(&0) { 'd' } else { 'i' };
+    let ciphers = hex_words(&hello.ciphers, |_| true, true);
+    let extensions = hello.extensions.iter().filter(|&&e| !grease(e)).count().min(99);
+    let mut second = hex_words(&hello.extensions, |e| e != 0x0000 && e != 0x0010, true).join(",");
+    let signatures = hex_words(&hello.signatures, |_| true, false).join(",");
+    if !signatures.is_empty() {
+        second.push('_');
+        second.push_str(&signatures);
+    }
+    format!(
+        "t{version}{name}{:02}{extensions:02}{}_{}_{}",
+        ciphers.len().min(99),
+        alpn_mark(hello),
+        short_digest(&ciphers.join(",")),
+        short_digest(&second)
+    )
+}
+
+/// First and last character of the first protocol offered; their hexadecimal digits when they are no letters or digits.
+fn alpn_mark(hello: &ClientHello) -> String {
+    let Some((first, last)) = hello.alpn.first().and_then(|name| Some((*name.first()?, *name.last()?))) else {
+        return "00".to_owned();
+    };
+    if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() {
+        return format!("{}{}", char::from(first), char::from(last));
+    }
+    format!("{:x}{:x}", first >> 4, last & 0xf)
+}
+
+fn hex_words(values: &[u16], wanted: impl Fn(u16) -> bool, sorted: bool) -> Vec<String> {
+    let mut kept: Vec<u16> = values.iter().copied().filter(|&v| !grease(v) && wanted(v)).collect();
+    if sorted {
+        kept.sort_unstable();
+    }
+    kept.iter().map(|v| format!("{v:04x}")).collect()
+}
+
+fn short_digest(text: &str) -> String {
+    if text.is_empty() {
+        return "000000000000".to_owned();
+    }
+    let mut digest = hex::encode(Sha256::digest(text.as_bytes()));
+    digest.truncate(12);
+    digest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The worked example of JA4's technical description.
+    #[test]
+    fn ja4_is_the_descriptions() {
+        let hello = ClientHello {
+            version: 0x0303,
+            ciphers: vec![
+                0x1a1a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014, 0x009c,
+                0x009d, 0x002f, 0x0035,
+            ],
+            extensions: vec![
+                0x3a3a, 0x001b, 0x0000, 0x0033, 0x0010, 0x4469, 0x0017, 0x002d, 0x000d, 0x0005, 0x0023, 0x0012, 0x002b,
+                0xff01, 0x000b, 0x000a, 0x0015,
+            ],
+            signatures: vec![0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601],
+            versions: vec![0x0a0a, 0x0304, 0x0303],
+            alpn: vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+            ..ClientHello::default()
+        };
+        assert_eq!(ja4(&hello), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+    }
+
+    /// The example in JA3's own description.
+    #[test]
+    fn ja3_is_the_descriptions() {
+        let hello = ClientHello {
+            version: 769,
+            ciphers: vec![47, 53, 5, 10, 49161, 49162, 49171, 49172, 50, 56, 19, 4],
+            extensions: vec![0, 10, 11],
+            groups: vec![23, 24, 25],
+            point_formats: vec![0],
+            ..ClientHello::default()
+        };
+        assert_eq!(ja3(&hello), "ada70206e40642a3e4461f35503241d5");
+    }
+}

@@ -1,0 +1,62 @@
+//! The names of TLS numbers. Suites, groups and alerts are those of rustls, which follow IANA.
+
+use rustls::{AlertDescription, CipherSuite, NamedGroup};
+
+/// Version number (`1.2`) and protocol (`tls`) of a version on the wire.
+pub fn version(number: u16) -> (String, &'static str) {
+    match number {
+        0x0002 => ("2.0".into(), "ssl"),
+        0x0300 => ("3.0".into(), "ssl"),
+        0x0301 => ("1.0".into(), "tls"),
+        0x0302 => ("1.1".into(), "tls"),
+        0x0303 => ("1.2".into(), "tls"),
+        0x0304 => ("1.3".into(), "tls"),
+        // Drafts of TLS 1.3 that were spoken on the Internet, and Facebook's.
+        0x7f00..=0x7fff => (format!("1.3-draft{}", number & 0xff), "tls"),
+        0xfb00..=0xfbff => (format!("1.3-draft{}-fb", number & 0xff), "tls"),
+        other => (format!("0x{other:04x}"), "tls"),
+    }
+}
+
+/// IANA name of a cipher suite, or its number.
+pub fn cipher(number: u16) -> String {
+    match CipherSuite::from(number).as_str() {
+        // rustls marks the suites of TLS 1.3; IANA does not.
+        Some(name) => name.replacen("TLS13_", "TLS_", 1),
+        None => format!("0x{number:04x}"),
+    }
+}
+
+/// Name of a group of the key exchange.
+pub fn group(number: u16) -> String {
+    NamedGroup::from(number).as_str().map_or_else(|| format!("0x{number:04x}"), str::to_owned)
+}
+
+/// Name of an alert in words of RFC 8446: `handshake_failure`.
+pub fn alert(number: u8) -> String {
+    let Some(name) = AlertDescription::from(number).as_str() else { return number.to_string() };
+    let mut out = String::with_capacity(name.len() + 4);
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !out.is_empty() && !out.ends_with(|last: char| last.is_ascii_digit()) {
+            let after_capital = out.ends_with("c_a");
+            if !after_capital {
+                out.push('_');
+            }
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn names_are_those_of_the_standards() {
+        assert_eq!(super::cipher(0x1301), "TLS_AES_128_GCM_SHA256");
+        assert_eq!(super::cipher(0xc02f), "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
+        assert_eq!(super::cipher(0xeeee), "0xeeee");
+        assert_eq!(super::alert(40), "handshake_failure");
+        assert_eq!(super::alert(112), "unrecognised_name");
+        assert_eq!(super::version(0x0303).0, "1.2");
+    }
+}
