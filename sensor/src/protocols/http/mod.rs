@@ -1,30 +1,99 @@
-//! http.
+//! HTTP/1 (RFC 9112) with what real clients and servers make of it: one event a transaction, bodies become files.
+//!
+//! Comes in: both directions of a TCP stream. Goes out: a [`record`] when a response is done, or when the flow ends
+//! without one; a file for each body and each part of a form that has a file name. RTSP (RFC 2326), which has the same
+//! form, is told the same way with its own version. Inside a CONNECT tunnel the other protocols are looked for.
+//! Bounds: the lines and fields of a head, the transactions that wait for a response, what is unpacked; each bites
+//! with an anomaly, and the rest of the flow is still followed.
 
+mod body;
+mod content;
+mod form;
+mod head;
+mod multipart;
+mod parser;
 pub mod record;
+mod transaction;
+mod tunnel;
+mod url;
 
 use luytre_events::Transport;
 
-use super::{Direction, Output, Parser, Probe, Progress, Protocol};
+use super::{Direction, Probe, Protocol};
 
 /// The entry in the table of protocols.
 pub static PROTOCOL: Protocol = Protocol {
     name: "http",
     transports: &[Transport::TCP],
-    ports: &[],
-    probe_min_bytes: 4,
-    probe: |_, _, _| Probe::No,
-    parser: |_| Box::new(Later),
+    ports: &[80, 81, 591, 3128, 8000, 8008, 8080, 8081, 8088, 8888],
+    probe_min_bytes: 5,
+    probe,
+    parser: |_| Box::new(parser::HttpParser::default()),
     datasets: &[record::HttpTransaction::DATASET],
 };
 
-struct Later;
+/// Methods that open a connection in practice (RFC 9110, RFC 4918 WebDAV, RFC 3253, RFC 2326 RTSP, UPnP).
+const METHODS: [&str; 38] = [
+    "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL",
+    "COPY", "MOVE", "LOCK", "UNLOCK", "SEARCH", "REPORT", "CHECKOUT", "CHECKIN", "MERGE", "MKACTIVITY", "SUBSCRIBE",
+    "UNSUBSCRIBE", "NOTIFY", "BPROPFIND", "RPC_IN_DATA", "RPC_OUT_DATA", "DESCRIBE", "SETUP", "PLAY", "PAUSE",
+    "TEARDOWN", "ANNOUNCE", "RECORD", "GET_PARAMETER", "SET_PARAMETER", "SOURCE",
+];
+/// How far the first line is looked into.
+const MAX_PROBE_LINE_BYTES: usize = 256;
 
-impl Parser for Later {
-    fn data(&mut self, _: &mut dyn Output, _: Direction, _: &[u8]) -> Progress {
-        Progress::Done
+fn probe(direction: Direction, bytes: &[u8], _on_port: bool) -> Probe {
+    let start = bytes.iter().position(|b| !matches!(b, b'\r' | b'\n' | b' ' | b'\t'));
+    let Some(bytes) = start.and_then(|at| bytes.get(at..)) else { return Probe::More };
+    for status in [&b"HTTP/"[..], b"RTSP/1."] {
+        if let Some(found) = begins(bytes, status) {
+            return if found { sided(direction, Direction::ToClient) } else { Probe::More };
+        }
     }
-    fn gap(&mut self, _: &mut dyn Output, _: Direction, _: u64) -> Progress {
-        Progress::Done
+    match request_line(bytes) {
+        Probe::Yes => sided(direction, Direction::ToServer),
+        other => other,
     }
-    fn finish(&mut self, _: &mut dyn Output) {}
+}
+
+fn sided(direction: Direction, speaker: Direction) -> Probe {
+    if direction == speaker { Probe::Yes } else { Probe::YesReversed }
+}
+
+/// `Some(true)`: begins so. `Some(false)`: may begin so, when more comes.
+fn begins(bytes: &[u8], with: &[u8]) -> Option<bool> {
+    if bytes.starts_with(with) {
+        return Some(true);
+    }
+    with.starts_with(bytes).then_some(false)
+}
+
+/// A known method and something like a target after it; an unknown method only if the line ends as a request does.
+fn request_line(bytes: &[u8]) -> Probe {
+    let line = bytes.split(|&b| b == b'\n').next().unwrap_or(bytes);
+    let line = line.get(..MAX_PROBE_LINE_BYTES).unwrap_or(line);
+    let Some(space) = line.iter().position(|&b| b == b' ' || b == b'\t') else {
+        let method = METHODS.iter().any(|m| m.as_bytes().starts_with(line));
+        return if method && line.len() == bytes.len() { Probe::More } else { Probe::No };
+    };
+    let (method, rest) = line.split_at(space);
+    let token = method.len() <= 32 && !method.is_empty() && method.iter().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(b));
+    let target = rest.trim_ascii_start();
+    if !token || target.starts_with(b"sip:") || contains(line, b" SIP/2.0") || contains(line, b" HTTP/2.0") {
+        return Probe::No;
+    }
+    if contains(line, b" HTTP/") || contains(line, b" RTSP/1.") {
+        return Probe::Yes;
+    }
+    let known = METHODS.iter().any(|m| m.as_bytes() == method);
+    match target.first() {
+        None if known => Probe::More,
+        Some(b'/' | b'*' | b'.' | b'?' | b'%') if known => Probe::Yes,
+        Some(b) if known && b.is_ascii_alphanumeric() => Probe::Yes,
+        _ => Probe::No,
+    }
+}
+
+fn contains(line: &[u8], part: &[u8]) -> bool {
+    line.windows(part.len()).any(|window| window == part)
 }

@@ -1,0 +1,270 @@
+//! What is in a body: packing undone, files handed over, text kept.
+//!
+//! Bounds: at most [`MAX_UNPACKED_BYTES`] come out of one packed body, in steps of [`STEP_BYTES`] in, so that a small
+//! body cannot become a large one in memory. Files have their own limits where they are carved.
+
+use std::io::Write as _;
+
+use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+
+use super::form;
+use super::head::{Fields, parameter};
+use super::multipart::{FieldText, Multipart, Parts};
+use crate::protocols::{Direction, FileMeta, FileToken, Output, text};
+
+/// Bytes that one packed body may become.
+const MAX_UNPACKED_BYTES: usize = 64 * 1024 * 1024;
+/// Packed bytes that are unpacked at a time: deflate makes at most some thousand times as many of them.
+const STEP_BYTES: usize = 2048;
+/// Names of uploaded files that are told of one request.
+const MAX_NAMES: usize = 32;
+
+/// One body as it streams by.
+pub struct Content {
+    decoder: Decoder,
+    unpacked_bytes: usize,
+    multipart: Option<Multipart>,
+    sink: Sink,
+}
+
+/// Where the unpacked bytes go.
+struct Sink {
+    meta: FileMeta,
+    file: Option<FileToken>,
+    /// A file was asked for, granted or not.
+    opened: bool,
+    wants_file: bool,
+    text: Option<Vec<u8>>,
+    fields: FieldText,
+    names: Vec<String>,
+}
+
+/// What a request's body has told, once it is over.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Its text, passwords taken out.
+    pub text: Option<String>,
+    /// There was a password in it.
+    pub password: bool,
+    /// Names of uploaded files.
+    pub names: Vec<String>,
+}
+
+enum Decoder {
+    Plain,
+    /// `deflate` in a header may mean zlib or raw deflate; the first byte tells.
+    DeflateUnknown,
+    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
+    Zlib(Box<ZlibDecoder<Vec<u8>>>),
+    Raw(Box<DeflateDecoder<Vec<u8>>>),
+    Failed,
+}
+
+impl Content {
+    /// The body of a message with these fields; `url` and `name` are what its request asked for.
+    pub fn new(direction: Direction, fields: &Fields, url: Option<String>, name: Option<String>) -> Content {
+        let content_type = fields.get("content-type").unwrap_or(&[]);
+        let claimed_type = fields.mime_type();
+        let request = direction == Direction::ToServer;
+        let multipart = if request { Multipart::new(content_type) } else { None };
+        let form = claimed_type.as_deref().is_some_and(|t| t.contains("x-www-form-urlencoded"));
+        let textual = claimed_type.as_deref().is_none_or(|t| {
+            ["text/", "json", "xml", "x-www-form-urlencoded", "javascript"].iter().any(|part| t.contains(part))
+        });
+        let disposition = fields.get("content-disposition").and_then(|value| parameter(value, "filename"));
+        let name = disposition.filter(|n| !n.is_empty()).map(|n| text::text(&n, 512)).or(name);
+        Content {
+            decoder: decoder(fields),
+            unpacked_bytes: 0,
+            sink: Sink {
+                meta: FileMeta { name, claimed_type, url, direction: Some(direction) },
+                file: None,
+                opened: false,
+                wants_file: multipart.is_none() && !(request && form),
+                text: (request && textual && multipart.is_none()).then(Vec::new),
+                fields: FieldText::default(),
+                names: Vec::new(),
+            },
+            multipart,
+        }
+    }
+
+    /// More of the body, as transferred.
+    pub fn data(&mut self, out: &mut dyn Output, bytes: &[u8]) {
+        if matches!(self.decoder, Decoder::Plain) {
+            self.plain(out, bytes);
+            return;
+        }
+        for step in bytes.chunks(STEP_BYTES) {
+            self.unpack(out, step);
+        }
+    }
+
+    /// Bytes of the body are missing: what was a file ends incomplete.
+    pub fn gap(&mut self, out: &mut dyn Output) {
+        self.fail(out);
+    }
+
+    /// The body is over.
+    pub fn end(mut self, out: &mut dyn Output, complete: bool) -> Told {
+        self.flush(out);
+        if let Some(mut multipart) = self.multipart.take() {
+            multipart.end(&mut Upload { out, sink: &mut self.sink });
+        }
+        let intact = complete && !matches!(self.decoder, Decoder::Failed);
+        if let Some(file) = self.sink.file.take() {
+            out.file_close(file, intact);
+        }
+        let Sink { text, fields, names, meta, .. } = self.sink;
+        let (text, password) = match text.filter(|t| !t.is_empty()) {
+            Some(body) => {
+                let (text, password) = form::without_passwords(&body, meta.claimed_type.as_deref());
+                (Some(text), password)
+            }
+            None if !fields.text.is_empty() => (Some(text::text(&fields.text, form::MAX_KEPT_BYTES)), fields.password),
+            None => (None, false),
+        };
+        Told { text, password, names }
+    }
+
+    fn plain(&mut self, out: &mut dyn Output, bytes: &[u8]) {
+        match &mut self.multipart {
+            Some(multipart) => multipart.data(bytes, &mut Upload { out, sink: &mut self.sink }),
+            None => self.sink.data(out, bytes),
+        }
+    }
+
+    fn unpack(&mut self, out: &mut dyn Output, bytes: &[u8]) {
+        if let (Decoder::DeflateUnknown, Some(first)) = (&self.decoder, bytes.first()) {
+            // Compression method 8 and window of at most 32 KiB (RFC 1950 section 2.2).
+            let zlib = first & 0x0f == 8 && first >> 4 <= 7;
+            self.decoder = match zlib {
+                true => Decoder::Zlib(Box::new(ZlibDecoder::new(Vec::new()))),
+                false => Decoder::Raw(Box::new(DeflateDecoder::new(Vec::new()))),
+            };
+        }
+        let written = match &mut self.decoder {
+            Decoder::Gzip(d) => d.write_all(bytes),
+            Decoder::Zlib(d) => d.write_all(bytes),
+            Decoder::Raw(d) => d.write_all(bytes),
+            Decoder::Plain | Decoder::DeflateUnknown | Decoder::Failed => return,
+        };
+        let produced = self.take();
+        self.unpacked_bytes += produced.len();
+        self.plain(out, &produced);
+        if self.unpacked_bytes > MAX_UNPACKED_BYTES {
+            out.anomaly("http.unpack_limit");
+            self.fail(out);
+        } else if written.is_err() {
+            out.anomaly("http.unpack_failed");
+            if self.unpacked_bytes == 0 && !self.sink.opened {
+                // It never was packed, whatever the field says.
+                self.decoder = Decoder::Plain;
+                self.plain(out, bytes);
+            } else {
+                self.fail(out);
+            }
+        }
+    }
+
+    /// What the decoder still holds back.
+    fn flush(&mut self, out: &mut dyn Output) {
+        let flushed = match &mut self.decoder {
+            Decoder::Gzip(d) => d.try_finish(),
+            Decoder::Zlib(d) => d.try_finish(),
+            Decoder::Raw(d) => d.try_finish(),
+            _ => return,
+        };
+        let rest = self.take();
+        self.plain(out, &rest);
+        if flushed.is_err() {
+            self.decoder = Decoder::Failed;
+        }
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        match &mut self.decoder {
+            Decoder::Gzip(d) => std::mem::take(d.get_mut()),
+            Decoder::Zlib(d) => std::mem::take(d.get_mut()),
+            Decoder::Raw(d) => std::mem::take(d.get_mut()),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Nothing that follows can be made sense of.
+    fn fail(&mut self, out: &mut dyn Output) {
+        if let Some(mut multipart) = self.multipart.take() {
+            multipart.end(&mut Upload { out, sink: &mut self.sink });
+        }
+        if let Some(file) = self.sink.file.take() {
+            out.file_close(file, false);
+        }
+        self.sink.opened = true;
+        self.sink.text = None;
+        self.decoder = Decoder::Failed;
+    }
+}
+
+fn decoder(fields: &Fields) -> Decoder {
+    let coding = fields.get("content-encoding").unwrap_or(&[]).to_ascii_lowercase();
+    match coding.as_slice() {
+        b"gzip" | b"x-gzip" => Decoder::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
+        b"deflate" | b"x-deflate" => Decoder::DeflateUnknown,
+        _ => Decoder::Plain,
+    }
+}
+
+impl Sink {
+    fn data(&mut self, out: &mut dyn Output, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        if let Some(kept) = &mut self.text {
+            let room = form::MAX_KEPT_BYTES.saturating_sub(kept.len());
+            kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        }
+        if self.wants_file && !self.opened {
+            self.opened = true;
+            self.file = out.file_open(self.meta.clone());
+        }
+        if let Some(file) = self.file {
+            out.file_data(file, bytes);
+        }
+    }
+}
+
+/// The parts of a form on their way into the sink.
+struct Upload<'a> {
+    out: &'a mut dyn Output,
+    sink: &'a mut Sink,
+}
+
+impl Parts for Upload<'_> {
+    fn file(&mut self, name: String, claimed_type: Option<String>) {
+        let meta = FileMeta { name: Some(name.clone()), claimed_type, ..self.sink.meta.clone() };
+        if self.sink.names.len() < MAX_NAMES {
+            self.sink.names.push(name);
+        }
+        self.sink.file = self.out.file_open(meta);
+    }
+
+    fn file_data(&mut self, bytes: &[u8]) {
+        if let Some(file) = self.sink.file {
+            self.out.file_data(file, bytes);
+        }
+    }
+
+    fn file_end(&mut self, complete: bool) {
+        if let Some(file) = self.sink.file.take() {
+            self.out.file_close(file, complete);
+        }
+    }
+
+    fn field(&mut self, name: &[u8]) {
+        self.sink.fields.field(name);
+    }
+
+    fn field_data(&mut self, bytes: &[u8]) {
+        self.sink.fields.data(bytes);
+    }
+}

@@ -1,0 +1,219 @@
+//! The head of a message: start line and fields (RFC 9112 sections 2 to 5), read as leniently as servers do.
+
+use crate::protocols::text;
+
+/// Fields kept of one head.
+const MAX_FIELDS: usize = 256;
+/// Bytes of a head, line ends included.
+pub const MAX_HEAD_BYTES: usize = 96 * 1024;
+
+/// First line of a request.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct RequestLine {
+    /// As sent.
+    pub method: Vec<u8>,
+    /// As sent.
+    pub target: Vec<u8>,
+    /// `1.1`, or with its name where it is not HTTP; nothing for HTTP/0.9, which has none.
+    pub version: Option<String>,
+}
+
+/// First line of a response.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct StatusLine {
+    /// As in [`RequestLine`].
+    pub version: Option<String>,
+    /// Nothing when it is no number.
+    pub code: Option<u16>,
+    /// Words after the code.
+    pub reason: Vec<u8>,
+}
+
+/// The fields of a head, names in lower case.
+#[derive(Debug, Default)]
+pub struct Fields {
+    fields: Vec<(String, Vec<u8>)>,
+    /// Something was odd: a line without a colon, more fields than are kept.
+    pub odd: bool,
+}
+
+/// Reads a request line. The target may hold spaces: what counts is that the last word is a version.
+pub fn request_line(line: &[u8]) -> RequestLine {
+    let line = line.trim_ascii();
+    let (method, rest) = split_word(line);
+    let (target, version) = match rest.iter().rposition(|b| b.is_ascii_whitespace()) {
+        Some(at) => match version(rest.get(at + 1..).unwrap_or(&[])) {
+            Some(version) => (rest.get(..at).unwrap_or(&[]).trim_ascii_end(), Some(version)),
+            None => (rest, None),
+        },
+        None => match version(rest) {
+            // `GET HTTP/1.1`: the target is missing.
+            Some(version) => (&[][..], Some(version)),
+            None => (rest, None),
+        },
+    };
+    RequestLine { method: method.to_vec(), target: target.to_vec(), version }
+}
+
+/// Reads a status line; nothing when it is none.
+pub fn status_line(line: &[u8]) -> Option<StatusLine> {
+    let (first, rest) = split_word(line.trim_ascii());
+    let version = version(first)?;
+    let (code, reason) = split_word(rest);
+    let code = std::str::from_utf8(code).ok().filter(|c| c.len() == 3).and_then(|c| c.parse().ok());
+    Some(StatusLine { version: Some(version), code, reason: reason.to_vec() })
+}
+
+/// `HTTP/1.1` gives `1.1`, `RTSP/1.0` itself.
+fn version(word: &[u8]) -> Option<String> {
+    let number = |prefix: usize| word.get(prefix..).filter(|n| n.len() <= 8).map(|n| text::text(n, 8));
+    let name = word.get(..5)?;
+    if name.eq_ignore_ascii_case(b"HTTP/") {
+        return number(5);
+    }
+    name.eq_ignore_ascii_case(b"RTSP/").then(|| number(5).map(|n| format!("RTSP/{n}")))?
+}
+
+fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
+    let end = line.iter().position(|b| b.is_ascii_whitespace()).unwrap_or(line.len());
+    let (word, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
+    (word, rest.trim_ascii_start())
+}
+
+impl Fields {
+    /// Takes in one line after the first; lines that begin with a blank continue the field before (obs-fold).
+    pub fn line(&mut self, line: &[u8]) {
+        let folded = line.first().is_some_and(|b| *b == b' ' || *b == b'\t');
+        if folded && let Some((_, value)) = self.fields.last_mut() {
+            value.push(b' ');
+            value.extend_from_slice(line.trim_ascii());
+            return;
+        }
+        let Some(colon) = line.iter().position(|&b| b == b':') else {
+            self.odd = true;
+            return;
+        };
+        if self.fields.len() >= MAX_FIELDS {
+            self.odd = true;
+            return;
+        }
+        let (name, value) = line.split_at_checked(colon).unwrap_or((line, b":"));
+        let name = text::text(name.trim_ascii(), 256).to_ascii_lowercase();
+        self.fields.push((name, value.get(1..).unwrap_or(&[]).trim_ascii().to_vec()));
+    }
+
+    /// The first field of a name.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.fields.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_slice())
+    }
+
+    /// Every field of a name.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.fields.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_slice())
+    }
+
+    /// The first field of a name as text, if there is something in it.
+    pub fn text(&self, name: &str, limit: usize) -> Option<String> {
+        self.get(name).filter(|v| !v.is_empty()).map(|value| text::text(value, limit))
+    }
+
+    /// Whether a list field (`a, b`) holds a word, in any case.
+    pub fn has(&self, name: &str, word: &str) -> bool {
+        self.all(name).any(|value| {
+            value.split(|&b| b == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
+        })
+    }
+
+    /// Names in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Content-Type without its parameters, in lower case.
+    pub fn mime_type(&self) -> Option<String> {
+        let value = self.get("content-type")?;
+        let plain = value.split(|&b| b == b';' || b == b',').next()?.trim_ascii();
+        (!plain.is_empty()).then(|| text::text(plain, 256).to_ascii_lowercase())
+    }
+
+    /// Content-Length, if it is a number (`12, 12` and `+12` as some servers send are taken by their first digits).
+    pub fn content_length(&self) -> Option<u64> {
+        let value = self.get("content-length")?;
+        let digits: Vec<u8> = value
+            .iter()
+            .copied()
+            .skip_while(|b| !b.is_ascii_digit())
+            .take_while(u8::is_ascii_digit)
+            .collect();
+        std::str::from_utf8(&digits).ok()?.parse().ok()
+    }
+}
+
+/// A parameter of a field's value: `boundary` in `multipart/form-data; boundary=x`. Quotes are taken off.
+pub fn parameter(value: &[u8], wanted: &str) -> Option<Vec<u8>> {
+    let mut rest = value;
+    loop {
+        let at = rest.iter().position(|&b| b == b';')?;
+        rest = rest.get(at + 1..)?.trim_ascii_start();
+        let equals = rest.iter().position(|&b| b == b'=' || b == b';')?;
+        let (name, after) = rest.split_at_checked(equals)?;
+        if after.first() != Some(&b'=') {
+            continue;
+        }
+        let after = after.get(1..)?;
+        let (found, next) = parameter_value(after.trim_ascii_start());
+        if name.trim_ascii().eq_ignore_ascii_case(wanted.as_bytes()) {
+            return Some(found);
+        }
+        rest = next;
+    }
+}
+
+fn parameter_value(bytes: &[u8]) -> (Vec<u8>, &[u8]) {
+    if let Some(quoted) = bytes.strip_prefix(b"\"") {
+        let end = quoted.iter().position(|&b| b == b'"').unwrap_or(quoted.len());
+        return (quoted.get(..end).unwrap_or(&[]).to_vec(), quoted.get(end..).unwrap_or(&[]));
+    }
+    let end = bytes.iter().position(|&b| b == b';' || b.is_ascii_whitespace()).unwrap_or(bytes.len());
+    (bytes.get(..end).unwrap_or(&[]).to_vec(), bytes.get(end..).unwrap_or(&[]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_lines_of_all_sorts() {
+        let line = request_line(b"GET /a b?c=d e HTTP/1.1\r");
+        assert_eq!((line.target.as_slice(), line.version.as_deref()), (&b"/a b?c=d e"[..], Some("1.1")));
+        assert_eq!(request_line(b"GET /old").version, None);
+        assert_eq!(request_line(b"PLAY rtsp://h/ RTSP/1.0").version.as_deref(), Some("RTSP/1.0"));
+    }
+
+    #[test]
+    fn status_lines_of_all_sorts() {
+        assert_eq!(status_line(b"HTTP/1.1 404 Not Found").unwrap().code, Some(404));
+        assert_eq!(status_line(b"HTTP/1.0 2000 x").unwrap().code, None);
+        assert!(status_line(b"<html>").is_none());
+    }
+
+    #[test]
+    fn parameters_are_found_after_others() {
+        let value = b"form-data; name=\"a;b\"; filename=\"anh.php\"";
+        assert_eq!(parameter(value, "filename").unwrap(), b"anh.php");
+        assert_eq!(parameter(value, "name").unwrap(), b"a;b");
+        assert_eq!(parameter(b"text/html; charset=utf-8", "boundary"), None);
+        assert_eq!(parameter(b"multipart/form-data; boundary=--x1 ; y", "BOUNDARY").unwrap(), b"--x1");
+    }
+
+    #[test]
+    fn folded_and_odd_lines() {
+        let mut fields = Fields::default();
+        for line in [&b"Host: a"[..], b"X-A: 1,", b"  2", b"no colon", b"Content-Length: 12, 12"] {
+            fields.line(line);
+        }
+        assert_eq!(fields.get("x-a"), Some(&b"1, 2"[..]));
+        assert_eq!(fields.content_length(), Some(12));
+        assert!(fields.odd);
+    }
+}

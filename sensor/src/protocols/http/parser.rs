@@ -1,0 +1,483 @@
+//! Follows one connection: takes requests and responses apart and pairs them.
+
+use std::collections::VecDeque;
+
+use super::body::{Framing, Step};
+use super::content::{Content, Told};
+use super::head::{self, Fields, MAX_HEAD_BYTES, RequestLine, StatusLine};
+use super::transaction::Transaction;
+use super::tunnel::Tunnel;
+use crate::protocols::{Direction, Output, Parser, Progress};
+
+/// Requests that may wait for a response; the oldest is told without one when there are more.
+const MAX_WAITING: usize = 128;
+
+/// The parser of one connection.
+#[derive(Default)]
+pub struct HttpParser {
+    request: Side,
+    request_line: RequestLine,
+    response: Side,
+    status_line: StatusLine,
+    waiting: VecDeque<Transaction>,
+    depth: u64,
+    level: u8,
+    tunnel: Option<Tunnel>,
+    over: bool,
+}
+
+/// One direction: where in a message it stands.
+#[derive(Default)]
+struct Side {
+    state: State,
+    /// Beginning of a line.
+    line: Vec<u8>,
+    /// Bytes of the head so far.
+    head_bytes: usize,
+    fields: Fields,
+    content: Option<Content>,
+    body_bytes: u64,
+    /// Bytes of the body are missing.
+    holed: bool,
+    /// Bytes are missing: lines are passed over until one begins a message.
+    resync: bool,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Start,
+    Fields,
+    Body(Framing),
+    /// CONNECT was asked for; what comes next depends on the response.
+    Handover,
+    Lost,
+}
+
+impl HttpParser {
+    /// A parser for a connection inside `level` tunnels.
+    pub fn inside(level: u8) -> HttpParser {
+        HttpParser { level, ..HttpParser::default() }
+    }
+}
+
+impl Parser for HttpParser {
+    fn data(&mut self, out: &mut dyn Output, direction: Direction, mut bytes: &[u8]) -> Progress {
+        while !bytes.is_empty() && !self.over {
+            if let Some(tunnel) = &mut self.tunnel {
+                return tunnel.data(out, direction, bytes);
+            }
+            bytes = match direction {
+                Direction::ToServer => self.request_step(out, bytes),
+                Direction::ToClient => self.response_step(out, bytes),
+            };
+        }
+        if self.over { Progress::Done } else { Progress::Continue }
+    }
+
+    fn gap(&mut self, out: &mut dyn Output, direction: Direction, length: u64) -> Progress {
+        if let Some(tunnel) = &mut self.tunnel {
+            return tunnel.gap(out, direction, length);
+        }
+        let side = match direction {
+            Direction::ToServer => &mut self.request,
+            Direction::ToClient => &mut self.response,
+        };
+        if side.gap(out, length) {
+            return Progress::Continue;
+        }
+        match direction {
+            Direction::ToServer => self.cut_request(out),
+            Direction::ToClient => self.cut_response(out, false),
+        }
+        if self.over { Progress::Done } else { Progress::Continue }
+    }
+
+    fn finish(&mut self, out: &mut dyn Output) {
+        self.cut_request(out);
+        let until_close = matches!(self.response.state, State::Body(Framing::UntilClose));
+        self.cut_response(out, until_close);
+        while let Some(transaction) = self.waiting.pop_front() {
+            tell(out, transaction, &mut self.depth);
+        }
+        if let Some(tunnel) = &mut self.tunnel {
+            tunnel.finish(out);
+        }
+    }
+}
+
+/// The client's side.
+impl HttpParser {
+    fn request_step<'a>(&mut self, out: &mut dyn Output, bytes: &'a [u8]) -> &'a [u8] {
+        match &mut self.request.state {
+            State::Start | State::Fields => {
+                let Some((line, rest)) = self.request.line(bytes) else { return &[] };
+                self.request_text(out, &line);
+                rest
+            }
+            State::Body(framing) => {
+                let (step, rest) = framing.step(bytes);
+                match step {
+                    Step::Data(part) => {
+                        self.request.body(out, part);
+                        if self.request.whole() {
+                            self.request_end(out, true);
+                        }
+                    }
+                    Step::Nothing => {}
+                    Step::End => self.request_end(out, true),
+                    Step::Broken => {
+                        self.latest(|t| t.anomaly("request_chunk"));
+                        self.request_end(out, false);
+                    }
+                }
+                rest
+            }
+            State::Handover => {
+                // The response was not seen, yet the client goes on: it must have been granted.
+                self.hand_over();
+                bytes
+            }
+            State::Lost => &[],
+        }
+    }
+
+    fn request_text(&mut self, out: &mut dyn Output, line: &[u8]) {
+        let in_head = matches!(self.request.state, State::Fields);
+        match (in_head, line.is_empty()) {
+            (false, true) => {}
+            (false, false) => self.request_start(out, line),
+            (true, false) => self.request.fields.line(line),
+            (true, true) => {
+                self.request_head();
+                if self.request.whole() {
+                    self.request_end(out, true);
+                }
+            }
+        }
+    }
+
+    fn request_start(&mut self, out: &mut dyn Output, line: &[u8]) {
+        let parsed = head::request_line(line);
+        if self.request.resync && parsed.version.is_none() {
+            return;
+        }
+        if !plausible(&parsed) {
+            out.anomaly("http.request_line");
+            self.request.state = State::Lost;
+            return;
+        }
+        self.request.begin();
+        if self.waiting.len() >= MAX_WAITING
+            && let Some(oldest) = self.waiting.pop_front()
+        {
+            out.anomaly("http.too_many_waiting");
+            tell(out, oldest, &mut self.depth);
+        }
+        let mut transaction = Transaction::default();
+        self.request_line = transaction.request_line(parsed);
+        self.waiting.push_back(transaction);
+        self.request.state = State::Fields;
+    }
+
+    /// The head of a request is complete (or the flow ends in it).
+    fn request_head(&mut self) {
+        let Some(transaction) = self.waiting.back_mut() else { return };
+        transaction.request_head(&self.request_line, &self.request.fields);
+        if transaction.method == b"CONNECT" {
+            transaction.request_told(0, None);
+            self.request.state = State::Handover;
+            return;
+        }
+        let framing = transaction.request_framing(&self.request.fields);
+        let url = transaction.record.url_full.clone();
+        let name = transaction.file_name.clone();
+        self.request.content = Some(Content::new(Direction::ToServer, &self.request.fields, url, name));
+        self.request.state = State::Body(framing);
+    }
+
+    fn request_end(&mut self, out: &mut dyn Output, complete: bool) {
+        let (bytes, told) = self.request.end(out, complete);
+        self.latest(|t| t.request_told(bytes, told));
+        self.tell_done(out);
+    }
+
+    /// The request ends where it is.
+    fn cut_request(&mut self, out: &mut dyn Output) {
+        if matches!(self.request.state, State::Fields) {
+            self.request_head();
+        }
+        if matches!(self.request.state, State::Body(_)) {
+            let complete = self.request.whole();
+            self.request_end(out, complete);
+        }
+    }
+
+    /// The transaction whose request is being read.
+    fn latest(&mut self, change: impl FnOnce(&mut Transaction)) {
+        if let Some(transaction) = self.waiting.back_mut().filter(|t| t.requested && !t.request_done) {
+            change(transaction);
+        }
+    }
+}
+
+/// The server's side.
+impl HttpParser {
+    fn response_step<'a>(&mut self, out: &mut dyn Output, bytes: &'a [u8]) -> &'a [u8] {
+        if matches!(self.response.state, State::Start) && self.bare_body(bytes) {
+            self.response_begin(out, StatusLine::default());
+            self.start_response_body(Framing::UntilClose);
+        }
+        match &mut self.response.state {
+            State::Start | State::Fields => {
+                let Some((line, rest)) = self.response.line(bytes) else { return &[] };
+                self.response_text(out, &line);
+                rest
+            }
+            State::Body(framing) => {
+                let (step, rest) = framing.step(bytes);
+                match step {
+                    Step::Data(part) => {
+                        self.response.body(out, part);
+                        if self.response.whole() {
+                            self.response_end(out, true);
+                        }
+                    }
+                    Step::Nothing => {}
+                    Step::End => self.response_end(out, true),
+                    Step::Broken => {
+                        self.answered(|t| t.anomaly("response_chunk"));
+                        self.response.state = State::Body(Framing::UntilClose);
+                    }
+                }
+                rest
+            }
+            State::Handover | State::Lost => &[],
+        }
+    }
+
+    /// Whether a response begins with its body, as those of HTTP/0.9 do.
+    fn bare_body(&self, bytes: &[u8]) -> bool {
+        if self.response.resync || !self.response.line.is_empty() {
+            return false;
+        }
+        let simple = self.waiting.iter().find(|t| !t.response_done).is_some_and(|t| t.record.version.as_deref() == Some("0.9"));
+        let text = bytes.trim_ascii_start();
+        let status = [&b"HTTP/"[..], b"http/", b"RTSP/"].iter().any(|s| text.starts_with(s) || s.starts_with(text));
+        simple && !status
+    }
+
+    fn response_text(&mut self, out: &mut dyn Output, line: &[u8]) {
+        if matches!(self.response.state, State::Fields) {
+            if !line.is_empty() {
+                self.response.fields.line(line);
+                return;
+            }
+            self.response_head(out);
+            if self.response.whole() {
+                self.response_end(out, true);
+            }
+            return;
+        }
+        match head::status_line(line) {
+            Some(status) => {
+                self.response_begin(out, status);
+                self.response.state = State::Fields;
+            }
+            None if line.is_empty() || self.response.resync => {}
+            None => {
+                // Something that is no response at all: its beginning is gone with this line, the rest is a body.
+                self.response_begin(out, StatusLine::default());
+                self.answered(|t| t.anomaly("response_line"));
+                self.start_response_body(Framing::UntilClose);
+                self.response.body(out, line);
+            }
+        }
+    }
+
+    fn response_begin(&mut self, out: &mut dyn Output, status: StatusLine) {
+        self.response.begin();
+        self.status_line = status;
+        if self.waiting.iter().all(|t| t.response_done) {
+            if self.waiting.len() >= MAX_WAITING
+                && let Some(oldest) = self.waiting.pop_front()
+            {
+                out.anomaly("http.too_many_waiting");
+                tell(out, oldest, &mut self.depth);
+            }
+            let unseen = Transaction { request_done: true, ..Transaction::default() };
+            self.waiting.push_back(unseen);
+        }
+    }
+
+    fn response_head(&mut self, out: &mut dyn Output) {
+        let (status, fields) = (&self.status_line, &self.response.fields);
+        let Some(transaction) = self.waiting.iter_mut().find(|t| !t.response_done) else { return };
+        transaction.response_head(status, fields);
+        let framing = transaction.response_framing(status, fields);
+        let handed_over = status.code == Some(101)
+            || (transaction.method == b"CONNECT" && matches!(status.code, Some(200..=299)));
+        if handed_over {
+            if transaction.method == b"CONNECT" {
+                transaction.record.upgrade = transaction.record.url_original.clone();
+            }
+            transaction.response_done = true;
+            transaction.request_done = true;
+            self.response.state = State::Start;
+            self.tell_done(out);
+            self.hand_over();
+            return;
+        }
+        if matches!(status.code, Some(100..=199)) {
+            // The real response is still to come.
+            self.response.state = State::Start;
+            return;
+        }
+        let refused = transaction.expects_continue && !transaction.request_done && self.request.body_bytes == 0;
+        if refused && status.code.is_some_and(|code| code >= 300) {
+            let (bytes, told) = self.request.end(out, true);
+            transaction.request_told(bytes, told);
+        }
+        self.start_response_body(framing);
+    }
+
+    fn start_response_body(&mut self, framing: Framing) {
+        let (url, name) = match self.waiting.iter().find(|t| !t.response_done) {
+            Some(t) => (t.record.url_full.clone(), t.file_name.clone()),
+            None => (None, None),
+        };
+        self.response.content = Some(Content::new(Direction::ToClient, &self.response.fields, url, name));
+        self.response.state = State::Body(framing);
+    }
+
+    fn response_end(&mut self, out: &mut dyn Output, complete: bool) {
+        let (bytes, _) = self.response.end(out, complete);
+        let refused = matches!(self.request.state, State::Handover);
+        self.answered(|t| {
+            t.record.response_body_bytes = (bytes > 0).then_some(bytes);
+            t.response_done = true;
+        });
+        if refused {
+            // CONNECT was not granted: ordinary requests go on.
+            self.request.state = State::Start;
+        }
+        self.tell_done(out);
+    }
+
+    /// The response ends where it is.
+    fn cut_response(&mut self, out: &mut dyn Output, complete: bool) {
+        if matches!(self.response.state, State::Fields) {
+            self.response_head(out);
+        }
+        if matches!(self.response.state, State::Body(_)) {
+            let complete = complete || self.response.whole();
+            self.response_end(out, complete);
+        }
+    }
+
+    /// The transaction that is being answered.
+    fn answered(&mut self, change: impl FnOnce(&mut Transaction)) {
+        if let Some(transaction) = self.waiting.iter_mut().find(|t| !t.response_done) {
+            change(transaction);
+        }
+    }
+}
+
+impl HttpParser {
+    /// Tells the transactions that are complete, in order.
+    fn tell_done(&mut self, out: &mut dyn Output) {
+        while self.waiting.front().is_some_and(|t| t.request_done && t.response_done) {
+            if let Some(transaction) = self.waiting.pop_front() {
+                tell(out, transaction, &mut self.depth);
+            }
+        }
+    }
+
+    /// From here on the connection speaks something else.
+    fn hand_over(&mut self) {
+        self.tunnel = Tunnel::new(self.level);
+        self.over = self.tunnel.is_none();
+    }
+}
+
+/// Emits the event of a transaction.
+fn tell(out: &mut dyn Output, transaction: Transaction, depth: &mut u64) {
+    *depth += 1;
+    let mut record = transaction.record;
+    record.depth = *depth;
+    for name in &record.anomalies {
+        out.anomaly(name);
+    }
+    out.event(record.into_body());
+}
+
+/// What is left of a request line that could be one: a method of printable characters and a target.
+fn plausible(line: &RequestLine) -> bool {
+    let printable = line.method.len() <= 64 && line.method.iter().all(u8::is_ascii_graphic);
+    printable && (line.version.is_some() || (!line.target.is_empty() && !line.method.contains(&b':')))
+}
+
+impl Side {
+    /// A message begins.
+    fn begin(&mut self) {
+        self.fields = Fields::default();
+        (self.body_bytes, self.holed, self.resync) = (0, false, false);
+    }
+
+    /// The next whole line without its end, and what follows it; nothing until its end has come.
+    fn line<'a>(&mut self, bytes: &'a [u8]) -> Option<(Vec<u8>, &'a [u8])> {
+        let end = bytes.iter().position(|&b| b == b'\n');
+        let (part, rest) = bytes.split_at_checked(end.map_or(bytes.len(), |at| at + 1)).unwrap_or((bytes, &[]));
+        self.head_bytes += part.len();
+        if self.head_bytes <= MAX_HEAD_BYTES {
+            self.line.extend_from_slice(part);
+        } else {
+            self.fields.odd = true;
+        }
+        end?;
+        let mut line = std::mem::take(&mut self.line);
+        let kept = line.len() - line.iter().rev().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        line.truncate(kept);
+        if line.is_empty() {
+            self.head_bytes = 0;
+        }
+        Some((line, rest))
+    }
+
+    fn body(&mut self, out: &mut dyn Output, part: &[u8]) {
+        self.body_bytes += part.len() as u64;
+        if let Some(content) = self.content.as_mut() {
+            content.data(out, part);
+        }
+    }
+
+    /// Whether nothing is missing of a body of known length: it ends with its last byte, not with the next message.
+    fn whole(&self) -> bool {
+        matches!(self.state, State::Body(Framing::Empty | Framing::Length(0)))
+    }
+
+    /// Ends a message's body: gives its size and what it told.
+    fn end(&mut self, out: &mut dyn Output, complete: bool) -> (u64, Option<Told>) {
+        self.state = State::Start;
+        let whole = complete && !self.holed;
+        let told = self.content.take().map(|content| content.end(out, whole));
+        (std::mem::take(&mut self.body_bytes), told)
+    }
+
+    /// Passes over lost bytes; says whether the message they were in can be followed.
+    fn gap(&mut self, out: &mut dyn Output, length: u64) -> bool {
+        if let State::Body(framing) = &mut self.state
+            && framing.gap(length)
+        {
+            self.holed = true;
+            if let Some(content) = self.content.as_mut() {
+                content.gap(out);
+            }
+            return true;
+        }
+        let in_message = matches!(self.state, State::Body(_) | State::Fields);
+        self.line.clear();
+        self.resync = true;
+        !in_message
+    }
+}

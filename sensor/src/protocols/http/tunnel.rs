@@ -1,0 +1,112 @@
+//! What goes on inside a connection that HTTP has handed over: another protocol, if the table knows it.
+
+use super::parser::HttpParser;
+use crate::protocols::{Direction, Output, PROTOCOLS, Parser, Probe, Progress};
+
+/// Bytes of each direction that are looked at before giving up.
+const MAX_PROBE_BYTES: usize = 4096;
+/// Tunnels in tunnels.
+const MAX_LEVEL: u8 = 2;
+
+/// A tunnel through HTTP.
+pub struct Tunnel {
+    level: u8,
+    inner: Option<Box<dyn Parser>>,
+    reversed: bool,
+    seen: [Vec<u8>; 2],
+}
+
+impl Tunnel {
+    /// A tunnel in a connection that is itself `level` tunnels deep; nothing when that is deep enough.
+    pub fn new(level: u8) -> Option<Tunnel> {
+        (level < MAX_LEVEL).then(|| Tunnel { level, inner: None, reversed: false, seen: [Vec::new(), Vec::new()] })
+    }
+
+    /// More bytes of one direction.
+    pub fn data(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) -> Progress {
+        let inner_direction = turned(direction, self.reversed);
+        if let Some(inner) = &mut self.inner {
+            return inner.data(out, inner_direction, bytes);
+        }
+        let Some(seen) = self.seen.get_mut(usize::from(direction == Direction::ToClient)) else {
+            return Progress::Done;
+        };
+        seen.extend_from_slice(bytes);
+        match probe(direction, seen, self.level) {
+            Found::Parser(parser, reversed) => {
+                (self.inner, self.reversed) = (Some(parser), reversed);
+                self.replay(out, direction)
+            }
+            Found::Nothing => Progress::Done,
+            Found::More if seen.len() > MAX_PROBE_BYTES => Progress::Done,
+            Found::More => Progress::Continue,
+        }
+    }
+
+    /// Bytes of one direction are missing.
+    pub fn gap(&mut self, out: &mut dyn Output, direction: Direction, length: u64) -> Progress {
+        let direction = turned(direction, self.reversed);
+        self.inner.as_mut().map_or(Progress::Done, |inner| inner.gap(out, direction, length))
+    }
+
+    /// The flow ends.
+    pub fn finish(&mut self, out: &mut dyn Output) {
+        if let Some(inner) = &mut self.inner {
+            inner.finish(out);
+        }
+    }
+
+    /// Hands what was kept to the parser that was found: first the other side's bytes, which came earlier.
+    fn replay(&mut self, out: &mut dyn Output, latest: Direction) -> Progress {
+        let [to_server, to_client] = std::mem::take(&mut self.seen);
+        let mut parts = [(Direction::ToServer, to_server), (Direction::ToClient, to_client)];
+        if latest == Direction::ToServer {
+            parts.reverse();
+        }
+        let Some(inner) = &mut self.inner else { return Progress::Done };
+        for (direction, bytes) in parts {
+            let done = !bytes.is_empty()
+                && inner.data(out, turned(direction, self.reversed), &bytes) == Progress::Done;
+            if done {
+                return Progress::Done;
+            }
+        }
+        Progress::Continue
+    }
+}
+
+enum Found {
+    Parser(Box<dyn Parser>, bool),
+    More,
+    Nothing,
+}
+
+fn probe(direction: Direction, bytes: &[u8], level: u8) -> Found {
+    let mut found = Found::Nothing;
+    for protocol in PROTOCOLS.iter().filter(|p| p.transports.contains(&luytre_events::Transport::TCP)) {
+        let reversed = match (protocol.probe)(direction, bytes, false) {
+            Probe::Yes => false,
+            Probe::YesReversed => true,
+            Probe::More => {
+                found = Found::More;
+                continue;
+            }
+            Probe::No => continue,
+        };
+        // A parser of this folder must know how deep it is; the others cannot tunnel.
+        let parser: Box<dyn Parser> = match protocol.name == super::PROTOCOL.name {
+            true => Box::new(HttpParser::inside(level + 1)),
+            false => (protocol.parser)(luytre_events::Transport::TCP),
+        };
+        return Found::Parser(parser, reversed);
+    }
+    found
+}
+
+fn turned(direction: Direction, reversed: bool) -> Direction {
+    match (direction, reversed) {
+        (Direction::ToServer, true) => Direction::ToClient,
+        (Direction::ToClient, true) => Direction::ToServer,
+        (direction, false) => direction,
+    }
+}
