@@ -2,9 +2,14 @@
 //!
 //! The folders are the stages, in the order of the data; `pipeline.rs` alone knows that order.
 
+pub mod capture;
 pub mod catalogue;
+pub mod decode;
 pub mod files;
 pub mod flow;
+pub mod pipeline;
 pub mod protocols;
+pub mod read;
 pub mod spool;
 pub mod uplink;
+pub mod worker;

@@ -8,6 +8,7 @@
 pub mod dns;
 pub mod domain;
 pub mod http;
+pub mod detection;
 pub mod reader;
 pub mod text;
 pub mod tls;

@@ -1,0 +1,165 @@
+//! IPv4, IPv6 and the transports on them, sliced by etherparse.
+
+use std::net::IpAddr;
+
+use etherparse::{Ipv6ExtensionSlice, Ipv6ExtensionsSlice, LaxIpSlice, TcpSlice, UdpSlice};
+use luytre_events::Transport;
+
+use super::fragments::{FragmentKey, Joined, Part};
+use super::tunnel::Inner;
+use super::{Decoded, Outcome, Refusal, Stop, TcpHeader, Tunnel, Walk, refused};
+
+/// What an IP header leads to.
+struct IpPayload<'a> {
+    addresses: (IpAddr, IpAddr),
+    protocol: u8,
+    bytes: &'a [u8],
+    /// Bytes that were on the wire and not captured.
+    missing: u32,
+}
+
+impl<'a> Walk<'a, '_> {
+    /// IPv4 or IPv6 by the version in the first half-byte.
+    pub(super) fn ip(&mut self, bytes: &'a [u8]) -> Outcome<'a> {
+        let Ok((ip, _)) = LaxIpSlice::from_slice(bytes) else { return refused(Refusal::BadIp) };
+        let addresses = (ip.source_addr(), ip.destination_addr());
+        let payload = ip.payload();
+        if payload.fragmented {
+            return self.fragment(&ip, addresses);
+        }
+        let missing = if payload.incomplete { missing(&ip, bytes.len()) } else { 0 };
+        let ip = IpPayload { addresses, protocol: payload.ip_number.0, bytes: payload.payload, missing };
+        self.transport(ip)
+    }
+
+    fn fragment(&mut self, ip: &LaxIpSlice<'a>, addresses: (IpAddr, IpAddr)) -> Outcome<'a> {
+        let payload = ip.payload();
+        let Some((identification, offset, more)) = fragment_of(ip) else { return refused(Refusal::BadIp) };
+        if payload.incomplete {
+            return refused(Refusal::BadFragment);
+        }
+        let key = FragmentKey { addresses, identification, protocol: payload.ip_number.0, vlan: self.vlan };
+        let part = Part { offset, more, bytes: payload.payload, wire_bytes: self.bytes };
+        let Some(whole) = self.whole.take() else { return refused(Refusal::Nesting) };
+        match self.fragments.add(key, part, self.time_ns, whole) {
+            Joined::Waiting => Err(Stop::Held),
+            Joined::Refused(reason) => refused(reason),
+            Joined::Whole { packets, bytes } => {
+                self.packets = packets;
+                self.bytes = bytes;
+                let whole: &'a [u8] = whole;
+                let mut joined = IpPayload { addresses, protocol: key.protocol, bytes: whole, missing: 0 };
+                if addresses.0.is_ipv6() {
+                    let (_, number, rest, _) = Ipv6ExtensionsSlice::from_slice_lax(payload.ip_number, whole);
+                    (joined.protocol, joined.bytes) = (number.0, rest);
+                }
+                self.transport(joined)
+            }
+        }
+    }
+
+    fn transport(&mut self, ip: IpPayload<'a>) -> Outcome<'a> {
+        match Transport(ip.protocol) {
+            Transport::TCP => self.tcp(&ip),
+            Transport::UDP => self.udp(&ip),
+            Transport::ICMP | Transport::ICMPV6 => match ip.bytes {
+                [kind, code, ..] => Ok(self.decoded(&ip, (u16::from(*kind), u16::from(*code)), ip.bytes)),
+                _ => refused(Refusal::BadTransport),
+            },
+            Transport::SCTP => match ip.bytes.first_chunk::<4>() {
+                Some([a, b, c, d]) => {
+                    let ports = (u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d]));
+                    Ok(self.decoded(&ip, ports, ip.bytes))
+                }
+                None => refused(Refusal::BadTransport),
+            },
+            Transport(4) => self.inside(Tunnel::IpIp, Inner::Ip(ip.bytes)),
+            Transport(41) => self.inside(Tunnel::Ipv6, Inner::Ip(ip.bytes)),
+            Transport(47) => match super::tunnel::gre(ip.bytes) {
+                Some((tunnel, inner)) => self.inside(tunnel, inner),
+                None => Ok(self.decoded(&ip, (0, 0), ip.bytes)),
+            },
+            _ => Ok(self.decoded(&ip, (0, 0), ip.bytes)),
+        }
+    }
+
+    fn tcp(&mut self, ip: &IpPayload<'a>) -> Outcome<'a> {
+        let Ok(tcp) = TcpSlice::from_slice(ip.bytes) else { return refused(Refusal::BadTransport) };
+        let captured = u32::try_from(tcp.payload().len()).unwrap_or(u32::MAX);
+        let header = TcpHeader {
+            sequence: tcp.sequence_number(),
+            acknowledgement: tcp.acknowledgment_number(),
+            // Byte 13 of the header, which TcpSlice has checked to be there.
+            flags: tcp.header_slice().get(13).copied().unwrap_or(0),
+            payload_length: captured.saturating_add(ip.missing),
+        };
+        let mut decoded = self.decoded(ip, (tcp.source_port(), tcp.destination_port()), tcp.payload());
+        decoded.tcp = Some(header);
+        Ok(decoded)
+    }
+
+    fn udp(&mut self, ip: &IpPayload<'a>) -> Outcome<'a> {
+        let Ok(udp) = UdpSlice::from_slice_lax(ip.bytes) else { return refused(Refusal::BadTransport) };
+        let ports = (udp.source_port(), udp.destination_port());
+        if let Some((tunnel, inner)) = super::tunnel::over_udp(ports, udp.payload()) {
+            let before = (self.vlan, self.tunnel, self.depth);
+            match self.inside(tunnel, inner) {
+                // Something else on a tunnel's port: an ordinary datagram.
+                Err(Stop::Refused(_)) => (self.vlan, self.tunnel, self.depth) = before,
+                outcome => return outcome,
+            }
+        }
+        Ok(self.decoded(ip, ports, udp.payload()))
+    }
+
+    fn inside(&mut self, tunnel: Tunnel, inner: Inner<'a>) -> Outcome<'a> {
+        self.deeper()?;
+        self.tunnel = self.tunnel.or(Some(tunnel));
+        match inner {
+            Inner::Ip(bytes) => self.ip(bytes),
+            Inner::Ethernet(bytes) => self.ethernet(bytes),
+            Inner::EtherType(kind, bytes) => self.ethertype(kind, bytes),
+            Inner::Ppp(bytes) => self.ppp_framed(bytes),
+        }
+    }
+
+    fn decoded(&self, ip: &IpPayload<'a>, ports: (u16, u16), payload: &'a [u8]) -> Decoded<'a> {
+        Decoded {
+            addresses: ip.addresses,
+            ports,
+            transport: Transport(ip.protocol),
+            vlan: self.vlan,
+            tunnel: self.tunnel,
+            packets: self.packets,
+            bytes: self.bytes,
+            tcp: None,
+            payload,
+        }
+    }
+}
+
+/// Bytes that the header promises beyond those that are there.
+fn missing(ip: &LaxIpSlice<'_>, there: usize) -> u32 {
+    let promised = match ip {
+        LaxIpSlice::Ipv4(ip) => usize::from(ip.header().total_len()),
+        LaxIpSlice::Ipv6(ip) => usize::from(ip.header().payload_length()).saturating_add(40),
+    };
+    u32::try_from(promised.saturating_sub(there)).unwrap_or(0)
+}
+
+/// Identification, offset in bytes and whether more follow (RFC 791, RFC 8200 section 4.5).
+fn fragment_of(ip: &LaxIpSlice<'_>) -> Option<(u32, usize, bool)> {
+    match ip {
+        LaxIpSlice::Ipv4(ip) => {
+            let header = ip.header();
+            let offset = usize::from(header.fragments_offset().value()) * 8;
+            Some((header.identification().into(), offset, header.more_fragments()))
+        }
+        LaxIpSlice::Ipv6(ip) => ip.extensions().clone().into_iter().find_map(|extension| match extension {
+            Ipv6ExtensionSlice::Fragment(f) => {
+                Some((f.identification(), usize::from(f.fragment_offset().value()) * 8, f.more_fragments()))
+            }
+            _ => None,
+        }),
+    }
+}

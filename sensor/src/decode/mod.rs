@@ -1,0 +1,256 @@
+//! From a captured packet to addresses, ports and payload.
+//!
+//! Comes in: one [`Packet`]. Goes out: one [`Decoded`] for the flow table, or the reason why not ([`Refusal`]): every
+//! packet ends as one of the two, and fragments wait in between ([`fragments`]) under their own ceilings. Encapsulations
+//! are taken off, at most [`NESTING_MAX`] of them; the innermost addresses are the flow's. Checksums are not verified:
+//! a mirror port often shows packets before the card has filled them in. Nothing in here allocates but fragments.
+
+pub mod fragments;
+mod ip;
+mod link;
+mod tunnel;
+
+use std::net::IpAddr;
+
+use luytre_events::Transport;
+
+use crate::capture::Packet;
+use fragments::{FragmentLimits, Fragments};
+
+/// Most encapsulations that are taken off one packet.
+pub const NESTING_MAX: u8 = 4;
+
+/// A packet that can be given to a flow.
+#[derive(Debug, Clone)]
+pub struct Decoded<'a> {
+    /// Sender and receiver.
+    pub addresses: (IpAddr, IpAddr),
+    /// Ports of sender and receiver; zero where the transport has none, type and code for ICMP.
+    pub ports: (u16, u16),
+    /// The transport protocol.
+    pub transport: Transport,
+    /// VLAN id of the innermost 802.1Q tag.
+    pub vlan: Option<u16>,
+    /// The outermost tunnel that was taken off.
+    pub tunnel: Option<Tunnel>,
+    /// Captured packets that this stands for: more than one where fragments were joined.
+    pub packets: u32,
+    /// Bytes of those on the wire, frame headers included.
+    pub bytes: u64,
+    /// What TCP says, where it is TCP.
+    pub tcp: Option<TcpHeader>,
+    /// What the transport carries.
+    pub payload: &'a [u8],
+}
+
+/// The parts of a TCP header that reassembly needs (RFC 9293 section 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TcpHeader {
+    /// Sequence number of the first payload byte (of the SYN, where set).
+    pub sequence: u32,
+    /// Acknowledgement number.
+    pub acknowledgement: u32,
+    /// CWR, ECE, URG, ACK, PSH, RST, SYN, FIN from the highest bit down.
+    pub flags: u8,
+    /// Bytes that the payload had on the wire: more than were captured under a snap length.
+    pub payload_length: u32,
+}
+
+/// What carried the flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tunnel {
+    /// IPv4 in IPv4 or IPv6 (RFC 2003, RFC 2473).
+    IpIp,
+    /// IPv6 in IPv4 or IPv6 (RFC 4213, RFC 2473).
+    Ipv6,
+    /// Generic routing encapsulation (RFC 2784, RFC 2890; PPTP's RFC 2637).
+    Gre,
+    /// Cisco's remote mirror port over GRE.
+    Erspan,
+    /// VXLAN (RFC 7348).
+    Vxlan,
+    /// Geneve (RFC 8926).
+    Geneve,
+    /// Teredo (RFC 4380).
+    Teredo,
+}
+
+impl Tunnel {
+    /// The name in `flow.tunnel`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Tunnel::IpIp => "ipip",
+            Tunnel::Ipv6 => "ipv6",
+            Tunnel::Gre => "gre",
+            Tunnel::Erspan => "erspan",
+            Tunnel::Vxlan => "vxlan",
+            Tunnel::Geneve => "geneve",
+            Tunnel::Teredo => "teredo",
+        }
+    }
+}
+
+/// Why a packet did not reach the flow table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refusal {
+    /// A link type that is not understood.
+    UnknownLink,
+    /// The link header is cut or malformed.
+    BadLink,
+    /// Neither IPv4 nor IPv6 (ARP, spanning tree and so on).
+    NotIp,
+    /// The IP header is cut or malformed.
+    BadIp,
+    /// The transport header is cut or malformed.
+    BadTransport,
+    /// More encapsulations than [`NESTING_MAX`].
+    Nesting,
+    /// Fragments that never became a whole datagram in time.
+    FragmentTimeout,
+    /// Fragments let go of because their table was full.
+    FragmentLimit,
+    /// Fragments that contradict each other or run past the end of any datagram.
+    BadFragment,
+}
+
+impl Refusal {
+    /// Every reason.
+    pub const ALL: [Refusal; 9] = [
+        Refusal::UnknownLink,
+        Refusal::BadLink,
+        Refusal::NotIp,
+        Refusal::BadIp,
+        Refusal::BadTransport,
+        Refusal::Nesting,
+        Refusal::FragmentTimeout,
+        Refusal::FragmentLimit,
+        Refusal::BadFragment,
+    ];
+
+    /// The name in the ledger.
+    pub fn name(self) -> &'static str {
+        match self {
+            Refusal::UnknownLink => "unknown_link",
+            Refusal::BadLink => "bad_link",
+            Refusal::NotIp => "not_ip",
+            Refusal::BadIp => "bad_ip",
+            Refusal::BadTransport => "bad_transport",
+            Refusal::Nesting => "nesting",
+            Refusal::FragmentTimeout => "fragment_timeout",
+            Refusal::FragmentLimit => "fragment_limit",
+            Refusal::BadFragment => "bad_fragment",
+        }
+    }
+}
+
+/// Why decoding stopped before a flow was known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// It is a fragment; the rest of its datagram is awaited.
+    Held,
+    /// It will not be looked at.
+    Refused(Refusal),
+}
+
+/// What became of a packet.
+pub type Outcome<'a> = Result<Decoded<'a>, Stop>;
+
+/// Packets that went through decode.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DecodeCounts {
+    /// What came in.
+    pub taken: u64,
+    /// What went on to the flow table.
+    pub given: u64,
+    /// By reason, in the order of [`Refusal::ALL`].
+    pub refused: [u64; Refusal::ALL.len()],
+}
+
+/// Decodes packets; keeps fragments between them.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    fragments: Fragments,
+    counts: DecodeCounts,
+}
+
+impl Decoder {
+    /// A decoder that keeps fragments within limits.
+    pub fn new(limits: FragmentLimits) -> Decoder {
+        Decoder { fragments: Fragments::new(limits), counts: DecodeCounts::default() }
+    }
+
+    /// Decodes a packet. A datagram that it completes is put together in `whole`.
+    pub fn decode<'a>(&mut self, packet: &Packet<'a>, whole: &'a mut Vec<u8>) -> Outcome<'a> {
+        self.counts.taken += 1;
+        let mut walk = Walk {
+            fragments: &mut self.fragments,
+            whole: Some(whole),
+            time_ns: packet.time_ns,
+            vlan: packet.vlan,
+            tunnel: None,
+            depth: 0,
+            packets: 1,
+            bytes: u64::from(packet.original_length).max(packet.bytes.len() as u64),
+        };
+        let outcome = walk.link(packet.link, packet.bytes);
+        let packets = walk.packets;
+        match &outcome {
+            Ok(decoded) => self.counts.given += u64::from(decoded.packets),
+            Err(Stop::Refused(reason)) => self.refuse(*reason, packets),
+            Err(Stop::Held) => {}
+        }
+        self.note_lost_fragments();
+        outcome
+    }
+
+    /// Lets go of fragments that have waited too long; `time_ns` is packet time.
+    pub fn tick(&mut self, time_ns: i64) {
+        self.fragments.expire(time_ns);
+        self.note_lost_fragments();
+    }
+
+    /// Lets go of all fragments: no more packets will come.
+    pub fn finish(&mut self) {
+        self.fragments.expire(i64::MAX);
+        self.note_lost_fragments();
+    }
+
+    /// Packets so far.
+    pub fn counts(&self) -> &DecodeCounts {
+        &self.counts
+    }
+
+    /// Fragments that wait for the rest of their datagram.
+    pub fn held(&self) -> u64 {
+        self.fragments.held()
+    }
+
+    fn note_lost_fragments(&mut self) {
+        for (reason, packets) in self.fragments.take_lost() {
+            self.refuse(reason, packets);
+        }
+    }
+
+    fn refuse(&mut self, reason: Refusal, packets: u32) {
+        if let Some(count) = self.counts.refused.get_mut(reason as usize) {
+            *count += u64::from(packets);
+        }
+    }
+}
+
+/// One packet's way through its headers.
+struct Walk<'a, 'd> {
+    fragments: &'d mut Fragments,
+    /// Where a completed datagram is put together; gone once used, so that a packet completes one datagram at most.
+    whole: Option<&'a mut Vec<u8>>,
+    time_ns: i64,
+    vlan: Option<u16>,
+    tunnel: Option<Tunnel>,
+    depth: u8,
+    packets: u32,
+    bytes: u64,
+}
+
+fn refused<'a>(reason: Refusal) -> Outcome<'a> {
+    Err(Stop::Refused(reason))
+}

@@ -1,0 +1,342 @@
+//! One side of a TCP connection, byte after byte (RFC 9293).
+//!
+//! Comes in: segments as they were captured, in any order, again, overlapping, with holes. Goes out through
+//! [`StreamSink`]: bytes in order, each once, and holes by their length. In-order data passes through without being
+//! copied; what comes too early waits. Where segments overlap with different bytes, the first seen win, and the others
+//! are counted. A hole is given up when the receiver has acknowledged what lies behind it (so the sensor, not the
+//! receiver, missed it), when too much waits and nobody acknowledges anything, or at the end.
+
+use std::collections::VecDeque;
+
+/// The most pieces that wait in one stream.
+const PIECES_MAX: usize = 2048;
+/// A segment or acknowledgement further away than this belongs to no sane connection (the largest window is 1 GiB).
+const DISTANCE_MAX: i64 = 1 << 30;
+
+/// Where the bytes go.
+pub trait StreamSink {
+    /// The next bytes.
+    fn data(&mut self, bytes: &[u8]);
+    /// So many bytes were never seen.
+    fn gap(&mut self, length: u64);
+}
+
+/// How many bytes may wait: shared by the streams of a shard.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// Bytes that wait now.
+    pub used_bytes: usize,
+    /// The most that may wait.
+    pub limit_bytes: usize,
+    /// The most that may wait in one stream.
+    pub stream_limit_bytes: usize,
+}
+
+/// What a stream counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StreamCounts {
+    /// Bytes that were stated as gaps.
+    pub missed: u64,
+    /// Bytes that had been seen before.
+    pub retransmitted: u64,
+    /// Bytes that contradicted what was seen before.
+    pub conflicting: u64,
+    /// Bytes let go of because too much was waiting; they end as gaps.
+    pub refused: u64,
+}
+
+/// Bytes that came too early.
+#[derive(Debug)]
+struct Piece {
+    position: u64,
+    bytes: Box<[u8]>,
+}
+
+impl Piece {
+    fn end(&self) -> u64 {
+        self.position + self.bytes.len() as u64
+    }
+}
+
+/// One side of a connection. Positions count bytes from the start of the stream (or from where it was picked up).
+#[derive(Debug, Default)]
+pub struct Stream {
+    started: bool,
+    /// The sequence number of the byte at `position`.
+    next_sequence: u32,
+    /// What was handed over or given up so far.
+    position: u64,
+    /// The highest position that the receiver acknowledged.
+    acknowledged: Option<u64>,
+    /// Where a FIN says that the stream ends.
+    end: Option<u64>,
+    /// In order; they neither overlap nor begin at or before `position`.
+    waiting: VecDeque<Piece>,
+    waiting_bytes: usize,
+    /// What happened so far.
+    pub counts: StreamCounts,
+}
+
+impl Stream {
+    /// Begins at a SYN: the first byte follows its sequence number. A repeated SYN may still move the beginning.
+    pub fn start(&mut self, sequence: u32) {
+        if !self.started || (self.position == 0 && self.waiting.is_empty()) {
+            self.started = true;
+            self.next_sequence = sequence.wrapping_add(1);
+        }
+    }
+
+    /// Whether anything is known of the sequence numbers.
+    pub fn started(&self) -> bool {
+        self.started
+    }
+
+    /// Whether the end was seen and everything before it was handed over or given up.
+    pub fn closed(&self) -> bool {
+        self.end.is_some_and(|end| self.position >= end)
+    }
+
+    /// Whether a sequence number is where the receiver would expect the next one, give or take a window.
+    pub fn near(&self, sequence: u32) -> bool {
+        !self.started || (-1..DISTANCE_MAX / 16).contains(&self.distance(sequence))
+    }
+
+    /// A segment; `length` is what its payload had on the wire.
+    pub fn segment(
+        &mut self,
+        sequence: u32,
+        bytes: &[u8],
+        length: u32,
+        fin: bool,
+        budget: &mut Budget,
+        sink: &mut dyn StreamSink,
+    ) {
+        if !self.started {
+            self.started = true;
+            self.next_sequence = sequence;
+        }
+        let distance = self.distance(sequence);
+        if distance.abs() > DISTANCE_MAX {
+            return;
+        }
+        if fin {
+            let end = self.position.saturating_add_signed(distance + i64::from(length));
+            self.end.get_or_insert(end);
+        }
+        if distance <= 0 {
+            let seen = usize::try_from(-distance).unwrap_or(usize::MAX).min(bytes.len());
+            self.counts.retransmitted += seen as u64;
+            self.in_order(bytes.get(seen..).unwrap_or(&[]), budget, sink);
+        } else if !bytes.is_empty() {
+            self.keep(self.position.saturating_add_signed(distance), bytes, budget);
+            self.settle(budget, sink);
+            self.enforce(budget, sink);
+        }
+    }
+
+    /// The receiver has everything before this sequence number.
+    pub fn acknowledge(&mut self, sequence: u32, budget: &mut Budget, sink: &mut dyn StreamSink) {
+        if !self.started {
+            return;
+        }
+        let distance = self.distance(sequence);
+        if !(0..=DISTANCE_MAX).contains(&distance) {
+            self.acknowledged.get_or_insert(self.position);
+            return;
+        }
+        let position = self.position.saturating_add_signed(distance);
+        self.acknowledged = self.acknowledged.max(Some(position));
+        if !self.waiting.is_empty() {
+            self.settle(budget, sink);
+        }
+    }
+
+    /// Follows the sequence numbers only: nobody wants the bytes any more.
+    pub fn follow(&mut self, sequence: u32, length: u32, fin: bool) {
+        if !self.started {
+            self.started = true;
+            self.next_sequence = sequence;
+        }
+        let distance = self.distance(sequence);
+        if distance.abs() > DISTANCE_MAX {
+            return;
+        }
+        let end = self.position.saturating_add_signed(distance + i64::from(length));
+        if fin {
+            self.end.get_or_insert(end);
+        }
+        if distance < 0 {
+            self.counts.retransmitted += distance.unsigned_abs().min(length.into());
+        }
+        if end > self.position {
+            self.next_sequence = sequence.wrapping_add(length);
+            self.position = end;
+        }
+    }
+
+    /// Forgets what waits: nobody wants the bytes any more.
+    pub fn forget(&mut self, budget: &mut Budget) {
+        budget.used_bytes -= self.waiting_bytes;
+        self.waiting_bytes = 0;
+        self.waiting = VecDeque::new();
+    }
+
+    /// Hands over what waits, holes stated: nothing more will come.
+    pub fn finish(&mut self, budget: &mut Budget, sink: &mut dyn StreamSink) {
+        while let Some(first) = self.waiting.front() {
+            let hole = first.position.saturating_sub(self.position);
+            self.give_up(hole, sink);
+            self.drain(budget, sink);
+        }
+        let end = self.end.or(self.acknowledged).unwrap_or(0);
+        // An acknowledgement may count a FIN that was not seen.
+        let slack = if self.end.is_some() { 0 } else { 1 };
+        let missing = end.saturating_sub(self.position);
+        if missing > slack {
+            self.give_up(missing, sink);
+        }
+    }
+
+    /// How far a sequence number lies ahead of the next byte; modulo 2^32 it is the nearer way round.
+    fn distance(&self, sequence: u32) -> i64 {
+        i64::from(sequence.wrapping_sub(self.next_sequence).cast_signed())
+    }
+
+    /// Bytes that begin exactly where the stream is.
+    fn in_order(&mut self, bytes: &[u8], budget: &mut Budget, sink: &mut dyn StreamSink) {
+        if self.waiting.is_empty() {
+            self.hand_over(bytes, sink);
+            return;
+        }
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let until = self.waiting.front().map_or(u64::MAX, |piece| piece.position) - self.position;
+            let count = usize::try_from(until).unwrap_or(usize::MAX).min(rest.len());
+            let (new, behind) = rest.split_at(count);
+            self.hand_over(new, sink);
+            rest = behind;
+            let before = self.position;
+            if let Some(piece) = self.waiting.front().filter(|piece| piece.position == before) {
+                let overlap = rest.get(..piece.bytes.len().min(rest.len())).unwrap_or(&[]);
+                self.counts.retransmitted += overlap.len() as u64;
+                self.counts.conflicting += differing(overlap, &piece.bytes);
+            }
+            self.drain_one(budget, sink);
+            let passed = usize::try_from(self.position - before).unwrap_or(usize::MAX).min(rest.len());
+            rest = rest.get(passed..).unwrap_or(&[]);
+        }
+        self.settle(budget, sink);
+    }
+
+    /// Keeps the bytes that no piece has yet.
+    fn keep(&mut self, position: u64, bytes: &[u8], budget: &mut Budget) {
+        let end = position + bytes.len() as u64;
+        let part = |from: u64, to: u64| {
+            let (from, to) = (usize::try_from(from - position), usize::try_from(to - position));
+            bytes.get(from.unwrap_or(usize::MAX)..to.unwrap_or(0)).unwrap_or(&[])
+        };
+        let mut at = position;
+        let mut place = self.waiting.partition_point(|piece| piece.end() <= position);
+        while at < end {
+            let next = self.waiting.get(place).map(|piece| (piece.position, piece.end()));
+            let (piece_start, piece_end) = next.unwrap_or((u64::MAX, u64::MAX));
+            let hole_end = end.min(piece_start);
+            if at < hole_end {
+                let new: Box<[u8]> = part(at, hole_end).into();
+                self.waiting_bytes += new.len();
+                budget.used_bytes += new.len();
+                self.waiting.insert(place, Piece { position: at, bytes: new });
+                place += 1;
+                at = hole_end;
+            }
+            if at < end {
+                let both_end = end.min(piece_end);
+                let overlap = part(at, both_end);
+                self.counts.retransmitted += overlap.len() as u64;
+                if let Some(piece) = self.waiting.get(place) {
+                    let skip = usize::try_from(at - piece.position).unwrap_or(usize::MAX);
+                    self.counts.conflicting += differing(overlap, piece.bytes.get(skip..).unwrap_or(&[]));
+                }
+                at = both_end;
+                place += 1;
+            }
+        }
+    }
+
+    /// Hands over what has become contiguous; gives up holes that the receiver does not have.
+    fn settle(&mut self, budget: &mut Budget, sink: &mut dyn StreamSink) {
+        loop {
+            self.drain(budget, sink);
+            match self.waiting.front() {
+                Some(first) if self.acknowledged.is_some_and(|a| a >= first.position) => {
+                    let hole = first.position - self.position;
+                    self.give_up(hole, sink);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// Brings what waits back under its limits. Where the receiver's acknowledgements are seen, a hole that it has not
+    /// acknowledged may still be filled, so the furthest bytes go; else nothing will ever tell, so the hole is given up.
+    fn enforce(&mut self, budget: &mut Budget, sink: &mut dyn StreamSink) {
+        while self.waiting_bytes > budget.stream_limit_bytes
+            || self.waiting.len() > PIECES_MAX
+            || (budget.used_bytes > budget.limit_bytes && self.waiting_bytes > 0)
+        {
+            if self.acknowledged.is_none() {
+                let hole = self.waiting.front().map_or(0, |first| first.position - self.position);
+                self.give_up(hole, sink);
+                self.drain(budget, sink);
+            } else if let Some(last) = self.waiting.pop_back() {
+                self.waiting_bytes -= last.bytes.len();
+                budget.used_bytes -= last.bytes.len();
+                self.counts.refused += last.bytes.len() as u64;
+            }
+        }
+    }
+
+    fn drain(&mut self, budget: &mut Budget, sink: &mut dyn StreamSink) {
+        while self.drain_one(budget, sink) {}
+    }
+
+    /// Hands over the first piece if it is its turn.
+    fn drain_one(&mut self, budget: &mut Budget, sink: &mut dyn StreamSink) -> bool {
+        let position = self.position;
+        let Some(piece) = self.waiting.pop_front_if(|piece| piece.position <= position) else { return false };
+        self.waiting_bytes -= piece.bytes.len();
+        budget.used_bytes -= piece.bytes.len();
+        self.hand_over(&piece.bytes, sink);
+        true
+    }
+
+    fn hand_over(&mut self, bytes: &[u8], sink: &mut dyn StreamSink) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.position += bytes.len() as u64;
+        self.next_sequence = self.next_sequence.wrapping_add(low_bits(bytes.len() as u64));
+        sink.data(bytes);
+    }
+
+    fn give_up(&mut self, length: u64, sink: &mut dyn StreamSink) {
+        if length > 0 {
+            self.position += length;
+            self.next_sequence = self.next_sequence.wrapping_add(low_bits(length));
+            self.counts.missed += length;
+            sink.gap(length);
+        }
+    }
+}
+
+/// A length as sequence numbers count it: modulo 2^32.
+fn low_bits(length: u64) -> u32 {
+    (length & u64::from(u32::MAX)) as u32
+}
+
+fn differing(one: &[u8], other: &[u8]) -> u64 {
+    if one.len() <= other.len() && other.starts_with(one) {
+        return 0;
+    }
+    one.iter().zip(other).filter(|(a, b)| a != b).count() as u64
+}

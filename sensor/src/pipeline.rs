@@ -1,0 +1,268 @@
+//! The order of the stages: capture, decode, flow, protocols, event.
+//!
+//! Comes in: packets of any source. Goes out: events, and the counters of every stage for the ledger. [`Front`] numbers
+//! packets, keeps the clock (the greatest packet time so far) and decodes; [`Shards`] does the rest. Between them lies
+//! nothing but a call, or a bounded queue where [`read`](crate::read) uses several threads. Flows that end by time end at
+//! ticks: before the first packet of each new second of the clock, in the order of their first packets. So what comes
+//! out depends on the packets alone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use luytre_events::Event;
+use luytre_events::ledger::{Stage, StageCounts, Unit};
+
+use crate::capture::{Packet, SourceCounts};
+use crate::decode::fragments::FragmentLimits;
+use crate::decode::{DecodeCounts, Decoded, Decoder, Refusal};
+use crate::flow::key::FlowKey;
+use crate::flow::{FlowLimits, Side};
+use crate::worker::{EventSink, SHARDS, Worker, WorkerCounts};
+
+const SECOND_NS: i64 = 1_000_000_000;
+
+/// A decoded packet on its way to its shard.
+#[derive(Debug)]
+pub struct Routed<'a> {
+    /// Its number in the capture, from 1.
+    pub number: u64,
+    /// When it was captured.
+    pub time_ns: i64,
+    /// The clock: the greatest packet time so far.
+    pub clock_ns: i64,
+    /// What it is.
+    pub packet: Decoded<'a>,
+    /// Its flow.
+    pub key: FlowKey,
+    /// Which end of the flow sent it.
+    pub side: Side,
+    /// The shard of that flow.
+    pub shard: usize,
+}
+
+/// What happens in the order of the capture.
+pub trait Back {
+    /// Time has passed: `number` is that of the packet that told.
+    fn tick(&mut self, number: u64, clock_ns: i64);
+    /// A packet.
+    fn packet(&mut self, routed: &Routed<'_>);
+    /// The capture is over, or what follows has nothing to do with it.
+    fn finish(&mut self, number: u64);
+}
+
+/// Numbers, times and decodes packets.
+pub struct Front {
+    decoder: Decoder,
+    whole: Vec<u8>,
+    packets: u64,
+    clock_ns: i64,
+    shards: usize,
+    seed: u64,
+}
+
+impl Front {
+    /// For traffic that is divided into `shards` by a hash with this seed.
+    pub fn new(shards: usize, seed: u64) -> Front {
+        let decoder = Decoder::new(FragmentLimits::default());
+        Front { decoder, whole: Vec::new(), packets: 0, clock_ns: i64::MIN, shards: shards.max(1), seed }
+    }
+
+    /// One packet.
+    pub fn packet(&mut self, packet: &Packet<'_>, back: &mut dyn Back) {
+        self.packets += 1;
+        self.tick(packet.time_ns, back);
+        let Ok(decoded) = self.decoder.decode(packet, &mut self.whole) else { return };
+        let (key, side) = FlowKey::of(&decoded);
+        let shard = usize::try_from(key.spread(self.seed) % self.shards as u64).unwrap_or(0);
+        let (number, clock_ns) = (self.packets, self.clock_ns);
+        back.packet(&Routed { number, time_ns: packet.time_ns, clock_ns, packet: decoded, key, side, shard });
+    }
+
+    /// Moves the clock on; it never goes back.
+    pub fn tick(&mut self, time_ns: i64, back: &mut dyn Back) {
+        if time_ns <= self.clock_ns {
+            return;
+        }
+        if time_ns.div_euclid(SECOND_NS) > self.clock_ns.div_euclid(SECOND_NS) {
+            self.decoder.tick(time_ns);
+            back.tick(self.packets, time_ns);
+        }
+        self.clock_ns = time_ns;
+    }
+
+    /// The clock.
+    pub fn clock_ns(&self) -> i64 {
+        self.clock_ns
+    }
+
+    /// Ends everything that is open; the clock starts anew with the next packet.
+    pub fn finish(&mut self, back: &mut dyn Back) {
+        self.decoder.finish();
+        back.finish(self.packets);
+        self.clock_ns = i64::MIN;
+    }
+
+    /// Packets so far.
+    pub fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    /// The first two lines of the ledger.
+    pub fn stages(&self, source: SourceCounts) -> [Stage; 2] {
+        [capture_stage(self.packets, source), decode_stage(self.decoder.counts(), self.decoder.held())]
+    }
+}
+
+/// Some shards, worked on by one thread.
+pub struct Shards {
+    shards: Vec<Option<Worker>>,
+    ended: Vec<(usize, crate::worker::Ended)>,
+}
+
+/// Where an event stands among those of all shards: number of the packet, then number of the first packet of the flow
+/// where it ended at a tick before that packet.
+pub type OrderKey = (u64, u64);
+
+/// An [`EventSink`] that is told the order of what follows.
+pub trait OrderedSink: EventSink {
+    /// The events that follow stand here.
+    fn order(&mut self, key: OrderKey);
+}
+
+impl Shards {
+    /// The shards `first`, `first + step`, `first + 2 * step` and so on of [`SHARDS`].
+    pub fn new(sensor: &Arc<str>, limits: &FlowLimits, first: usize, step: usize) -> Shards {
+        let mine = |shard: usize| shard % step.max(1) == first;
+        let shards = (0..SHARDS).map(|s| mine(s).then(|| Worker::new(sensor.clone(), limits, SHARDS))).collect();
+        Shards { shards, ended: Vec::new() }
+    }
+
+    /// One shard with a `1/parts` share of the limits: for a capture thread that has its flows to itself.
+    pub fn single(sensor: &Arc<str>, limits: &FlowLimits, parts: usize) -> Shards {
+        Shards { shards: vec![Some(Worker::new(sensor.clone(), limits, parts))], ended: Vec::new() }
+    }
+
+    /// Whether a shard is one of these.
+    pub fn has(&self, shard: usize) -> bool {
+        matches!(self.shards.get(shard), Some(Some(_)))
+    }
+
+    /// A packet of one of these shards.
+    pub fn packet(&mut self, routed: &Routed<'_>, out: &mut dyn OrderedSink) {
+        let Some(Some(worker)) = self.shards.get_mut(routed.shard) else { return };
+        out.order((routed.number, u64::MAX));
+        worker.packet(routed, out);
+    }
+
+    /// Ends flows that were silent for too long.
+    pub fn tick(&mut self, number: u64, clock_ns: i64, out: &mut dyn OrderedSink) {
+        self.collect(|worker, ended| worker.expire(clock_ns, ended));
+        self.report(number, out);
+    }
+
+    /// Ends all flows.
+    pub fn finish(&mut self, number: u64, out: &mut dyn OrderedSink) {
+        self.collect(Worker::finish);
+        // Behind the last packet, before what may follow.
+        self.report(number + 1, out);
+    }
+
+    /// What these shards counted.
+    pub fn counts(&self) -> WorkerCounts {
+        let mut sum = WorkerCounts::default();
+        for worker in self.shards.iter().flatten() {
+            sum.add(worker.counts());
+        }
+        sum
+    }
+
+    /// How many flows live.
+    pub fn flows(&self) -> usize {
+        self.shards.iter().flatten().map(Worker::flows).sum()
+    }
+
+    fn collect(&mut self, mut end: impl FnMut(&mut Worker, &mut Vec<crate::worker::Ended>)) {
+        let mut ended = Vec::new();
+        for (shard, worker) in self.shards.iter_mut().enumerate() {
+            if let Some(worker) = worker {
+                end(worker, &mut ended);
+                self.ended.extend(ended.drain(..).map(|ended| (shard, ended)));
+            }
+        }
+    }
+
+    fn report(&mut self, number: u64, out: &mut dyn OrderedSink) {
+        self.ended.sort_by_key(|(_, ended)| ended.first_packet());
+        for (shard, ended) in std::mem::take(&mut self.ended) {
+            if let Some(Some(worker)) = self.shards.get_mut(shard) {
+                out.order((number, ended.first_packet()));
+                worker.end(ended, out);
+            }
+        }
+    }
+}
+
+/// All shards in this thread, events straight to a sink.
+pub struct Inline<S> {
+    /// The shards.
+    pub shards: Shards,
+    /// Where events go.
+    pub sink: S,
+}
+
+impl<S: EventSink> Back for Inline<S> {
+    fn tick(&mut self, number: u64, clock_ns: i64) {
+        self.shards.tick(number, clock_ns, &mut Unordered(&mut self.sink));
+    }
+
+    fn packet(&mut self, routed: &Routed<'_>) {
+        self.shards.packet(routed, &mut Unordered(&mut self.sink));
+    }
+
+    fn finish(&mut self, number: u64) {
+        self.shards.finish(number, &mut Unordered(&mut self.sink));
+    }
+}
+
+/// One thread works in order: nothing needs to be noted.
+struct Unordered<'s, S>(&'s mut S);
+
+impl<S: EventSink> EventSink for Unordered<'_, S> {
+    fn event(&mut self, event: Event) {
+        self.0.event(event);
+    }
+}
+
+impl<S: EventSink> OrderedSink for Unordered<'_, S> {
+    fn order(&mut self, _key: OrderKey) {}
+}
+
+/// The ledger's line of capture: `given` packets were handed over.
+pub fn capture_stage(given: u64, source: SourceCounts) -> Stage {
+    let dropped = named([("ring_full", source.ring_full), ("damaged", source.damaged)]);
+    let taken = given + source.ring_full + source.damaged;
+    stage("capture", Unit::Packets, StageCounts { taken, given, held: 0, dropped })
+}
+
+/// The ledger's line of decode.
+pub fn decode_stage(counts: &DecodeCounts, held: u64) -> Stage {
+    let names = Refusal::ALL.map(Refusal::name);
+    let dropped = named(names.into_iter().zip(counts.refused));
+    stage("decode", Unit::Packets, StageCounts { taken: counts.taken, given: counts.given, held, dropped })
+}
+
+/// The ledger's lines of flow and protocols; `held` events are made and not yet handed on.
+pub fn worker_stages(counts: &WorkerCounts, held: u64) -> [Stage; 2] {
+    let (packets, events) = (counts.packets, counts.events_total());
+    let flow = StageCounts { taken: packets, given: packets, held: 0, dropped: BTreeMap::new() };
+    let protocols = StageCounts { taken: events, given: events - held, held, dropped: BTreeMap::new() };
+    [stage("flow", Unit::Packets, flow), stage("protocols", Unit::Events, protocols)]
+}
+
+fn stage(name: &str, unit: Unit, counts: StageCounts) -> Stage {
+    Stage { name: name.into(), unit, counts }
+}
+
+fn named<'a>(counts: impl IntoIterator<Item = (&'a str, u64)>) -> BTreeMap<String, u64> {
+    counts.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count)).collect()
+}

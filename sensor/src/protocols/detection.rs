@@ -1,0 +1,209 @@
+//! Which protocol a flow speaks: every protocol of the table is asked about the first bytes of each side, those first
+//! whose port it is.
+//!
+//! Comes in: bytes of one side as they become contiguous, or datagrams. Goes out: the protocol found, together with what
+//! was held back until then. Bytes are held only while it is undecided, at most [`UNDECIDED_MAX_BYTES`] a side.
+
+use luytre_events::Transport;
+
+use super::{Direction, PROTOCOLS, Probe, Protocol};
+
+/// The most bytes of a side that are looked at.
+pub const UNDECIDED_MAX_BYTES: usize = 16 << 10;
+/// The most datagrams of a side that are looked at.
+const UNDECIDED_MAX_DATAGRAMS: u8 = 4;
+/// The most times a side's bytes are looked at: bounds the work on streams that trickle.
+const LOOKS_MAX: u8 = 32;
+
+/// Something held back until the protocol was known.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Bytes of a side.
+    Data(Direction, Vec<u8>),
+    /// A hole in the bytes of a side.
+    Gap(Direction, u64),
+}
+
+/// What was found out.
+pub enum Finding {
+    /// Nothing yet.
+    Undecided,
+    /// It is this protocol.
+    Found {
+        /// The protocol.
+        protocol: &'static Protocol,
+        /// Client and server are the other way round.
+        reversed: bool,
+        /// What to hand to its parser first: ends with the bytes just given; empty when they alone were enough.
+        held: Vec<Held>,
+    },
+    /// None that we know.
+    Unknown,
+}
+
+/// The search in one flow.
+#[derive(Debug, Default)]
+pub struct Detection {
+    sides: [SideSearch; 2],
+    held: Vec<Held>,
+}
+
+#[derive(Debug, Default)]
+struct SideSearch {
+    /// Protocols that said no, by their place in the table.
+    refused: u64,
+    /// Bytes from the start, as far as they were contiguous and needed again.
+    bytes: Vec<u8>,
+    looks: u8,
+    over: bool,
+}
+
+impl Detection {
+    /// Bytes of a TCP stream.
+    pub fn stream(&mut self, direction: Direction, bytes: &[u8], ports: (u16, u16)) -> Finding {
+        let fresh = self.held.is_empty();
+        let side = self.side(direction);
+        if side.over {
+            self.hold(direction, bytes);
+            return Finding::Undecided;
+        }
+        side.looks += 1;
+        // The usual case: the first bytes tell, and nothing is copied.
+        let found = if side.bytes.is_empty() {
+            side.look(direction, bytes, ports, Transport::TCP)
+        } else {
+            side.bytes.extend_from_slice(bytes);
+            let all = std::mem::take(&mut side.bytes);
+            let found = side.look(direction, &all, ports, Transport::TCP);
+            side.bytes = all;
+            found
+        };
+        if let Some((protocol, reversed)) = found {
+            if !fresh {
+                self.hold(direction, bytes);
+            }
+            return Finding::Found { protocol, reversed, held: std::mem::take(&mut self.held) };
+        }
+        if side.bytes.is_empty() {
+            side.bytes.extend_from_slice(bytes);
+        }
+        if side.looks >= LOOKS_MAX || side.bytes.len() >= UNDECIDED_MAX_BYTES {
+            side.over = true;
+        }
+        if side.over {
+            side.bytes = Vec::new();
+        }
+        self.hold(direction, bytes);
+        self.verdict()
+    }
+
+    /// A hole in a TCP stream: what lies behind it cannot be the beginning of anything.
+    pub fn gap(&mut self, direction: Direction, length: u64) -> Finding {
+        let side = self.side(direction);
+        side.over = true;
+        side.bytes = Vec::new();
+        self.held.push(Held::Gap(direction, length));
+        self.verdict()
+    }
+
+    /// One UDP datagram: it tells by itself or not at all.
+    pub fn datagram(&mut self, direction: Direction, bytes: &[u8], ports: (u16, u16)) -> Finding {
+        let side = self.side(direction);
+        side.refused = 0;
+        side.looks += 1;
+        side.over = side.looks > UNDECIDED_MAX_DATAGRAMS;
+        if !side.over
+            && let Some((protocol, reversed)) = side.look(direction, bytes, ports, Transport::UDP)
+        {
+            return Finding::Found { protocol, reversed, held: Vec::new() };
+        }
+        let side = self.side(direction);
+        side.over = side.looks >= UNDECIDED_MAX_DATAGRAMS;
+        self.verdict()
+    }
+
+    fn verdict(&mut self) -> Finding {
+        if self.sides.iter().all(|side| side.over) {
+            self.held = Vec::new();
+            return Finding::Unknown;
+        }
+        Finding::Undecided
+    }
+
+    fn side(&mut self, direction: Direction) -> &mut SideSearch {
+        let [to_server, to_client] = &mut self.sides;
+        match direction {
+            Direction::ToServer => to_server,
+            Direction::ToClient => to_client,
+        }
+    }
+
+    /// Holds bytes back; beyond the limit only their number is kept.
+    fn hold(&mut self, direction: Direction, bytes: &[u8]) {
+        let held: usize = self.held.iter().map(|held| held.size(direction)).sum();
+        let room = UNDECIDED_MAX_BYTES.saturating_sub(held);
+        let (kept, lost) = bytes.split_at(room.min(bytes.len()));
+        if !kept.is_empty() {
+            match self.held.last_mut() {
+                Some(Held::Data(last, data)) if *last == direction => data.extend_from_slice(kept),
+                _ => self.held.push(Held::Data(direction, kept.to_vec())),
+            }
+        }
+        if !lost.is_empty() {
+            let gap = lost.len() as u64;
+            match self.held.iter_mut().rev().find(|held| held.is_of(direction)) {
+                Some(Held::Gap(_, length)) => *length += gap,
+                _ => self.held.push(Held::Gap(direction, gap)),
+            }
+        }
+    }
+}
+
+impl Held {
+    fn is_of(&self, wanted: Direction) -> bool {
+        matches!(self, Held::Data(d, _) | Held::Gap(d, _) if *d == wanted)
+    }
+
+    fn size(&self, wanted: Direction) -> usize {
+        match self {
+            Held::Data(direction, bytes) if *direction == wanted => bytes.len(),
+            _ => 0,
+        }
+    }
+}
+
+impl SideSearch {
+    /// Asks every protocol that has not refused yet, those of the port first.
+    fn look(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        ports: (u16, u16),
+        transport: Transport,
+    ) -> Option<(&'static Protocol, bool)> {
+        for of_port in [true, false] {
+            for (number, protocol) in PROTOCOLS.iter().enumerate() {
+                let bit = 1u64.checked_shl(u32::try_from(number).unwrap_or(u32::MAX)).unwrap_or(0);
+                let on_port = protocol.ports.iter().any(|port| *port == ports.0 || *port == ports.1);
+                if on_port != of_port || self.refused & bit != 0 {
+                    continue;
+                }
+                if !protocol.transports.contains(&transport) {
+                    self.refused |= bit;
+                    continue;
+                }
+                if bytes.len() < protocol.probe_min_bytes {
+                    continue;
+                }
+                match (protocol.probe)(direction, bytes, on_port) {
+                    Probe::Yes => return Some((*protocol, false)),
+                    Probe::YesReversed => return Some((*protocol, true)),
+                    Probe::No => self.refused |= bit,
+                    Probe::More => {}
+                }
+            }
+        }
+        self.over = self.refused.count_ones() as usize >= PROTOCOLS.len();
+        None
+    }
+}

@@ -1,0 +1,521 @@
+//! One shard of the traffic from decoded packets to events: flow table, reassembly, protocols, files.
+//!
+//! Comes in: packets of the flows that belong to the shard, each with its number in the capture, and ticks of packet
+//! time. Goes out: events through an [`EventSink`], in an order that depends on the packets alone. A shard never looks at
+//! another one, so shards may be spread over any number of threads without changing what comes out. Its ceilings are its
+//! share of the sensor's ([`SHARDS`]).
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use luytre_events::value::TimeNs;
+use luytre_events::{DatasetId, Event, EventId, FieldId, Transport, Value};
+
+use crate::decode::Decoded;
+use crate::flow::reassembly::{Budget, StreamSink};
+use crate::flow::record::FlowRecord;
+use crate::flow::table::{Class, Place, Table};
+use crate::flow::tcp::{Sinks, Tcp, flag};
+use crate::flow::{EndReason, Flow, FlowLimits, Identity, Side};
+use crate::pipeline::Routed;
+use crate::protocols::detection::{Detection, Finding, Held};
+use crate::protocols::{Direction, FileMeta, FileToken, Output, Parser, Progress, Protocol};
+
+/// Into how many shards the traffic of a capture file is divided, whatever the number of threads.
+pub const SHARDS: usize = 16;
+
+/// Where events go.
+pub trait EventSink {
+    /// One event; `id.sequence` is not set yet.
+    fn event(&mut self, event: Event);
+}
+
+/// What the shards of a program count together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkerCounts {
+    /// Packets that came in.
+    pub packets: u64,
+    /// Flows that began.
+    pub flows: u64,
+    /// Flows that were ended because the table was full.
+    pub evicted: u64,
+    /// Events that went out, by dataset.
+    pub events: BTreeMap<&'static str, u64>,
+    /// Oddities by name, as parsers and reassembly name them.
+    pub anomalies: BTreeMap<&'static str, u64>,
+}
+
+impl WorkerCounts {
+    /// Adds those of another shard.
+    pub fn add(&mut self, other: &WorkerCounts) {
+        self.packets += other.packets;
+        self.flows += other.flows;
+        self.evicted += other.evicted;
+        for (name, count) in &other.events {
+            *self.events.entry(name).or_default() += count;
+        }
+        for (name, count) in &other.anomalies {
+            *self.anomalies.entry(name).or_default() += count;
+        }
+    }
+
+    /// Events that went out.
+    pub fn events_total(&self) -> u64 {
+        self.events.values().sum()
+    }
+}
+
+/// What the application layer knows of a flow.
+enum Conversation {
+    /// No bytes yet, or not enough to tell.
+    Unknown(Option<Box<Detection>>),
+    /// The protocol is known.
+    Spoken(Box<dyn Parser>),
+    /// Nothing more to learn.
+    Over,
+}
+
+/// What the parts of a shard share while one flow is worked on.
+struct Shared {
+    sensor: Arc<str>,
+    budget: Budget,
+    counts: WorkerCounts,
+}
+
+/// A shard.
+pub struct Worker {
+    table: Table<Conversation>,
+    shared: Shared,
+}
+
+impl Worker {
+    /// A shard that takes a `1/parts` share of the limits. `sensor` is the name its events carry.
+    pub fn new(sensor: Arc<str>, limits: &FlowLimits, parts: usize) -> Worker {
+        let parts = parts.max(1);
+        let budget = Budget {
+            used_bytes: 0,
+            limit_bytes: limits.reassembly_bytes / parts,
+            stream_limit_bytes: limits.reassembly_flow_bytes.min(limits.reassembly_bytes / parts),
+        };
+        Worker {
+            table: Table::new(limits, limits.flows / parts),
+            shared: Shared { sensor, budget, counts: WorkerCounts::default() },
+        }
+    }
+
+    /// What was counted so far.
+    pub fn counts(&self) -> &WorkerCounts {
+        &self.shared.counts
+    }
+
+    /// How many flows live.
+    pub fn flows(&self) -> usize {
+        self.table.len()
+    }
+
+    /// A packet of this shard.
+    pub fn packet(&mut self, routed: &Routed<'_>, out: &mut dyn EventSink) {
+        let Routed { time_ns, side, packet, .. } = routed;
+        let (time_ns, side) = (*time_ns, *side);
+        self.shared.counts.packets += u64::from(packet.packets);
+        let place = self.place(routed, out);
+        let Some(flow) = self.table.get_mut(place) else { return };
+        flow.last_ns = flow.last_ns.max(time_ns);
+        let sent = flow.sent.of_mut(side);
+        sent.packets += u64::from(packet.packets);
+        sent.bytes += packet.bytes;
+        work(flow, time_ns, side, packet, &mut self.shared, out);
+        let class = class(flow);
+        self.table.touch(place, class, routed.clock_ns);
+    }
+
+    /// Ends the flows that have been silent for too long and hands each to `ended`, so that the caller can bring the
+    /// flows of several shards into one order before it [reports](Worker::end) them.
+    pub fn expire(&mut self, clock_ns: i64, ended: &mut Vec<Ended>) {
+        while let Some(place) = self.table.expired(clock_ns) {
+            let Some(flow) = self.table.remove(place) else { return };
+            let reason = silent_reason(&flow);
+            ended.push(Ended { flow, reason });
+        }
+    }
+
+    /// Ends all flows: the capture is over.
+    pub fn finish(&mut self, ended: &mut Vec<Ended>) {
+        for flow in self.table.drain() {
+            let reason = match silent_reason(&flow) {
+                EndReason::Timeout => EndReason::Shutdown,
+                reason => reason,
+            };
+            ended.push(Ended { flow, reason });
+        }
+    }
+
+    /// Reports a flow that has ended.
+    pub fn end(&mut self, ended: Ended, out: &mut dyn EventSink) {
+        end(ended.flow, ended.reason, &mut self.shared, out);
+    }
+
+    /// Finds the packet's flow or begins one.
+    fn place(&mut self, routed: &Routed<'_>, out: &mut dyn EventSink) -> Place {
+        let Routed { packet, key, side, .. } = routed;
+        let (key, side) = (*key, *side);
+        if let Some(place) = self.table.find(&key) {
+            let again = match (&packet.tcp, self.table.get_mut(place)) {
+                (Some(header), Some(flow)) => flow.tcp.is_new_connection(side, header),
+                _ => false,
+            };
+            if !again {
+                return place;
+            }
+            if let Some(flow) = self.table.remove(place) {
+                let reason = silent_reason(&flow);
+                end(flow, reason, &mut self.shared, out);
+            }
+        }
+        while self.table.is_full() {
+            let Some(flow) = self.table.oldest().and_then(|place| self.table.remove(place)) else { break };
+            self.shared.counts.evicted += 1;
+            end(flow, EndReason::Evicted, &mut self.shared, out);
+        }
+        self.shared.counts.flows += 1;
+        let flow = begin(routed);
+        let class = class(&flow);
+        self.table.insert(key, flow, class, routed.clock_ns)
+    }
+}
+
+/// A flow that has ended and was not reported yet.
+pub struct Ended {
+    flow: Flow<Conversation>,
+    reason: EndReason,
+}
+
+impl Ended {
+    /// Number of its first packet: the order in which flows that ended together are reported.
+    pub fn first_packet(&self) -> u64 {
+        self.flow.first_packet
+    }
+}
+
+fn begin(routed: &Routed<'_>) -> Flow<Conversation> {
+    let Routed { time_ns, packet, side, .. } = routed;
+    let (time_ns, side) = (*time_ns, *side);
+    let source = (packet.addresses.0, packet.ports.0);
+    let destination: (IpAddr, u16) = (packet.addresses.1, packet.ports.1);
+    let mut identity = Identity::new(routed.key, source, destination, side, packet.vlan);
+    if let Some(header) = &packet.tcp
+        && answers(header.flags, packet.ports)
+    {
+        identity.set_client(side.other());
+    }
+    Flow {
+        identity,
+        first_packet: routed.number,
+        start_ns: time_ns,
+        last_ns: time_ns,
+        sent: Default::default(),
+        tcp: Tcp::default(),
+        tunnel: packet.tunnel,
+        app: Conversation::Unknown(None),
+    }
+}
+
+/// Whether the first TCP packet seen of a flow comes from the side that was called: it answers a SYN, or it is under way
+/// and only its sender's port belongs to a service.
+fn answers(flags: u8, ports: (u16, u16)) -> bool {
+    const SYSTEM_PORTS_END: u16 = 1024;
+    match flags & (flag::SYN | flag::ACK) {
+        flag::SYN => false,
+        both if both == flag::SYN | flag::ACK => true,
+        _ => ports.0 < SYSTEM_PORTS_END && ports.1 >= SYSTEM_PORTS_END,
+    }
+}
+
+fn class(flow: &Flow<Conversation>) -> Class {
+    match flow.identity.transport() {
+        Transport::TCP if flow.tcp.reset || flow.tcp.finished() => Class::TcpClosed,
+        Transport::TCP if flow.answered() => Class::TcpOpen,
+        Transport::TCP => Class::TcpNew,
+        Transport::UDP if flow.answered() => Class::UdpOpen,
+        Transport::UDP => Class::UdpNew,
+        Transport::ICMP | Transport::ICMPV6 => Class::Icmp,
+        _ => Class::Other,
+    }
+}
+
+/// Why a flow ended that has fallen silent.
+fn silent_reason(flow: &Flow<Conversation>) -> EndReason {
+    if flow.tcp.reset {
+        EndReason::Rst
+    } else if flow.tcp.finished() {
+        EndReason::Fin
+    } else {
+        EndReason::Timeout
+    }
+}
+
+/// Takes a packet through reassembly and protocol.
+fn work(
+    flow: &mut Flow<Conversation>,
+    time_ns: i64,
+    side: Side,
+    packet: &Decoded<'_>,
+    shared: &mut Shared,
+    out: &mut dyn EventSink,
+) {
+    let first = flow.sent.of(side.other()).packets == 0 && flow.sent.of(side).packets <= u64::from(packet.packets);
+    let Flow { identity, tcp, app, .. } = flow;
+    if let Some(header) = &packet.tcp {
+        tcp.note(side, header, first);
+        if matches!(app, Conversation::Over) {
+            tcp.follow(side, header);
+            return;
+        }
+        let mut budget = shared.budget;
+        let mut feed = Feed { time_ns, may_turn: tcp.midstream, side, identity, app, shared, out };
+        tcp.advance(side, header, packet.payload, &mut budget, &mut feed);
+        if tcp.finished() {
+            feed.finish();
+        }
+        let over = matches!(app, Conversation::Over);
+        if over {
+            tcp.streams.of_mut(Side::A).forget(&mut budget);
+            tcp.streams.of_mut(Side::B).forget(&mut budget);
+        }
+        shared.budget = budget;
+    } else if identity.transport() == Transport::UDP && !packet.payload.is_empty() {
+        Feed { time_ns, may_turn: true, side, identity, app, shared, out }.datagram(packet.payload);
+    }
+}
+
+/// Hands over what is left of a flow and reports it.
+fn end(mut flow: Flow<Conversation>, reason: EndReason, shared: &mut Shared, out: &mut dyn EventSink) {
+    let time_ns = flow.last_ns;
+    let Flow { identity, tcp, app, .. } = &mut flow;
+    if !matches!(app, Conversation::Over) {
+        let mut budget = shared.budget;
+        let mut feed = Feed { time_ns, may_turn: tcp.midstream, side: identity.client(), identity, app, shared, out };
+        for side in [feed.side, feed.side.other()] {
+            tcp.streams.of_mut(side).finish(&mut budget, feed.of(side));
+        }
+        feed.finish();
+        shared.budget = budget;
+    }
+    for side in [Side::A, Side::B] {
+        let counts = tcp.streams.of(side).counts;
+        shared.anomaly("tcp.gap", u64::from(counts.missed > 0));
+        shared.anomaly("tcp.conflicting_overlap", u64::from(counts.conflicting > 0));
+        shared.anomaly("tcp.reassembly_limit", u64::from(counts.refused > 0));
+    }
+    let record = record(&flow, reason);
+    let mut output = FlowOutput { time_ns, identity: &mut flow.identity, shared, out };
+    output.event(record.into_body());
+}
+
+fn record(flow: &Flow<Conversation>, reason: EndReason) -> FlowRecord {
+    let client = flow.identity.client();
+    let (source, destination) = (flow.sent.of(client), flow.sent.of(client.other()));
+    let streams = [Side::A, Side::B].map(|side| flow.tcp.streams.of(side).counts);
+    let sum = |count: fn(&crate::flow::reassembly::StreamCounts) -> u64| {
+        Some(streams.iter().map(count).sum()).filter(|sum: &u64| *sum > 0)
+    };
+    FlowRecord {
+        start: Some(TimeNs(flow.start_ns)),
+        end: Some(TimeNs(flow.last_ns)),
+        duration_ns: flow.last_ns.saturating_sub(flow.start_ns).unsigned_abs(),
+        source_bytes: source.bytes,
+        source_packets: source.packets,
+        destination_bytes: destination.bytes,
+        destination_packets: destination.packets,
+        bytes: source.bytes + destination.bytes,
+        packets: source.packets + destination.packets,
+        state: match class(flow) {
+            Class::TcpClosed => "closed",
+            _ if flow.answered() => "established",
+            _ => "new",
+        },
+        end_reason: reason.name(),
+        source_flags: flag_names(*flow.tcp.flags.of(client)),
+        destination_flags: flag_names(*flow.tcp.flags.of(client.other())),
+        missed_bytes: sum(|c| c.missed),
+        retransmitted_bytes: sum(|c| c.retransmitted),
+        midstream: flow.tcp.midstream.then_some(true),
+        tunnel: flow.tunnel.map(|tunnel| tunnel.name()),
+    }
+}
+
+fn flag_names(flags: u8) -> Vec<&'static str> {
+    (0..).zip(flag::NAMES).filter(|(bit, _)| flags & (1 << bit) != 0).map(|(_, name)| name).collect()
+}
+
+impl Shared {
+    fn anomaly(&mut self, name: &'static str, count: u64) {
+        if count > 0 {
+            *self.counts.anomalies.entry(name).or_default() += count;
+        }
+    }
+}
+
+/// Takes the bytes of one flow to its protocol, which it finds first.
+struct Feed<'f> {
+    time_ns: i64,
+    /// Whether client and server may still turn out to be the other way round.
+    may_turn: bool,
+    side: Side,
+    identity: &'f mut Identity,
+    app: &'f mut Conversation,
+    shared: &'f mut Shared,
+    out: &'f mut dyn EventSink,
+}
+
+impl Sinks for Feed<'_> {
+    fn of(&mut self, side: Side) -> &mut dyn StreamSink {
+        self.side = side;
+        self
+    }
+}
+
+impl StreamSink for Feed<'_> {
+    fn data(&mut self, bytes: &[u8]) {
+        let direction = self.direction();
+        match self.app {
+            Conversation::Spoken(_) => self.parse(direction, bytes),
+            Conversation::Unknown(search) => {
+                let ports = self.identity.ports();
+                let finding = search.get_or_insert_default().stream(direction, bytes, ports);
+                self.decide(finding, direction, bytes);
+            }
+            Conversation::Over => {}
+        }
+    }
+
+    fn gap(&mut self, length: u64) {
+        let direction = self.direction();
+        match self.app {
+            Conversation::Spoken(_) => self.parse_gap(direction, length),
+            Conversation::Unknown(search) => {
+                let finding = search.get_or_insert_default().gap(direction, length);
+                self.decide(finding, direction, &[]);
+            }
+            Conversation::Over => {}
+        }
+    }
+}
+
+impl Feed<'_> {
+    fn direction(&self) -> Direction {
+        if self.side == self.identity.client() { Direction::ToServer } else { Direction::ToClient }
+    }
+
+    fn datagram(&mut self, bytes: &[u8]) {
+        let direction = self.direction();
+        match self.app {
+            Conversation::Spoken(_) => self.parse(direction, bytes),
+            Conversation::Unknown(search) => {
+                let ports = self.identity.ports();
+                let finding = search.get_or_insert_default().datagram(direction, bytes, ports);
+                self.decide(finding, direction, bytes);
+            }
+            Conversation::Over => {}
+        }
+    }
+
+    fn decide(&mut self, finding: Finding, direction: Direction, bytes: &[u8]) {
+        match finding {
+            Finding::Undecided => {}
+            Finding::Unknown => *self.app = Conversation::Over,
+            Finding::Found { protocol, reversed, held } => {
+                // A SYN has said for certain who called.
+                let reversed = reversed && self.may_turn;
+                self.begin(protocol, reversed, held, direction, bytes);
+            }
+        }
+    }
+
+    fn begin(&mut self, protocol: &'static Protocol, reversed: bool, held: Vec<Held>, direction: Direction, bytes: &[u8]) {
+        self.identity.protocol = Some(protocol.name);
+        *self.app = Conversation::Spoken((protocol.parser)(self.identity.transport()));
+        if reversed {
+            self.identity.set_client(self.identity.client().other());
+        }
+        let turn = |direction: Direction| match (reversed, direction) {
+            (true, Direction::ToServer) => Direction::ToClient,
+            (true, Direction::ToClient) => Direction::ToServer,
+            (false, direction) => direction,
+        };
+        if held.is_empty() {
+            self.parse(turn(direction), bytes);
+        }
+        for held in held {
+            match held {
+                Held::Data(direction, bytes) => self.parse(turn(direction), &bytes),
+                Held::Gap(direction, length) => self.parse_gap(turn(direction), length),
+            }
+        }
+    }
+
+    fn parse(&mut self, direction: Direction, bytes: &[u8]) {
+        self.with_parser(|parser, output| parser.data(output, direction, bytes));
+    }
+
+    fn parse_gap(&mut self, direction: Direction, length: u64) {
+        self.with_parser(|parser, output| parser.gap(output, direction, length));
+    }
+
+    fn with_parser(&mut self, call: impl FnOnce(&mut dyn Parser, &mut dyn Output) -> Progress) {
+        let Conversation::Spoken(parser) = self.app else { return };
+        let mut output =
+            FlowOutput { time_ns: self.time_ns, identity: self.identity, shared: self.shared, out: self.out };
+        if call(parser.as_mut(), &mut output) == Progress::Done {
+            self.finish();
+        }
+    }
+
+    /// Lets the parser report what is open; nothing more is handed over afterwards.
+    fn finish(&mut self) {
+        if let Conversation::Spoken(mut parser) = std::mem::replace(self.app, Conversation::Over) {
+            let mut output =
+                FlowOutput { time_ns: self.time_ns, identity: self.identity, shared: self.shared, out: self.out };
+            parser.finish(&mut output);
+        }
+    }
+}
+
+/// What a parser may do, for one flow.
+struct FlowOutput<'f> {
+    time_ns: i64,
+    identity: &'f mut Identity,
+    shared: &'f mut Shared,
+    out: &'f mut dyn EventSink,
+}
+
+impl Output for FlowOutput<'_> {
+    fn time_ns(&self) -> i64 {
+        self.time_ns
+    }
+
+    fn event(&mut self, (dataset, fields): (DatasetId, Vec<(FieldId, Value)>)) {
+        let event = Event {
+            id: EventId { sensor: self.shared.sensor.clone(), sequence: 0 },
+            time_ns: self.time_ns,
+            dataset,
+            flow: Some(self.identity.context()),
+            fields,
+        };
+        *self.shared.counts.events.entry(event.dataset_name()).or_default() += 1;
+        self.out.event(event);
+    }
+
+    fn anomaly(&mut self, name: &'static str) {
+        self.shared.anomaly(name, 1);
+    }
+
+    fn file_open(&mut self, _meta: FileMeta) -> Option<FileToken> {
+        None
+    }
+
+    fn file_data(&mut self, _file: FileToken, _bytes: &[u8]) {}
+
+    fn file_close(&mut self, _file: FileToken, _complete: bool) {}
+}
