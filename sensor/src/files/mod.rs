@@ -1,3 +1,231 @@
-//! Files that flows carry: cut out, hashed, typed.
+//! Files that flows carry: cut out, hashed, typed by their content, and kept where somebody may ask for them.
+//!
+//! Comes in: what parsers hand over by `Output::file_*`. Goes out: one [`record`] a file when it ends, and its content
+//! into a [`store`](store::Store), if there is one. A file is hashed to its end whatever its size; what is kept of it,
+//! how many are open and how much memory they take is bounded by [`FileLimits`]. A limit that bites is counted and
+//! leaves the event without the content, or, for the number of open files, the file unseen. Nothing of an unfinished
+//! file survives a restart.
 
+pub mod kind;
 pub mod record;
+pub mod store;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
+
+use crate::protocols::{Direction, FileMeta, FileToken};
+use record::FileSeen;
+use store::Store;
+
+/// Bytes at the start of a file by which its type is told.
+const HEAD_BYTES: usize = 4096;
+
+/// What carving may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileLimits {
+    /// Largest file whose content is kept.
+    pub file_bytes: usize,
+    /// Files open at a time.
+    pub open: usize,
+    /// Memory for the content of open files together.
+    pub memory_bytes: usize,
+}
+
+impl Default for FileLimits {
+    fn default() -> Self {
+        FileLimits { file_bytes: 10 * 1024 * 1024, open: 4096, memory_bytes: 64 * 1024 * 1024 }
+    }
+}
+
+/// What was counted.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct FileCounts {
+    /// Files that ended with an event.
+    pub seen: u64,
+    /// Files that were not opened because too many were.
+    pub refused: u64,
+    /// Files whose content was larger than is kept.
+    pub too_large: u64,
+    /// Files whose content was let go for want of memory.
+    pub no_memory: u64,
+    /// Files that the store did not take.
+    pub not_stored: u64,
+}
+
+/// Cuts files out of the flows of one worker.
+pub struct Carver {
+    limits: FileLimits,
+    store: Option<Arc<Store>>,
+    open: HashMap<u32, Carved, ahash::RandomState>,
+    next: u32,
+    used_bytes: usize,
+    counts: FileCounts,
+}
+
+/// A file that has begun.
+struct Carved {
+    meta: FileMeta,
+    size_bytes: u64,
+    md5: Md5,
+    sha1: Sha1,
+    sha256: Sha256,
+    /// The beginning, or all of it where there is a store.
+    content: Vec<u8>,
+    whole: bool,
+}
+
+impl Carver {
+    /// A carver that takes a `1/parts` share of the limits and hands contents to `store`.
+    pub fn new(limits: &FileLimits, parts: usize, store: Option<Arc<Store>>) -> Carver {
+        let parts = parts.max(1);
+        let share = |limit: usize| (limit / parts).max(1);
+        let limits =
+            FileLimits { open: share(limits.open), memory_bytes: share(limits.memory_bytes), ..*limits };
+        let open = HashMap::default();
+        Carver { limits, store, open, next: 0, used_bytes: 0, counts: FileCounts::default() }
+    }
+
+    /// What was counted so far.
+    pub fn counts(&self) -> FileCounts {
+        self.counts
+    }
+
+    /// A file begins; nothing when too many are open.
+    pub fn open(&mut self, meta: FileMeta) -> Option<FileToken> {
+        if self.open.len() >= self.limits.open {
+            self.counts.refused += 1;
+            return None;
+        }
+        let token = self.next;
+        self.next = self.next.wrapping_add(1);
+        let file = Carved {
+            meta,
+            size_bytes: 0,
+            md5: Md5::new(),
+            sha1: Sha1::new(),
+            sha256: Sha256::new(),
+            content: Vec::new(),
+            whole: self.store.is_some(),
+        };
+        self.open.insert(token, file);
+        Some(FileToken(token))
+    }
+
+    /// More of a file.
+    pub fn data(&mut self, token: FileToken, bytes: &[u8]) {
+        let Some(file) = self.open.get_mut(&token.0) else { return };
+        file.size_bytes += bytes.len() as u64;
+        file.md5.update(bytes);
+        file.sha1.update(bytes);
+        file.sha256.update(bytes);
+        let before = file.content.len();
+        if file.whole && before + bytes.len() > self.limits.file_bytes {
+            self.counts.too_large += 1;
+            file.let_go();
+        }
+        if file.whole && self.used_bytes + bytes.len() > self.limits.memory_bytes {
+            self.counts.no_memory += 1;
+            file.let_go();
+        }
+        let room = if file.whole { bytes.len() } else { HEAD_BYTES.saturating_sub(file.content.len()) };
+        file.content.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        self.used_bytes = (self.used_bytes + file.content.len()).saturating_sub(before);
+    }
+
+    /// A file ends: gives its event, or nothing when it was empty.
+    pub fn close(&mut self, token: FileToken, complete: bool) -> Option<FileSeen> {
+        let file = self.open.remove(&token.0)?;
+        self.used_bytes = self.used_bytes.saturating_sub(file.content.len());
+        if file.size_bytes == 0 {
+            return None;
+        }
+        self.counts.seen += 1;
+        let sha256: [u8; 32] = file.sha256.clone().finalize().into();
+        let mime_type = kind::of(&file.content);
+        let stored = match (&self.store, file.whole) {
+            (Some(store), true) => store.keep(sha256, &file.content),
+            _ => false,
+        };
+        self.counts.not_stored += u64::from(self.store.is_some() && !stored);
+        Some(file.record(complete, stored, mime_type, &sha256))
+    }
+}
+
+impl Carved {
+    /// Keeps no more than the beginning.
+    fn let_go(&mut self) {
+        self.whole = false;
+        self.content.truncate(HEAD_BYTES);
+        self.content.shrink_to_fit();
+    }
+
+    fn record(self, complete: bool, stored: bool, mime_type: &str, sha256: &[u8; 32]) -> FileSeen {
+        let FileMeta { name, claimed_type, url, direction } = self.meta;
+        FileSeen {
+            extension: name.as_deref().and_then(kind::extension),
+            name,
+            size_bytes: self.size_bytes,
+            mime_type: Some(mime_type.to_owned()),
+            claimed_type,
+            md5: Some(hex::encode(self.md5.finalize())),
+            sha1: Some(hex::encode(self.sha1.finalize())),
+            sha256: Some(hex::encode(sha256)),
+            complete,
+            stored,
+            direction: direction.map(|direction| match direction {
+                Direction::ToServer => "upload",
+                Direction::ToClient => "download",
+            }),
+            url,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn carve(carver: &mut Carver, bytes: &[u8]) -> Option<FileSeen> {
+        let token = carver.open(FileMeta { name: Some("anh.PHP".into()), ..FileMeta::default() })?;
+        for part in bytes.chunks(1000) {
+            carver.data(token, part);
+        }
+        carver.close(token, true)
+    }
+
+    #[test]
+    fn hashes_are_of_the_whole_file() {
+        let mut carver = Carver::new(&FileLimits::default(), 1, None);
+        let seen = carve(&mut carver, b"abc").unwrap();
+        assert_eq!(seen.md5.as_deref(), Some("900150983cd24fb0d6963f7d28e17f72"));
+        assert_eq!(seen.sha1.as_deref(), Some("a9993e364706816aba3e25717850c26c9cd0d89d"));
+        assert_eq!(
+            seen.sha256.as_deref(),
+            Some("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        );
+        assert_eq!((seen.extension.as_deref(), seen.size_bytes, seen.stored), (Some("php"), 3, false));
+        assert!(carve(&mut carver, b"").is_none());
+    }
+
+    #[test]
+    fn limits_are_kept_and_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(folder.path(), 1 << 20).unwrap());
+        let limits = FileLimits { file_bytes: 10_000, open: 2, memory_bytes: 12_000 };
+        let mut carver = Carver::new(&limits, 1, Some(store));
+        let (a, b) = (carver.open(FileMeta::default()).unwrap(), carver.open(FileMeta::default()).unwrap());
+        assert!(carver.open(FileMeta::default()).is_none());
+        carver.data(a, &[1; 9_000]);
+        carver.data(b, &[2; 9_000]);
+        assert_eq!((carver.counts().refused, carver.counts().no_memory), (1, 1));
+        assert!(carver.close(a, true).unwrap().stored);
+        assert!(!carver.close(b, true).unwrap().stored);
+        assert_eq!(carver.used_bytes, 0);
+        assert!(!carve(&mut carver, &[3; 11_000]).unwrap().stored);
+        assert_eq!(carver.counts().too_large, 1);
+    }
+}
