@@ -13,6 +13,8 @@ use luytre_events::value::TimeNs;
 use luytre_events::{DatasetId, Event, EventId, FieldId, Transport, Value};
 
 use crate::decode::Decoded;
+use crate::files::store::Store;
+use crate::files::{Carver, FileLimits};
 use crate::flow::reassembly::{Budget, StreamSink};
 use crate::flow::record::FlowRecord;
 use crate::flow::table::{Class, Place, Table};
@@ -80,6 +82,7 @@ enum Conversation {
 struct Shared {
     sensor: Arc<str>,
     budget: Budget,
+    carver: Carver,
     counts: WorkerCounts,
 }
 
@@ -100,8 +103,18 @@ impl Worker {
         };
         Worker {
             table: Table::new(limits, limits.flows / parts),
-            shared: Shared { sensor, budget, counts: WorkerCounts::default() },
+            shared: Shared {
+                sensor,
+                budget,
+                carver: Carver::new(&FileLimits::default(), parts, None),
+                counts: WorkerCounts::default(),
+            },
         }
+    }
+
+    /// Carves files with a `1/parts` share of these limits and keeps their contents in a store.
+    pub fn keep_files(&mut self, limits: &FileLimits, parts: usize, store: Arc<Store>) {
+        self.shared.carver = Carver::new(limits, parts, Some(store));
     }
 
     /// What was counted so far.
@@ -511,11 +524,17 @@ impl Output for FlowOutput<'_> {
         self.shared.anomaly(name, 1);
     }
 
-    fn file_open(&mut self, _meta: FileMeta) -> Option<FileToken> {
-        None
+    fn file_open(&mut self, meta: FileMeta) -> Option<FileToken> {
+        self.shared.carver.open(meta)
     }
 
-    fn file_data(&mut self, _file: FileToken, _bytes: &[u8]) {}
+    fn file_data(&mut self, file: FileToken, bytes: &[u8]) {
+        self.shared.carver.data(file, bytes);
+    }
 
-    fn file_close(&mut self, _file: FileToken, _complete: bool) {}
+    fn file_close(&mut self, file: FileToken, complete: bool) {
+        if let Some(seen) = self.shared.carver.close(file, complete) {
+            self.event(seen.into_body());
+        }
+    }
 }
