@@ -13,6 +13,7 @@ pub mod json;
 pub mod ledger;
 mod record;
 pub mod token;
+pub mod token;
 pub mod scan;
 pub mod value;
 pub mod wire;

@@ -24,6 +24,9 @@ pub const FRAME_MAX_BYTES: usize = 16 << 20;
 pub const BATCH_MAX_BYTES: usize = 64 << 20;
 /// The most events in a batch.
 pub const BATCH_MAX_EVENTS: usize = 50_000;
+/// The DNS name in every collector's certificate: what a sensor expects, at whatever address it finds its collector. The
+/// authority signs for one collector only, so a further name would prove nothing.
+pub const COLLECTOR_NAME: &str = "collector.luytre.internal";
 /// The largest carved file that is sent, in bytes.
 pub const FILE_MAX_BYTES: usize = 10 << 20;
 
@@ -32,7 +35,7 @@ pub const FILE_MAX_BYTES: usize = 10 << 20;
 pub enum SensorFrame {
     /// First frame of a sensor that has no certificate yet.
     Enroll {
-        /// The one-time token's secret.
+        /// The one-time token's secret, base64url as in the token's text ([`crate::token`]).
         secret: String,
         /// A PKCS#10 certificate request (RFC 2986), PEM.
         csr_pem: String,
@@ -47,6 +50,8 @@ pub enum SensorFrame {
         catalogue_digest: [u8; 32],
         /// The sensor's clock, nanoseconds since 1970-01-01 UTC, for skew.
         time_ns: i64,
+        /// The first sequence number of the program's present run: what was counted can be told from what was left over.
+        run_first: u64,
     },
     /// The text of the catalogue, when asked for.
     Catalogue {

@@ -1,12 +1,46 @@
 //! The spool: a disk queue between the capture threads and the uplink that survives a crash.
 //!
-//! (Signatures first; the body follows.)
+//! Comes in: events, from any thread, in groups. Goes out: numbered batches in the wire form, read by the uplink and kept
+//! until the collector says that they are durable there.
+//!
+//! ```text
+//! push --bounded queue--> writer thread: number, pack, append --every 200 ms or 4 MB: fsync--> reader --> uplink
+//!                                                                   segments removed <-- acknowledged
+//! ```
+//!
+//! **Numbers.** A run of the program begins at the time of opening in microseconds since 1970, or after the highest
+//! number found, whichever is higher; so no number is given twice even if the folder is lost. They rise by one an event;
+//! between runs there are gaps.
+//!
+//! **On overload** the newest is dropped, not the oldest: what is stored stays one unbroken stretch whose beginning is
+//! the cause of whatever went wrong, batches on the way to the collector never vanish under the uplink, and the ledger
+//! shows one gap at the end. The reasons: `queue_full` (the disk is slower than the network), `spool_full` (the limit on
+//! disk is reached; from 90 % on only the dataset to be kept longest goes in), `disk_full` and `disk_error` (the disk said
+//! no: tried again with every batch), `too_large`, `damaged` (found unreadable later).
+//!
+//! **On restart** the torn tail of a crash is cut ([`luytre_segments`]); what was durable is sent. Only durable batches are
+//! ever sent, so the collector never acknowledges a number that a crash could make us give again.
+//!
+//! A record is the postcard form of how many events the spool has ever held before it, and the [`Batch`]. A segment's
+//! header is the next number and that count.
+//!
+//! [`Batch`]: luytre_events::wire::Batch
+
+mod counts;
+mod reader;
+mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc;
 
 use luytre_events::Event;
 use luytre_events::ledger::Stage;
-use serde::Deserialize;
+use luytre_segments::{Cursor, Disk, Folder, Log, Position, Recovery, Step};
+use serde::{Deserialize, Serialize};
+
+use counts::Shared;
+pub use reader::SpoolReader;
 
 /// How much the spool keeps.
 #[derive(Debug, Clone, Deserialize)]
@@ -50,35 +84,139 @@ pub struct SpoolError {
 /// Opens spools.
 pub struct Spool;
 
-/// The capture threads' end; clone one for each thread.
+/// The capture threads' end; clone one for each thread. When the last one is gone, what was pushed is made durable and
+/// the writer thread ends.
 #[derive(Clone)]
-pub struct SpoolWriter {}
+pub struct SpoolWriter {
+    shared: Arc<Shared>,
+    queue: mpsc::Sender<writer::Message>,
+}
 
-/// The uplink's end.
-pub struct SpoolReader {}
+/// One record of the log.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    /// How many events the spool had ever held before this batch.
+    before: u64,
+    batch: luytre_events::wire::Batch,
+}
+
+/// A segment's header, and the state of a spool between runs.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Header {
+    /// The next sequence number.
+    next: u64,
+    /// How many events the spool has ever held.
+    held_ever: u64,
+}
 
 impl Spool {
     /// Opens or creates the spool in `dir` and recovers it.
-    pub fn open(_dir: &Path, _limits: SpoolLimits) -> Result<(SpoolWriter, SpoolReader), SpoolError> {
-        Ok((SpoolWriter {}, SpoolReader {}))
+    pub fn open(dir: &Path, limits: SpoolLimits) -> Result<(SpoolWriter, SpoolReader), SpoolError> {
+        let failed = |source| SpoolError { what: format!("open the spool in {}", dir.display()), source };
+        let disk = Folder::open(dir).map_err(failed)?;
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let now_us = u64::try_from(now.as_micros()).unwrap_or(u64::MAX / 2);
+        Spool::open_on(Arc::new(disk), limits, now_us).map_err(failed)
     }
+
+    /// The same on any disk and at any time (microseconds since 1970-01-01 UTC): for tests and simulations.
+    pub fn open_on(disk: Arc<dyn Disk>, limits: SpoolLimits, now_us: u64) -> std::io::Result<(SpoolWriter, SpoolReader)> {
+        let (writer, shared, reader) = assemble(disk, limits, now_us)?;
+        let (queue, messages) = mpsc::channel();
+        std::thread::Builder::new().name("spool".into()).spawn(move || writer.run(&messages))?;
+        Ok((SpoolWriter { shared, queue }, reader))
+    }
+}
+
+/// The spool's ends without the thread and queue between them.
+fn assemble(
+    disk: Arc<dyn Disk>,
+    limits: SpoolLimits,
+    now_us: u64,
+) -> std::io::Result<(writer::Writer, Arc<Shared>, SpoolReader)> {
+    let segment_bytes = (limits.size_bytes / 16).clamp(64 << 10, 16 << 20);
+    let (log, recovery) = Log::open(disk, segment_bytes)?;
+    let found = survey(&log, &recovery)?;
+    let start = Header { next: found.state.next.max(now_us), held_ever: found.state.held_ever };
+    let shared = Arc::new(Shared::new(log.view(), start, found.backlog, limits.queue_events));
+    let reader = SpoolReader::new(shared.clone(), found.passed);
+    Ok((writer::Writer::new(log, shared.clone(), limits, start), shared, reader))
+}
+
+/// What earlier runs left.
+struct Survey {
+    state: Header,
+    /// Events that are still there.
+    backlog: u64,
+    /// How many events came before the first that is still there.
+    passed: u64,
+}
+
+fn survey(log: &Log, recovery: &Recovery) -> std::io::Result<Survey> {
+    if recovery.cut_bytes + recovery.damaged_bytes > 0 {
+        tracing::warn!(
+            cut_bytes = recovery.cut_bytes,
+            damaged_bytes = recovery.damaged_bytes,
+            "the spool was not closed cleanly: its torn tail was cut"
+        );
+    }
+    let header = recovery.header.as_deref().and_then(|bytes| postcard::from_bytes(bytes).ok());
+    let mut state: Header = header.unwrap_or_default();
+    let mut passed = None;
+    let mut cursor = Cursor::new(log.view(), Position::default());
+    loop {
+        match cursor.next()? {
+            Step::Record(bytes, _) => {
+                // Only the first numbers of the record are read here.
+                type Prefix = (u64, u64, u64, u32);
+                let Ok(((before, _, last, count), _)) = postcard::take_from_bytes::<Prefix>(&bytes) else { continue };
+                passed.get_or_insert(before);
+                state.next = state.next.max(last.saturating_add(1));
+                state.held_ever = state.held_ever.max(before.saturating_add(count.into()));
+            }
+            Step::Damaged { bytes } => tracing::warn!(bytes, "a damaged place in the spool is skipped"),
+            Step::End => break,
+        }
+    }
+    let passed = passed.unwrap_or(state.held_ever);
+    Ok(Survey { state, backlog: state.held_ever - passed.min(state.held_ever), passed })
 }
 
 impl SpoolWriter {
     /// Hands events over without waiting; their sequence numbers are set here (whatever `id.sequence` holds). What does
     /// not fit into the queue is dropped and counted.
-    pub fn push(&self, _events: Vec<Event>) {}
+    pub fn push(&self, mut events: Vec<Event>) {
+        let room = self.shared.enter(events.len());
+        events.truncate(room);
+        self.send(events);
+    }
 
     /// The same, but waits for room in the queue: for sources that can wait (a capture file replayed at full speed).
-    pub fn push_waiting(&self, _events: Vec<Event>) {}
+    pub fn push_waiting(&self, events: Vec<Event>) {
+        self.shared.enter_waiting(events.len());
+        self.send(events);
+    }
+
+    fn send(&self, events: Vec<Event>) {
+        let count = events.len();
+        if count > 0 && self.queue.send(writer::Message::Events(events)).is_err() {
+            self.shared.dropped_from_queue("writer_gone", count);
+        }
+    }
 
     /// Makes everything pushed so far durable and readable; returns when it is. Call before a planned exit.
-    pub fn flush(&self) {}
+    pub fn flush(&self) {
+        let (done, wait) = mpsc::channel();
+        if self.queue.send(writer::Message::Flush(done)).is_ok() {
+            // The sender is dropped when the writer has ended, which is as good.
+            let _ = wait.recv();
+        }
+    }
 
     /// The spool's line for the ledger, to stand after `protocols` (it takes what they gave), and the line of what an
     /// earlier run left behind, to stand before `capture`.
     pub fn stages(&self) -> SpoolStages {
-        SpoolStages { backlog: empty("backlog"), spool: empty("spool") }
+        self.shared.stages()
     }
 }
 
@@ -91,6 +229,5 @@ pub struct SpoolStages {
     pub spool: Stage,
 }
 
-fn empty(name: &str) -> Stage {
-    Stage { name: name.into(), unit: luytre_events::ledger::Unit::Events, counts: Default::default() }
-}
+#[cfg(test)]
+mod tests;
