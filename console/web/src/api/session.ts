@@ -1,0 +1,95 @@
+// Who is logged in, and what they may do.
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { client, must, sessionBegan, sessionEnded } from "./client";
+import type { Lang, Role, SessionInfo, Theme } from "./types";
+
+export const SESSION_KEY = ["session"] as const;
+
+/** The session; an error of status 401 means that nobody is logged in. */
+export function useSession() {
+  return useQuery({
+    queryKey: SESSION_KEY,
+    queryFn: async () => {
+      const info = await must(client.GET("/api/v1/session"));
+      sessionBegan(info.csrf_token);
+      return info;
+    },
+    staleTime: Infinity,
+    retry: false,
+  });
+}
+
+/** The session of a page that is only shown to somebody logged in. */
+export function useCaller(): SessionInfo["user"] {
+  const session = useSession();
+  if (!session.data) throw new Error("a page was shown without a session");
+  return session.data.user;
+}
+
+const TRIAGE: readonly Role[] = ["analyst", "admin"];
+const CASES: readonly Role[] = ["analyst", "manager", "admin"];
+const AUDIT: readonly Role[] = ["auditor", "admin"];
+
+/** What a role may do; the server decides, this only hides what would be refused. */
+export function permissions(role: Role) {
+  return {
+    read: role !== "agency",
+    triage: TRIAGE.includes(role),
+    cases: CASES.includes(role),
+    audit: AUDIT.includes(role),
+    admin: role === "admin",
+  };
+}
+
+export function usePermissions() {
+  return permissions(useCaller().role);
+}
+
+function useTakeSession() {
+  const queries = useQueryClient();
+  return (info: SessionInfo) => {
+    sessionBegan(info.csrf_token);
+    queries.setQueryData(SESSION_KEY, info);
+  };
+}
+
+export function useLogIn() {
+  const take = useTakeSession();
+  return useMutation({
+    mutationFn: (body: { name: string; password: string }) => must(client.POST("/api/v1/session", { body })),
+    onSuccess: take,
+  });
+}
+
+export function useSetupNeeded() {
+  return useQuery({ queryKey: ["setup"], queryFn: () => must(client.GET("/api/v1/setup")), staleTime: 0 });
+}
+
+export function useSetUp() {
+  const take = useTakeSession();
+  return useMutation({
+    mutationFn: (body: { token: string; name?: string; display_name?: string; password: string }) =>
+      must(client.POST("/api/v1/setup", { body })),
+    onSuccess: take,
+  });
+}
+
+export function useLogOut() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () => must(client.DELETE("/api/v1/session")),
+    onSettled: () => {
+      sessionEnded();
+      queries.clear();
+    },
+  });
+}
+
+export function useChangeSession() {
+  const take = useTakeSession();
+  return useMutation({
+    mutationFn: (body: { locale?: Lang; theme?: Theme; display_name?: string }) =>
+      must(client.PATCH("/api/v1/session", { body })),
+    onSuccess: take,
+  });
+}

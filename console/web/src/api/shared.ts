@@ -1,0 +1,43 @@
+// Small lists that several pages need.
+import { useQuery } from "@tanstack/react-query";
+import { client, must } from "./client";
+import type { CatalogueField } from "./types";
+
+const MINUTES = 60_000;
+
+export function useAgencies() {
+  return useQuery({
+    queryKey: ["agencies"],
+    queryFn: async () => (await must(client.GET("/api/v1/agencies"))).items,
+    staleTime: 10 * MINUTES,
+  });
+}
+
+export function useSensors() {
+  return useQuery({
+    queryKey: ["sensors"],
+    queryFn: async () => (await must(client.GET("/api/v1/sensors"))).items,
+    refetchInterval: 15_000,
+  });
+}
+
+export function useRules() {
+  return useQuery({ queryKey: ["rules"], queryFn: () => must(client.GET("/api/v1/rules")), staleTime: MINUTES });
+}
+
+function isField(value: unknown): value is CatalogueField {
+  return typeof value === "object" && value !== null && "name" in value && "kind" in value;
+}
+
+/** Every field that can be searched, by name. */
+export function useCatalogue() {
+  return useQuery({
+    queryKey: ["catalogue"],
+    queryFn: async (): Promise<CatalogueField[]> => {
+      const answer: unknown = await must(client.GET("/api/v1/search/catalogue"));
+      if (typeof answer !== "object" || answer === null || !("fields" in answer) || !Array.isArray(answer.fields)) return [];
+      return answer.fields.filter(isField);
+    },
+    staleTime: 10 * MINUTES,
+  });
+}

@@ -1,0 +1,134 @@
+// The frame: the bar at the top with the sections, the conscience, language, theme and account; pages below.
+import { ActionIcon, Menu, Tooltip } from "@mantine/core";
+import { IconChevronDown, IconLogout, IconMoon, IconSun, IconUserCircle } from "@tabler/icons-react";
+import { useEffect, useMemo, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Link, NavLink, useLocation, useNavigate } from "react-router";
+import { holdLive } from "../api/live";
+import { permissions, useLogOut } from "../api/session";
+import { Relogin } from "../features/session/Relogin";
+import { Mark } from "../ui/Mark";
+import { ValueActions } from "../ui/Value";
+import { ConscienceBanner, ConsciencePill, useConscience } from "./Conscience";
+import { ErrorBoundary } from "./ErrorBoundary";
+import { huntAction } from "./huntAction";
+import { useSettings } from "./settings";
+import styles from "./Shell.module.css";
+
+const SECTIONS = ["alerts", "hunt", "cases", "sensors", "rules", "reports"] as const;
+
+export function Shell({ children }: { children: ReactNode }) {
+  const { t } = useTranslation();
+  const { user } = useSettings();
+  const location = useLocation();
+  const navigate = useNavigate();
+  const conscience = useConscience();
+  const reads = permissions(user.role).read;
+  useEffect(() => (reads ? holdLive() : undefined), [reads]);
+  const actions = useMemo(() => [huntAction(t, (to) => void navigate(to))], [t, navigate]);
+
+  return (
+    <ValueActions actions={actions}>
+      <div className={styles.shell}>
+        <a className={styles.skip} href="#content">
+          {t("nav.skip")}
+        </a>
+        <header className={styles.header}>
+          <Link to="/alerts" className={styles.brand} aria-label="Lũy Tre">
+            <Mark size={20} />
+            <span>Lũy Tre</span>
+          </Link>
+          <Sections />
+          <div className={styles.right}>
+            <ConsciencePill state={conscience} />
+            <Preferences />
+          </div>
+        </header>
+        <ConscienceBanner state={conscience} />
+        <div id="content" className={styles.content}>
+          <ErrorBoundary key={location.pathname}>{children}</ErrorBoundary>
+        </div>
+      </div>
+      <Relogin />
+    </ValueActions>
+  );
+}
+
+function Sections() {
+  const { t } = useTranslation();
+  const { user } = useSettings();
+  const may = permissions(user.role);
+  const { pathname } = useLocation();
+  const more = [
+    { to: "/users", label: t("nav.users"), shown: may.admin },
+    { to: "/audit", label: t("nav.audit"), shown: may.audit },
+    { to: "/notices", label: t("nav.notices"), shown: may.read },
+  ].filter((entry) => entry.shown);
+  const inMore = more.some((entry) => pathname.startsWith(entry.to));
+  return (
+    <nav className={styles.nav} aria-label={t("nav.label")}>
+      {may.read &&
+        SECTIONS.map((section) => (
+          <NavLink key={section} to={`/${section}`} className={({ isActive }) => `${styles.link} ${isActive ? styles.active : ""}`}>
+            {t(`nav.${section}`)}
+          </NavLink>
+        ))}
+      {more.length > 0 && (
+        <Menu position="bottom-start">
+          <Menu.Target>
+            <button type="button" className={`${styles.link} ${inMore ? styles.active : ""}`}>
+              {t("nav.admin")}
+              <IconChevronDown size={13} aria-hidden />
+            </button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {more.map((entry) => (
+              <Menu.Item key={entry.to} component={Link} to={entry.to}>
+                {entry.label}
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+      )}
+    </nav>
+  );
+}
+
+function Preferences() {
+  const { t, i18n } = useTranslation();
+  const { user, version, toggleLanguage, toggleTheme } = useSettings();
+  const logOut = useLogOut();
+  const dark = user.theme === "dark";
+  return (
+    <>
+      <Tooltip label={t("nav.language_label")}>
+        <button type="button" className={styles.lang} onClick={toggleLanguage} aria-label={t("nav.language_label")}>
+          {i18n.language === "vi" ? "VI" : "EN"}
+        </button>
+      </Tooltip>
+      <Tooltip label={dark ? t("nav.to_light") : t("nav.to_dark")}>
+        <ActionIcon variant="subtle" color="gray" onClick={toggleTheme} aria-label={dark ? t("nav.to_light") : t("nav.to_dark")}>
+          {dark ? <IconSun size={17} /> : <IconMoon size={17} />}
+        </ActionIcon>
+      </Tooltip>
+      <Menu position="bottom-end" width={230}>
+        <Menu.Target>
+          <ActionIcon variant="subtle" color="gray" aria-label={t("nav.account")}>
+            <IconUserCircle size={19} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>
+            <b className={styles.who}>{user.display_name}</b>
+            {user.name} · {t(`role.${user.role}`)}
+          </Menu.Label>
+          <Menu.Item leftSection={<IconLogout size={15} />} onClick={() => logOut.mutate()}>
+            {t("nav.log_out")}
+          </Menu.Item>
+          <Menu.Divider />
+          <Menu.Label>{t("nav.version", { version })}</Menu.Label>
+        </Menu.Dropdown>
+      </Menu>
+    </>
+  );
+}

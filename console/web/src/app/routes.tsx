@@ -1,0 +1,91 @@
+// Which address shows which page. A screen is a folder under `features/` and one line here.
+import { lazy, Suspense } from "react";
+import { useTranslation } from "react-i18next";
+import { Navigate, Route, Routes, useLocation } from "react-router";
+import { failedWith } from "../api/client";
+import { permissions, useSession } from "../api/session";
+import { LoginPage } from "../features/session/LoginPage";
+import { SetupPage } from "../features/session/SetupPage";
+import { Empty, Failed, SkeletonRows } from "../ui/States";
+import { setLanguage } from "./i18n";
+import { Shell } from "./Shell";
+import { useSettings } from "./settings";
+
+const AlertsPage = lazy(() => import("../features/alerts/AlertsPage"));
+const AlertPage = lazy(() => import("../features/alerts/AlertPage"));
+const CasesPage = lazy(() => import("../features/cases/CasesPage"));
+const CasePage = lazy(() => import("../features/cases/CasePage"));
+const HuntPage = lazy(() => import("../features/hunt/HuntPage"));
+const SensorsPage = lazy(() => import("../features/sensors/SensorsPage"));
+const RulesPage = lazy(() => import("../features/rules/RulesPage"));
+const RulePage = lazy(() => import("../features/rules/RulePage"));
+const ReportsPage = lazy(() => import("../features/reports/ReportsPage"));
+const UsersPage = lazy(() => import("../features/users/UsersPage"));
+const AuditPage = lazy(() => import("../features/audit/AuditPage"));
+const NoticesPage = lazy(() => import("../features/notices/NoticesPage"));
+
+export function AppRoutes() {
+  const { i18n } = useTranslation();
+  const otherLanguage = () => setLanguage(i18n.language === "vi" ? "en" : "vi");
+  return (
+    <Routes>
+      <Route path="/setup" element={<SetupPage onLanguage={otherLanguage} />} />
+      <Route path="/login" element={<LoginRoute onLanguage={otherLanguage} />} />
+      <Route path="/*" element={<Inside />} />
+    </Routes>
+  );
+}
+
+/** The page somebody wanted before they had to log in. */
+function wanted(state: unknown): string {
+  const from = typeof state === "object" && state !== null && "from" in state ? state.from : undefined;
+  return typeof from === "string" && from.startsWith("/") && !from.startsWith("//") ? from : "/alerts";
+}
+
+function LoginRoute({ onLanguage }: { onLanguage: () => void }) {
+  const session = useSession();
+  const location = useLocation();
+  if (session.data) return <Navigate to={wanted(location.state)} replace />;
+  return <LoginPage onLanguage={onLanguage} />;
+}
+
+function Inside() {
+  const session = useSession();
+  const location = useLocation();
+  if (session.isPending) return <SkeletonRows rows={12} />;
+  if (!session.data) {
+    if (failedWith(session.error, 401)) return <Navigate to="/login" replace state={{ from: location.pathname + location.search }} />;
+    return <Failed error={session.error ?? new Error("")} retry={() => void session.refetch()} />;
+  }
+  return <Pages />;
+}
+
+function Pages() {
+  const { t } = useTranslation();
+  const { user } = useSettings();
+  const may = permissions(user.role);
+  const none = <Empty title={t("ui.forbidden")}>{t("ui.forbidden_hint")}</Empty>;
+  const guard = (allowed: boolean, page: React.ReactNode) => (allowed ? page : none);
+  return (
+    <Shell>
+      <Suspense fallback={<SkeletonRows rows={10} />}>
+        <Routes>
+          <Route index element={<Navigate to="/alerts" replace />} />
+          <Route path="alerts" element={guard(may.read, <AlertsPage />)} />
+          <Route path="alerts/:id" element={guard(may.read, <AlertPage />)} />
+          <Route path="cases" element={guard(may.read, <CasesPage />)} />
+          <Route path="cases/:id" element={guard(may.read, <CasePage />)} />
+          <Route path="hunt" element={guard(may.read, <HuntPage />)} />
+          <Route path="sensors" element={guard(may.read, <SensorsPage />)} />
+          <Route path="rules" element={guard(may.read, <RulesPage />)} />
+          <Route path="rules/:id" element={guard(may.read, <RulePage />)} />
+          <Route path="reports" element={guard(may.read, <ReportsPage />)} />
+          <Route path="users" element={guard(may.admin, <UsersPage />)} />
+          <Route path="audit" element={guard(may.audit, <AuditPage />)} />
+          <Route path="notices" element={guard(may.read, <NoticesPage />)} />
+          <Route path="*" element={<Empty title={t("ui.not_found")}>{t("ui.not_found_hint")}</Empty>} />
+        </Routes>
+      </Suspense>
+    </Shell>
+  );
+}

@@ -1,0 +1,142 @@
+// The line above the queue: status, severities with what is open, agency, sensor, text, order. All of it in the URL.
+import { Chip, CloseButton, Group, Pill, SegmentedControl, Select, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { IconSearch } from "@tabler/icons-react";
+import { useEffect, useState, type RefObject } from "react";
+import { useTranslation } from "react-i18next";
+import { useCaller } from "../../api/session";
+import { useAgencies, useSensors } from "../../api/shared";
+import { SEVERITIES } from "../../api/types";
+import { count } from "../../ui/format";
+import { SeverityShape } from "../../ui/Severity";
+import { STATUS_FILTERS, type useFilters } from "./filters";
+import { useCounts } from "./queries";
+import styles from "./FilterBar.module.css";
+
+type Filters = ReturnType<typeof useFilters>;
+
+export function FilterBar({ state, searchRef }: { state: Filters; searchRef: RefObject<HTMLInputElement | null> }) {
+  const { t } = useTranslation();
+  const { filters, change } = state;
+  const counts = useCounts();
+  return (
+    <div className={styles.bar} role="search" aria-label={t("alerts.title")}>
+      <SegmentedControl
+        size="xs"
+        aria-label={t("alerts.filter.status")}
+        value={filters.status}
+        onChange={(status) => change({ status: status === "open" ? undefined : status, alert: undefined })}
+        data={STATUS_FILTERS.map((status) => ({
+          value: status,
+          label: status === "open" && counts.data ? `${t("alerts.filter.open")} ${count(counts.data.open)}` : t(`alerts.filter.${status}`),
+        }))}
+      />
+      <Chip.Group multiple value={filters.severity} onChange={(severity) => change({ severity: severity.join(",") })}>
+        <Group gap={4} role="group" aria-label={t("alerts.filter.severity")} wrap="nowrap">
+          {SEVERITIES.map((level) => (
+            <Chip key={level} value={level} size="xs" radius={6} variant="outline" icon={<SeverityShape level={level} size={9} />} classNames={{ label: styles.chip }}>
+              <SeverityShape level={level} size={9} />
+              <span>{t(`severity.${level}`)}</span>
+              <b>{count(counts.data?.by_severity[level] ?? 0)}</b>
+            </Chip>
+          ))}
+        </Group>
+      </Chip.Group>
+      <Who state={state} />
+      <SearchField state={state} inputRef={searchRef} />
+      <Select
+        size="xs"
+        w={142}
+        aria-label={t("alerts.filter.sort")}
+        value={filters.sort}
+        onChange={(sort) => change({ sort: sort === "severity" ? "severity" : undefined })}
+        data={[
+          { value: "time", label: t("alerts.filter.by_time") },
+          { value: "severity", label: t("alerts.filter.by_severity") },
+        ]}
+      />
+      <Narrowing state={state} />
+    </div>
+  );
+}
+
+const ANY = "*";
+
+function Who({ state: { filters, change } }: { state: Filters }) {
+  const { t } = useTranslation();
+  const agencies = useAgencies();
+  const sensors = useSensors();
+  return (
+    <>
+      <Select
+        size="xs"
+        w={150}
+        searchable
+        aria-label={t("alerts.filter.agency")}
+        value={filters.agency ?? ANY}
+        onChange={(agency) => change({ agency: agency === ANY ? undefined : (agency ?? undefined) })}
+        data={[{ value: ANY, label: t("alerts.filter.any_agency") }, ...(agencies.data ?? []).map(({ id, name }) => ({ value: id, label: name }))]}
+      />
+      <Select
+        size="xs"
+        w={128}
+        className={styles.sensor}
+        aria-label={t("alerts.filter.sensor")}
+        value={filters.sensor ?? ANY}
+        onChange={(sensor) => change({ sensor: sensor === ANY ? undefined : (sensor ?? undefined) })}
+        data={[{ value: ANY, label: t("alerts.filter.any_sensor") }, ...(sensors.data ?? []).map(({ name }) => ({ value: name, label: name }))]}
+      />
+    </>
+  );
+}
+
+const TYPING_MS = 300;
+
+function SearchField({ state: { filters, change }, inputRef }: { state: Filters; inputRef: RefObject<HTMLInputElement | null> }) {
+  const { t } = useTranslation();
+  const [text, setText] = useState(filters.text);
+  useEffect(() => setText(filters.text), [filters.text]);
+  const apply = useDebouncedCallback((value: string) => change({ text: value }), TYPING_MS);
+  const set = (value: string) => {
+    setText(value);
+    apply(value);
+  };
+  return (
+    <TextInput
+      ref={inputRef}
+      size="xs"
+      className={styles.search}
+      aria-label={t("alerts.filter.text")}
+      placeholder={t("alerts.filter.text_placeholder")}
+      leftSection={<IconSearch size={14} />}
+      rightSection={text !== "" && <CloseButton size="xs" onClick={() => set("")} aria-label={t("alerts.clear_filters")} />}
+      value={text}
+      onChange={(event) => set(event.currentTarget.value)}
+      onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+    />
+  );
+}
+
+/** Narrowings that come from elsewhere: a rule, an address, "mine". */
+function Narrowing({ state: { filters, change } }: { state: Filters }) {
+  const { t } = useTranslation();
+  const caller = useCaller();
+  const pills = [
+    { key: "rule", label: t("alerts.filter.rule"), value: filters.rule },
+    { key: "ip", label: t("alerts.filter.ip"), value: filters.ip },
+  ] as const;
+  return (
+    <>
+      <Chip size="xs" radius={6} variant="outline" checked={filters.assignee === caller.id} onChange={(on) => change({ assignee: on ? caller.id : undefined })} classNames={{ label: styles.chip }}>
+        {t("alerts.filter.mine")}
+      </Chip>
+      {pills.map(({ key, label, value }) =>
+        value === undefined ? null : (
+          <Pill key={key} withRemoveButton onRemove={() => change({ [key]: undefined })}>
+            {label}: {value}
+          </Pill>
+        ),
+      )}
+    </>
+  );
+}

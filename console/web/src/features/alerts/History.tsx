@@ -1,0 +1,91 @@
+// Who did what, when and why; and what was decided about alerts of the same rule before.
+import { Button } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import { VERDICTS, type HistoryEntry, type SimilarAlert } from "../../api/types";
+import { count } from "../../ui/format";
+import { Empty } from "../../ui/States";
+import { Time } from "../../ui/Time";
+import styles from "./Evidence.module.css";
+
+const ACTIONS = ["raised", "closed", "reopened", "assigned", "escalated", "opened", "changed", "noted", "linked"] as const;
+
+export function History({ entries }: { entries: readonly HistoryEntry[] }) {
+  const { t } = useTranslation();
+  const say = (action: string) => {
+    const known = ACTIONS.find((each) => each === action);
+    return known ? t(`alerts.history.${known}`) : action;
+  };
+  return (
+    <ol className={styles.timeline} aria-label={t("alerts.history.title")}>
+      {[...entries].reverse().map((entry, at) => (
+        <li key={at}>
+          <b>{say(entry.action)}</b> · {entry.by?.display_name ?? t("ui.nobody")} · <span className="dim"><Time at={entry.at} style="full" /></span>
+          <Detail detail={entry.detail} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Detail({ detail }: { detail: HistoryEntry["detail"] }) {
+  const { t } = useTranslation();
+  const { verdict, ...rest } = detail;
+  const known = VERDICTS.find((each) => each === verdict);
+  const texts = [known ? t(`verdict.${known}`) : verdict, ...Object.values(rest)].filter((text) => text !== undefined && text !== "");
+  return texts.length === 0 ? null : <div className="dim">{texts.join(" · ")}</div>;
+}
+
+interface SimilarProps {
+  alerts: readonly SimilarAlert[];
+  onUse?: (reason: string) => void;
+}
+
+/** How often each verdict was given, as one line and one bar. */
+export function SimilarSummary({ alerts }: { alerts: readonly SimilarAlert[] }) {
+  const { t } = useTranslation();
+  const tally = VERDICTS.map((verdict) => ({ verdict, number: alerts.filter((each) => each.verdict === verdict).length })).filter(({ number }) => number > 0);
+  if (tally.length === 0) return null;
+  return (
+    <div>
+      <div className={styles.small}>
+        {t("alerts.similar.summary")}: {tally.map(({ verdict, number }) => `${count(number)} ${t(`verdict.${verdict}`).toLowerCase()}`).join(", ")}
+      </div>
+      <div className={styles.verdicts} aria-hidden>
+        {tally.map(({ verdict, number }) => (
+          <span key={verdict} data-verdict={verdict} style={{ flexGrow: number }} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+export function Similar({ alerts, onUse }: SimilarProps) {
+  const { t } = useTranslation();
+  if (alerts.length === 0) return <Empty title={t("alerts.similar.none")} />;
+  return (
+    <section aria-label={t("alerts.similar.title")}>
+      <SimilarSummary alerts={alerts} />
+      <ol className={styles.timeline}>
+        {alerts.map((alert) => (
+          <li key={alert.id}>
+            <b>{t(`verdict.${alert.verdict}`)}</b> ·{" "}
+            <Link to={`/alerts/${encodeURIComponent(alert.id)}`} style={{ color: "inherit" }}>
+              <Time at={alert.time} style="full" />
+            </Link>{" "}
+            · {alert.by?.display_name ?? t("ui.nobody")}
+            <div className="mono dim">
+              {alert.source?.ip ?? "—"} → {alert.destination?.ip ?? "—"}
+            </div>
+            <div>{alert.reason}</div>
+            {onUse && (
+              <Button size="compact-xs" variant="subtle" onClick={() => onUse(alert.reason)} ml={-8}>
+                {t("alerts.similar.use")}
+              </Button>
+            )}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

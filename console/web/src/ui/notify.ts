@@ -1,0 +1,12 @@
+// Short messages at the edge of the page.
+import { notifications } from "@mantine/notifications";
+
+/** Says that something was done. */
+export function notify(message: string) {
+  notifications.show({ message, color: "bamboo", autoClose: 3500, withBorder: true });
+}
+
+/** Says that something was not done, and why. */
+export function notifyFailure(title: string, message: string) {
+  notifications.show({ title, message, color: "red", autoClose: 9000, withBorder: true });
+}
