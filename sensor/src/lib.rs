@@ -10,6 +10,7 @@ pub mod flow;
 pub mod pipeline;
 pub mod protocols;
 pub mod read;
+pub mod run;
 pub mod spool;
 pub mod uplink;
 pub mod worker;

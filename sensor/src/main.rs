@@ -1,11 +1,14 @@
 //! `luytre-sensor`: packets in, events out. Arguments, configuration, log, run, exit code.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use luytre_sensor::flow::FlowLimits;
 use luytre_sensor::read::{self, Destination, ReadOptions, Summary};
+use luytre_sensor::run::settings::Settings;
+use luytre_sensor::{capture, run, uplink};
 
 /// Network sensor of Lũy Tre: reads packets, writes events.
 #[derive(Parser)]
@@ -19,6 +22,14 @@ struct Cli {
 enum Command {
     /// Read capture files (pcap or pcapng, also gzipped) and write events as JSON lines.
     Read(ReadArgs),
+    /// Capture and send events to the collector until told to stop (SIGTERM or SIGINT).
+    Run(RunArgs),
+    /// Enrol this sensor at a collector with a one-time token from `luytre-collector token create`.
+    Enroll(EnrollArgs),
+    /// Check configuration, identity, interfaces and spool, and say what is wrong.
+    Check(RunArgs),
+    /// List the interfaces of this machine.
+    Interfaces,
     /// Print the catalogue of all event fields, as committed in sensor/events/catalogue.json.
     Catalogue,
 }
@@ -42,11 +53,41 @@ struct ReadArgs {
     stats: bool,
 }
 
+#[derive(Args)]
+struct RunArgs {
+    /// Configuration file (TOML); without one the defaults hold.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data folder.
+    #[arg(long, default_value = "/var/lib/luytre/sensor", value_name = "DIR")]
+    data: PathBuf,
+}
+
+#[derive(Args)]
+struct EnrollArgs {
+    /// The collector's intake.
+    #[arg(long, value_name = "HOST:PORT")]
+    collector: String,
+    /// The one-time token.
+    #[arg(long)]
+    token: String,
+    /// Data folder.
+    #[arg(long, default_value = "/var/lib/luytre/sensor", value_name = "DIR")]
+    data: PathBuf,
+}
+
+/// Exit code for wrong usage or configuration.
+const WRONG_USAGE: u8 = 2;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     luytre_settings::start_log();
     let result = match cli.command {
         Command::Read(args) => read_files(args),
+        Command::Run(args) => run_sensor(&args),
+        Command::Enroll(args) => enroll(&args),
+        Command::Check(args) => check(&args),
+        Command::Interfaces => interfaces(),
         Command::Catalogue => catalogue(),
     };
     match result {
@@ -56,6 +97,85 @@ fn main() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+fn load(args: &RunArgs) -> Result<Settings, ExitCode> {
+    let wrong = |message: String| {
+        eprintln!("luytre-sensor: {message}");
+        ExitCode::from(WRONG_USAGE)
+    };
+    let settings: Settings = luytre_settings::load(args.config.as_deref()).map_err(|error| wrong(error.to_string()))?;
+    settings.check().map_err(wrong)?;
+    Ok(settings)
+}
+
+fn run_sensor(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let settings = match load(args) {
+        Ok(settings) => settings,
+        Err(code) => return Ok(code),
+    };
+    install_cryptography();
+    run::run(settings, &args.data)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn enroll(args: &EnrollArgs) -> anyhow::Result<ExitCode> {
+    install_cryptography();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
+    let name = runtime.block_on(uplink::enroll(&args.collector, &args.token, &args.data))?;
+    println!("enrolled as {name}; start it with: luytre-sensor run --data {}", args.data.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Only fails when a provider was installed already, which is as good.
+fn install_cryptography() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+fn check(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let settings = match load(args) {
+        Ok(settings) => settings,
+        Err(code) => return Ok(code),
+    };
+    let problems = problems(&settings, &args.data);
+    for problem in &problems {
+        println!("problem: {problem}");
+    }
+    if problems.is_empty() {
+        println!("all is well");
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(ExitCode::from(1))
+}
+
+fn problems(settings: &Settings, data: &Path) -> Vec<String> {
+    let mut problems = Vec::new();
+    let known: Vec<String> = capture::datalink::interfaces().into_iter().map(|interface| interface.name).collect();
+    for source in &settings.source {
+        if source.is_file() {
+            if let Err(error) = capture::FileSource::open(&source.file) {
+                problems.push(error.to_string());
+            }
+        } else if !known.contains(&source.interface) {
+            problems.push(format!("there is no interface {}; there are: {}", source.interface, known.join(", ")));
+        }
+    }
+    if !data.join("identity/certificate.pem").exists() {
+        problems.push(format!(
+            "{} holds no identity: make a token with `luytre-collector token create`, then run `luytre-sensor enroll`",
+            data.display()
+        ));
+    }
+    problems
+}
+
+fn interfaces() -> anyhow::Result<ExitCode> {
+    for interface in capture::datalink::interfaces() {
+        let state = if interface.is_up() { "up" } else { "down" };
+        let addresses: Vec<String> = interface.ips.iter().map(ToString::to_string).collect();
+        println!("{}\t{state}\t{}\t{}", interface.name, addresses.join(" "), interface.description);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn catalogue() -> anyhow::Result<ExitCode> {

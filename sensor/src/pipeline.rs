@@ -7,7 +7,6 @@
 //! out depends on the packets alone.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use luytre_events::Event;
 use luytre_events::ledger::{Stage, StageCounts, Unit};
@@ -16,8 +15,8 @@ use crate::capture::{Packet, SourceCounts};
 use crate::decode::fragments::FragmentLimits;
 use crate::decode::{DecodeCounts, Decoded, Decoder, Refusal};
 use crate::flow::key::FlowKey;
-use crate::flow::{FlowLimits, Side};
-use crate::worker::{EventSink, SHARDS, Worker, WorkerCounts};
+use crate::flow::Side;
+use crate::worker::{EventSink, SHARDS, Worker, WorkerCounts, WorkerSettings};
 
 const SECOND_NS: i64 = 1_000_000_000;
 
@@ -131,15 +130,15 @@ pub trait OrderedSink: EventSink {
 
 impl Shards {
     /// The shards `first`, `first + step`, `first + 2 * step` and so on of [`SHARDS`].
-    pub fn new(sensor: &Arc<str>, limits: &FlowLimits, first: usize, step: usize) -> Shards {
+    pub fn new(settings: &WorkerSettings, first: usize, step: usize) -> Shards {
         let mine = |shard: usize| shard % step.max(1) == first;
-        let shards = (0..SHARDS).map(|s| mine(s).then(|| Worker::new(sensor.clone(), limits, SHARDS))).collect();
+        let shards = (0..SHARDS).map(|s| mine(s).then(|| Worker::new(settings, SHARDS))).collect();
         Shards { shards, ended: Vec::new() }
     }
 
     /// One shard with a `1/parts` share of the limits: for a capture thread that has its flows to itself.
-    pub fn single(sensor: &Arc<str>, limits: &FlowLimits, parts: usize) -> Shards {
-        Shards { shards: vec![Some(Worker::new(sensor.clone(), limits, parts))], ended: Vec::new() }
+    pub fn single(settings: &WorkerSettings, parts: usize) -> Shards {
+        Shards { shards: vec![Some(Worker::new(settings, parts))], ended: Vec::new() }
     }
 
     /// Whether a shard is one of these.
@@ -171,7 +170,7 @@ impl Shards {
     pub fn counts(&self) -> WorkerCounts {
         let mut sum = WorkerCounts::default();
         for worker in self.shards.iter().flatten() {
-            sum.add(worker.counts());
+            sum.add(&worker.counts());
         }
         sum
     }

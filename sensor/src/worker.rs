@@ -14,7 +14,7 @@ use luytre_events::{DatasetId, Event, EventId, FieldId, Transport, Value};
 
 use crate::decode::Decoded;
 use crate::files::store::Store;
-use crate::files::{Carver, FileLimits};
+use crate::files::{Carver, FileCounts, FileLimits};
 use crate::flow::reassembly::{Budget, StreamSink};
 use crate::flow::record::FlowRecord;
 use crate::flow::table::{Class, Place, Table};
@@ -46,6 +46,8 @@ pub struct WorkerCounts {
     pub events: BTreeMap<&'static str, u64>,
     /// Oddities by name, as parsers and reassembly name them.
     pub anomalies: BTreeMap<&'static str, u64>,
+    /// What happened to carved files.
+    pub files: FileCounts,
 }
 
 impl WorkerCounts {
@@ -60,6 +62,11 @@ impl WorkerCounts {
         for (name, count) in &other.anomalies {
             *self.anomalies.entry(name).or_default() += count;
         }
+        self.files.seen += other.files.seen;
+        self.files.refused += other.files.refused;
+        self.files.too_large += other.files.too_large;
+        self.files.no_memory += other.files.no_memory;
+        self.files.not_stored += other.files.not_stored;
     }
 
     /// Events that went out.
@@ -78,6 +85,26 @@ enum Conversation {
     Over,
 }
 
+/// How shards are set up.
+#[derive(Clone)]
+pub struct WorkerSettings {
+    /// The name that events carry; empty where they are not a sensor's.
+    pub sensor: Arc<str>,
+    /// Limits of the flow table.
+    pub flow: FlowLimits,
+    /// Limits of carving.
+    pub files: FileLimits,
+    /// Where the content of carved files is kept, if at all.
+    pub store: Option<Arc<Store>>,
+}
+
+impl WorkerSettings {
+    /// For reading capture files: nameless, and keeping nothing of what is carved.
+    pub fn reading(flow: FlowLimits) -> WorkerSettings {
+        WorkerSettings { sensor: "".into(), flow, files: FileLimits::default(), store: None }
+    }
+}
+
 /// What the parts of a shard share while one flow is worked on.
 struct Shared {
     sensor: Arc<str>,
@@ -93,33 +120,23 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A shard that takes a `1/parts` share of the limits. `sensor` is the name its events carry.
-    pub fn new(sensor: Arc<str>, limits: &FlowLimits, parts: usize) -> Worker {
+    /// A shard that takes a `1/parts` share of the limits.
+    pub fn new(settings: &WorkerSettings, parts: usize) -> Worker {
         let parts = parts.max(1);
+        let limits = &settings.flow;
         let budget = Budget {
             used_bytes: 0,
             limit_bytes: limits.reassembly_bytes / parts,
             stream_limit_bytes: limits.reassembly_flow_bytes.min(limits.reassembly_bytes / parts),
         };
-        Worker {
-            table: Table::new(limits, limits.flows / parts),
-            shared: Shared {
-                sensor,
-                budget,
-                carver: Carver::new(&FileLimits::default(), parts, None),
-                counts: WorkerCounts::default(),
-            },
-        }
-    }
-
-    /// Carves files with a `1/parts` share of these limits and keeps their contents in a store.
-    pub fn keep_files(&mut self, limits: &FileLimits, parts: usize, store: Arc<Store>) {
-        self.shared.carver = Carver::new(limits, parts, Some(store));
+        let carver = Carver::new(&settings.files, parts, settings.store.clone());
+        let shared = Shared { sensor: settings.sensor.clone(), budget, carver, counts: WorkerCounts::default() };
+        Worker { table: Table::new(limits, limits.flows / parts), shared }
     }
 
     /// What was counted so far.
-    pub fn counts(&self) -> &WorkerCounts {
-        &self.shared.counts
+    pub fn counts(&self) -> WorkerCounts {
+        WorkerCounts { files: self.shared.carver.counts(), ..self.shared.counts.clone() }
     }
 
     /// How many flows live.

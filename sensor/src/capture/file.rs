@@ -23,6 +23,8 @@ pub struct FileSource {
     format: Format,
     /// What to consume before the next step: the packet that was handed out last.
     consume: usize,
+    /// The packet at the front of the window.
+    record: Option<Record>,
     counts: SourceCounts,
     ended: bool,
 }
@@ -65,6 +67,7 @@ impl FileSource {
             window,
             format,
             consume: 0,
+            record: None,
             counts: SourceCounts::default(),
             ended: false,
         })
@@ -92,14 +95,17 @@ impl FileSource {
         CaptureError::Damaged { path: self.path.clone(), offset: self.window.offset(), reason }
     }
 
-    /// Finds the next record and leaves it at the front of the window.
-    fn record(&mut self) -> Result<Option<Record>, CaptureError> {
+    /// Moves to the next packet and says when it was captured; `None` at the end of the file.
+    pub fn advance(&mut self) -> Result<Option<i64>, CaptureError> {
+        self.record = None;
         while !self.ended {
             self.window.consume(std::mem::take(&mut self.consume));
             match self.step()? {
                 Step::Record(record, consume) => {
                     self.consume = consume;
-                    return Ok(Some(record));
+                    let time_ns = record.time_ns;
+                    self.record = Some(record);
+                    return Ok(Some(time_ns));
                 }
                 Step::Skip(count) => self.consume = count,
                 Step::End => self.ended = true,
@@ -108,18 +114,24 @@ impl FileSource {
         }
         Ok(None)
     }
-}
 
-impl PacketSource for FileSource {
-    fn next(&mut self) -> Result<Next<'_>, CaptureError> {
-        let Some(record) = self.record()? else { return Ok(Next::End) };
-        Ok(Next::Packet(Packet {
+    /// The packet moved to.
+    pub fn current(&self) -> Option<Packet<'_>> {
+        let record = self.record.as_ref()?;
+        Some(Packet {
             time_ns: record.time_ns,
             link: record.link,
             original_length: record.original_length,
             vlan: None,
             bytes: self.window.slice(record.from, record.to),
-        }))
+        })
+    }
+}
+
+impl PacketSource for FileSource {
+    fn next(&mut self) -> Result<Next<'_>, CaptureError> {
+        self.advance()?;
+        Ok(self.current().map_or(Next::End, Next::Packet))
     }
 
     fn counts(&mut self) -> SourceCounts {

@@ -5,12 +5,13 @@
 //! kernel and says how many ([`SourceCounts`]); a file never loses any. What of a damaged file could be read is read,
 //! then a [`CaptureError`] names file, offset and reason. Sources keep nothing over a restart.
 
-// datalink
+pub mod datalink;
 pub mod file;
 mod pcap;
 mod pcapng;
-
-
+pub mod replay;
+#[cfg(target_os = "linux")]
+pub mod ring;
 mod window;
 
 use std::path::PathBuf;
@@ -57,7 +58,7 @@ pub enum Next<'a> {
 }
 
 /// A source of packets.
-pub trait PacketSource {
+pub trait PacketSource: Send {
     /// The next packet. After an error, or after [`Next::End`], there is nothing more.
     fn next(&mut self) -> Result<Next<'_>, CaptureError>;
     /// What the source lost before handing it over, since it was opened.

@@ -17,7 +17,7 @@ use luytre_events::ledger::{Snapshot, Stage};
 use crate::capture::{CaptureError, FileSource, Next, PacketSource, SourceCounts};
 use crate::flow::FlowLimits;
 use crate::pipeline::{Back, Front, Inline, Shards, worker_stages};
-use crate::worker::{SHARDS, WorkerCounts};
+use crate::worker::{SHARDS, WorkerCounts, WorkerSettings};
 
 pub use lines::Destination;
 use lines::{LineSink, Lines};
@@ -57,18 +57,18 @@ impl Summary {
 
 /// Reads all files. The error is about writing events, for example a full disk.
 pub fn read(options: ReadOptions) -> std::io::Result<Summary> {
-    let sensor: Arc<str> = "".into();
+    let settings = WorkerSettings::reading(options.limits);
     let stop = Arc::new(AtomicBool::new(false));
     let lines = Lines::open(&options.destination)?;
     let workers = options.workers.clamp(1, SHARDS);
     let mut run = Run { front: Front::new(SHARDS, 0), source: SourceCounts::default(), errors: Vec::new() };
     let (counts, written) = if workers == 1 {
-        let shards = Shards::new(&sensor, &options.limits, 0, 1);
+        let shards = Shards::new(&settings, 0, 1);
         let mut back = Inline { shards, sink: LineSink::new(lines, stop.clone()) };
         run.files(&options.files, &mut back, &stop);
         (back.shards.counts(), back.sink.close())
     } else {
-        let mut back = threads::Threads::start(&sensor, &options.limits, workers, lines, &stop);
+        let mut back = threads::Threads::start(&settings, workers, lines, &stop);
         run.files(&options.files, &mut back, &stop);
         back.join()
     };

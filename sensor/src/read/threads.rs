@@ -14,9 +14,8 @@ use luytre_events::{Event, json};
 
 use super::lines::Lines;
 use crate::decode::Decoded;
-use crate::flow::FlowLimits;
 use crate::pipeline::{Back, OrderKey, OrderedSink, Routed, Shards};
-use crate::worker::{EventSink, WorkerCounts};
+use crate::worker::{EventSink, WorkerCounts, WorkerSettings};
 
 /// The most rounds that wait for a thread, or for the writer.
 const ROUNDS_MAX: usize = 3;
@@ -66,14 +65,14 @@ pub struct Threads {
 
 impl Threads {
     /// Starts `count` workers and the writer.
-    pub fn start(sensor: &Arc<str>, limits: &FlowLimits, count: usize, lines: Lines, stop: &Arc<AtomicBool>) -> Threads {
+    pub fn start(settings: &WorkerSettings, count: usize, lines: Lines, stop: &Arc<AtomicBool>) -> Threads {
         let mut queues = Vec::new();
         let mut workers = Vec::new();
         let mut answers = Vec::new();
         for first in 0..count {
             let (queue, rounds) = sync_channel(ROUNDS_MAX);
             let (answer, receiver) = sync_channel(ROUNDS_MAX);
-            let shards = Shards::new(sensor, limits, first, count);
+            let shards = Shards::new(settings, first, count);
             workers.push(std::thread::spawn(move || work(shards, &rounds, &answer)));
             queues.push(queue);
             answers.push(receiver);

@@ -1,0 +1,357 @@
+//! Live packets through a kernel ring: AF_PACKET with TPACKET_V3 (Linux, `Documentation/networking/packet_mmap.rst`).
+//!
+//! The kernel fills blocks of a memory mapping shared with it, and hands each over when it is full or after
+//! [`RETIRE_MS`]; packets are borrowed from the block until the next call, and nothing is copied. When all blocks are
+//! full the kernel drops packets and counts them ([`SourceCounts::ring_full`]). Several rings on one interface share its
+//! flows by a symmetric hash, so both directions of a flow meet in one ring; IP fragments are joined for the hash.
+//!
+//! All `unsafe` code of the sensor is in this file. Its rule: the mapping lives as long as the [`Ring`], a block is read
+//! only while its status word says that it belongs to us, and every offset in it is checked against the block's end.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::{CaptureError, LinkType, Next, Packet, PacketSource, SourceCounts};
+
+/// Bytes of one block; a packet never spans two.
+pub const BLOCK_BYTES: usize = 1 << 20;
+/// After so many milliseconds a block is handed over even if it is not full.
+pub const RETIRE_MS: u32 = 20;
+/// How long one call waits for a block, in milliseconds, before it says [`Next::Idle`].
+const WAIT_MS: i32 = 100;
+
+/// How a ring is set up.
+#[derive(Debug, Clone, Copy)]
+pub struct RingSettings {
+    /// Blocks of [`BLOCK_BYTES`] each.
+    pub blocks: usize,
+    /// Whether to ask the card for frames that are not addressed to this machine.
+    pub promiscuous: bool,
+    /// The group of rings that share the interface's flows; none for a ring that has it alone.
+    pub fanout_group: Option<u16>,
+}
+
+/// The open ring.
+pub struct Ring {
+    interface: String,
+    socket: OwnedFd,
+    memory: NonNull<u8>,
+    blocks: usize,
+    /// The block that is read now, or next.
+    block: usize,
+    /// Where in it the next packet is, and how many follow; none while it is the kernel's.
+    reading: Option<(usize, u32)>,
+    loopback: bool,
+    counts: SourceCounts,
+}
+
+// SAFETY: the mapping is not tied to a thread, and only the ring's owner touches it.
+unsafe impl Send for Ring {}
+
+impl Ring {
+    /// Opens a ring on an interface. Needs CAP_NET_RAW.
+    pub fn open(interface: &str, settings: RingSettings) -> Result<Ring, CaptureError> {
+        let failed = |what, hint| {
+            let interface = interface.to_owned();
+            move |source| CaptureError::Interface { interface, what, source, hint }
+        };
+        let index = index_of(interface).map_err(failed(
+            "find the interface",
+            "; `luytre-sensor interfaces` lists those there are",
+        ))?;
+        let socket = socket().map_err(failed(
+            "open a packet socket",
+            "; run as root or give the program the capability CAP_NET_RAW",
+        ))?;
+        set_up(&socket, settings.blocks).map_err(failed("set up the ring", "; ask for fewer blocks"))?;
+        let memory = map(&socket, settings.blocks).map_err(failed("map the ring", "; ask for fewer blocks"))?;
+        let mut ring = Ring {
+            interface: interface.to_owned(),
+            socket,
+            memory,
+            blocks: settings.blocks,
+            block: 0,
+            reading: None,
+            loopback: interface == "lo",
+            counts: SourceCounts::default(),
+        };
+        bind(&ring.socket, index).map_err(failed("bind to the interface", ""))?;
+        if settings.promiscuous && !ring.loopback {
+            promiscuous(&ring.socket, index).map_err(failed("switch to promiscuous mode", ""))?;
+        }
+        if let Some(group) = settings.fanout_group {
+            join(&ring.socket, group).map_err(failed("share the interface among queues", "; use one queue"))?;
+        }
+        ring.loopback = interface == "lo";
+        Ok(ring)
+    }
+
+    fn base(&self) -> usize {
+        self.block * BLOCK_BYTES
+    }
+
+    /// The word that says whose the current block is.
+    fn status(&self) -> &AtomicU32 {
+        let at = self.base() + std::mem::offset_of!(libc::tpacket_block_desc, hdr);
+        // SAFETY: `block` is below `blocks`, so the word lies in the mapping, which lives as long as self; it is aligned
+        // (blocks are page-aligned, `hdr` begins at 8) and is written by the kernel as a whole.
+        unsafe { AtomicU32::from_ptr(self.memory.as_ptr().add(at).cast()) }
+    }
+
+    /// Takes the current block if the kernel has handed it over.
+    fn take_block(&mut self) -> bool {
+        if self.status().load(Ordering::Acquire) & libc::TP_STATUS_USER == 0 {
+            return false;
+        }
+        // SAFETY: the status word says that the block is ours; the header lies at its start, aligned.
+        let header = unsafe { &(*self.memory.as_ptr().add(self.base()).cast::<libc::tpacket_block_desc>()).hdr.bh1 };
+        self.reading = Some((header.offset_to_first_pkt as usize, header.num_pkts));
+        true
+    }
+
+    fn give_block_back(&mut self) {
+        self.reading = None;
+        self.status().store(libc::TP_STATUS_KERNEL, Ordering::Release);
+        self.block = (self.block + 1) % self.blocks;
+    }
+
+    fn wait(&self) -> io::Result<()> {
+        let mut poll = libc::pollfd { fd: self.socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: one valid pollfd.
+        let result = unsafe { libc::poll(&raw mut poll, 1, WAIT_MS) };
+        if result < 0 {
+            let error = io::Error::last_os_error();
+            return if error.kind() == io::ErrorKind::Interrupted { Ok(()) } else { Err(error) };
+        }
+        if poll.revents & (libc::POLLERR | libc::POLLNVAL) != 0 {
+            return Err(io::Error::from_raw_os_error(libc::ENETDOWN));
+        }
+        Ok(())
+    }
+
+    /// The header of the packet at `offset` of the current block, and where the next one is.
+    fn header(&self, offset: usize) -> Option<&libc::tpacket3_hdr> {
+        let end = offset.checked_add(size_of::<libc::tpacket3_hdr>() + ADDRESS_AT + size_of::<libc::sockaddr_ll>())?;
+        if end > BLOCK_BYTES || !offset.is_multiple_of(align_of::<libc::tpacket3_hdr>()) {
+            return None;
+        }
+        // SAFETY: the block is ours, the header lies within it and is aligned.
+        Some(unsafe { &*self.memory.as_ptr().add(self.base() + offset).cast::<libc::tpacket3_hdr>() })
+    }
+
+    /// The link-layer address that the kernel wrote behind a packet's header.
+    fn address(&self, offset: usize) -> libc::sockaddr_ll {
+        // SAFETY: `header` has checked that the address lies within the block; it may be unaligned.
+        unsafe { self.memory.as_ptr().add(self.base() + offset + ADDRESS_AT).cast::<libc::sockaddr_ll>().read_unaligned() }
+    }
+
+    fn bytes(&self, offset: usize, length: usize) -> &[u8] {
+        if offset.checked_add(length).is_none_or(|end| end > BLOCK_BYTES) {
+            return &[];
+        }
+        // SAFETY: the block is ours until it is given back, which needs `&mut self`; the range lies within it.
+        unsafe { std::slice::from_raw_parts(self.memory.as_ptr().add(self.base() + offset), length) }
+    }
+
+    /// Moves to the next packet of the current block: its offset.
+    fn advance(&mut self) -> Option<usize> {
+        let (offset, left) = self.reading?;
+        if left == 0 {
+            self.give_block_back();
+            return None;
+        }
+        let Some(next) = self.header(offset).map(|header| header.tp_next_offset as usize) else {
+            self.give_block_back();
+            return None;
+        };
+        self.reading = Some((offset + next, left - 1));
+        Some(offset)
+    }
+
+    fn packet(&self, offset: usize) -> Option<Packet<'_>> {
+        let header = self.header(offset)?;
+        let address = self.address(offset);
+        if self.loopback && address.sll_pkttype == libc::PACKET_OUTGOING as u8 {
+            // On the loopback interface every frame passes twice.
+            return None;
+        }
+        let tagged = header.tp_status & libc::TP_STATUS_VLAN_VALID != 0;
+        Some(Packet {
+            time_ns: i64::from(header.tp_sec) * 1_000_000_000 + i64::from(header.tp_nsec),
+            link: link_type(address.sll_hatype),
+            original_length: header.tp_len,
+            vlan: tagged.then_some((header.hv1.tp_vlan_tci & 0x0fff) as u16),
+            bytes: self.bytes(offset + usize::from(header.tp_mac), header.tp_snaplen as usize),
+        })
+    }
+
+    /// Finds the next packet: its offset in the current block.
+    fn find(&mut self) -> io::Result<Option<usize>> {
+        loop {
+            while self.reading.is_some() {
+                if let Some(offset) = self.advance()
+                    && self.packet(offset).is_some()
+                {
+                    return Ok(Some(offset));
+                }
+            }
+            if self.take_block() {
+                continue;
+            }
+            self.wait()?;
+            if !self.take_block() {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn collect_drops(&mut self) {
+        let mut stats = libc::tpacket_stats_v3 { tp_packets: 0, tp_drops: 0, tp_freeze_q_cnt: 0 };
+        let mut length = size_of::<libc::tpacket_stats_v3>() as libc::socklen_t;
+        // SAFETY: the buffer has the size that is passed. Reading resets the kernel's counters.
+        let result = unsafe {
+            libc::getsockopt(
+                self.socket.as_raw_fd(),
+                libc::SOL_PACKET,
+                libc::PACKET_STATISTICS,
+                (&raw mut stats).cast(),
+                &raw mut length,
+            )
+        };
+        if result == 0 {
+            self.counts.ring_full += u64::from(stats.tp_drops);
+        }
+    }
+}
+
+impl PacketSource for Ring {
+    fn next(&mut self) -> Result<Next<'_>, CaptureError> {
+        let found = self.find().map_err(|source| CaptureError::Interface {
+            interface: self.interface.clone(),
+            what: "wait for packets",
+            source,
+            hint: "; is the interface still there and up?",
+        })?;
+        Ok(match found.and_then(|offset| self.packet(offset)) {
+            Some(packet) => Next::Packet(packet),
+            None => Next::Idle,
+        })
+    }
+
+    fn counts(&mut self) -> SourceCounts {
+        self.collect_drops();
+        self.counts
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        // SAFETY: this is the mapping that `map` made, and nothing borrows from it any more.
+        unsafe { libc::munmap(self.memory.as_ptr().cast(), self.blocks * BLOCK_BYTES) };
+    }
+}
+
+/// Where the link-layer address stands behind a packet's header.
+const ADDRESS_AT: usize = size_of::<libc::tpacket3_hdr>().next_multiple_of(libc::TPACKET_ALIGNMENT);
+
+/// From ARP hardware types to capture link types.
+fn link_type(hardware: u16) -> LinkType {
+    match hardware {
+        libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => LinkType::ETHERNET,
+        // Tunnels and the like carry IP without a header of their own.
+        libc::ARPHRD_NONE | libc::ARPHRD_PPP | libc::ARPHRD_TUNNEL | libc::ARPHRD_TUNNEL6 | libc::ARPHRD_SIT => {
+            LinkType(101)
+        }
+        _ => LinkType(u32::MAX),
+    }
+}
+
+fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+fn index_of(interface: &str) -> io::Result<libc::c_int> {
+    let name = CString::new(interface).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+    // SAFETY: a string that ends in zero.
+    let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
+    if index == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    libc::c_int::try_from(index).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))
+}
+
+fn socket() -> io::Result<OwnedFd> {
+    // Protocol 0: nothing is received until the socket is bound to its interface.
+    // SAFETY: no pointers are passed.
+    let fd = check(unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) })?;
+    // SAFETY: the descriptor was just made and belongs to nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn option<T>(socket: &OwnedFd, name: libc::c_int, value: &T) -> io::Result<()> {
+    let length = size_of::<T>() as libc::socklen_t;
+    // SAFETY: `value` points to `length` readable bytes.
+    check(unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_PACKET, name, std::ptr::from_ref(value).cast(), length) })
+        .map(drop)
+}
+
+fn set_up(socket: &OwnedFd, blocks: usize) -> io::Result<()> {
+    option(socket, libc::PACKET_VERSION, &(libc::tpacket_versions::TPACKET_V3 as libc::c_int))?;
+    const FRAME_BYTES: usize = 2048;
+    let too_many = |_| io::Error::from(io::ErrorKind::InvalidInput);
+    let request = libc::tpacket_req3 {
+        tp_block_size: BLOCK_BYTES as libc::c_uint,
+        tp_block_nr: libc::c_uint::try_from(blocks).map_err(too_many)?,
+        tp_frame_size: FRAME_BYTES as libc::c_uint,
+        tp_frame_nr: libc::c_uint::try_from(blocks * (BLOCK_BYTES / FRAME_BYTES)).map_err(too_many)?,
+        tp_retire_blk_tov: RETIRE_MS,
+        tp_sizeof_priv: 0,
+        tp_feature_req_word: 0,
+    };
+    option(socket, libc::PACKET_RX_RING, &request)
+}
+
+fn map(socket: &OwnedFd, blocks: usize) -> io::Result<NonNull<u8>> {
+    let length = blocks * BLOCK_BYTES;
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: a new mapping of the ring just set up; the kernel chooses the address.
+    let memory =
+        unsafe { libc::mmap(std::ptr::null_mut(), length, protection, libc::MAP_SHARED, socket.as_raw_fd(), 0) };
+    if memory == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    NonNull::new(memory.cast()).ok_or_else(|| io::Error::from(io::ErrorKind::OutOfMemory))
+}
+
+fn bind(socket: &OwnedFd, index: libc::c_int) -> io::Result<()> {
+    let address = libc::sockaddr_ll {
+        sll_family: libc::AF_PACKET as libc::c_ushort,
+        sll_protocol: (libc::ETH_P_ALL as u16).to_be(),
+        sll_ifindex: index,
+        sll_hatype: 0,
+        sll_pkttype: 0,
+        sll_halen: 0,
+        sll_addr: [0; 8],
+    };
+    let length = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+    // SAFETY: `address` points to `length` readable bytes.
+    check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) }).map(drop)
+}
+
+fn promiscuous(socket: &OwnedFd, index: libc::c_int) -> io::Result<()> {
+    let request = libc::packet_mreq {
+        mr_ifindex: index,
+        mr_type: libc::PACKET_MR_PROMISC as libc::c_ushort,
+        mr_alen: 0,
+        mr_address: [0; 8],
+    };
+    option(socket, libc::PACKET_ADD_MEMBERSHIP, &request)
+}
+
+fn join(socket: &OwnedFd, group: u16) -> io::Result<()> {
+    let kind = (libc::PACKET_FANOUT_HASH | libc::PACKET_FANOUT_FLAG_DEFRAG) as u32;
+    option(socket, libc::PACKET_FANOUT, &(u32::from(group) | kind << 16))
+}

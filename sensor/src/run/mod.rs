@@ -1,0 +1,253 @@
+//! `luytre-sensor run`: live capture into the spool, and from there to the collector.
+//!
+//! One thread for each queue of each source runs capture to events ([`lane`]); the spool has a thread of its own, and so
+//! has the uplink. A source that fails is opened again with a pause in between, and the others go on. A sensor that is
+//! not enrolled, or whose collector is away, spools. On SIGTERM or SIGINT: flows are ended, the spool is made durable,
+//! the uplink gets a few seconds to send what is left, and the program ends with 0.
+
+pub mod lane;
+mod metrics;
+pub mod settings;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use luytre_events::ledger::Snapshot;
+use tokio::sync::watch;
+
+use crate::capture::datalink::{self, Datalink, now_ns};
+use crate::capture::replay::Replay;
+use crate::capture::ring::{Ring, RingSettings};
+use crate::capture::{CaptureError, PacketSource};
+use crate::files::FileLimits;
+use crate::files::store::Store;
+use crate::spool::{Spool, SpoolWriter};
+use crate::uplink;
+use crate::worker::WorkerSettings;
+use lane::{Lane, LaneSettings, LaneState};
+use settings::{Method, Settings, SourceSettings};
+
+/// Pause before a source that failed is opened again.
+const REOPEN_AFTER: Duration = Duration::from_secs(5);
+/// The longest that a stop may go unnoticed while waiting.
+const NAP: Duration = Duration::from_millis(100);
+
+/// Everything that threads share.
+struct Sensor {
+    since_ns: i64,
+    lanes: Mutex<Vec<Arc<LaneState>>>,
+    spool: SpoolWriter,
+    store: Option<Arc<Store>>,
+}
+
+impl uplink::Source for Sensor {
+    fn snapshot(&self) -> Snapshot {
+        let lanes = self.lanes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // All lanes are held while the spool is asked, so that no push falls in between.
+        let looks: Vec<_> = lanes.iter().map(|lane| lane.look()).collect();
+        let spool = self.spool.stages();
+        let mut stages = vec![spool.backlog];
+        stages.extend(lane::stages(looks.iter().map(|look| &**look)));
+        stages.push(spool.spool);
+        Snapshot { time_ns: now_ns(), since_ns: self.since_ns, stages }
+    }
+
+    fn file(&self, sha256: &[u8; 32]) -> Option<Vec<u8>> {
+        // What was carved a moment ago may still be on its way to the disk; the collector asks again.
+        std::fs::read(self.store.as_ref()?.path(sha256)).ok()
+    }
+}
+
+/// Runs until told to stop.
+pub fn run(mut settings: Settings, data: &Path) -> anyhow::Result<()> {
+    if settings.source.is_empty() {
+        let all = datalink::default_interfaces().into_iter();
+        settings.source = all.map(|interface| SourceSettings { interface, ..SourceSettings::default() }).collect();
+        anyhow::ensure!(!settings.source.is_empty(), "no interface is up; name one under [[source]] in the configuration");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
+    // From here on a signal is noticed, however early it comes.
+    let signals = runtime.block_on(async { Signals::new() }).context("listen for signals")?;
+    std::fs::create_dir_all(data).with_context(|| format!("make the data folder {}", data.display()))?;
+    let (spool, reader) = Spool::open(&data.join("spool"), settings.spool.clone())?;
+    let store = open_store(data, settings.files.quota_mb << 20);
+    let sensor = Arc::new(Sensor { since_ns: now_ns(), lanes: Mutex::default(), spool: spool.clone(), store });
+    let stop = Arc::new(AtomicBool::new(false));
+    let lanes = start_lanes(&settings, &sensor, &stop)?;
+    let (stop_uplink, uplink) = start_uplink(&settings, data, reader, sensor.clone())?;
+    if settings.metrics.enabled {
+        metrics::serve(settings.metrics.listen, sensor.clone(), &runtime);
+    }
+    tracing::info!(sources = settings.source.len(), data = %data.display(), "the sensor is running");
+    runtime.block_on(signals.wait());
+    tracing::info!("stopping: flows are ended and sent");
+    stop.store(true, Ordering::Relaxed);
+    for lane in lanes {
+        if lane.join().is_err() {
+            tracing::error!("a capture thread failed");
+        }
+    }
+    spool.flush();
+    // The uplink drains what is left, for a limited time.
+    let _ = stop_uplink.send(true);
+    if uplink.join().is_err() {
+        tracing::error!("the uplink thread failed");
+    }
+    Ok(())
+}
+
+fn open_store(data: &Path, quota_bytes: u64) -> Option<Arc<Store>> {
+    match Store::open(&data.join("files"), quota_bytes) {
+        Ok(store) => Some(Arc::new(store)),
+        Err(error) => {
+            tracing::error!(%error, "carved files are not kept: their folder cannot be used");
+            None
+        }
+    }
+}
+
+/// Opens every source once, so that a wrong name or a missing right is an error at the start, and starts its threads.
+fn start_lanes(settings: &Settings, sensor: &Arc<Sensor>, stop: &Arc<AtomicBool>) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let lanes: usize = settings.source.iter().map(SourceSettings::lanes).sum();
+    let mut threads = Vec::new();
+    for (number, source) in settings.source.iter().enumerate() {
+        for queue in 0..source.lanes() {
+            let opener = Opener { settings: source.clone(), group: group(number) };
+            let first = opener.open()?;
+            let worker = WorkerSettings {
+                sensor: "sensor".into(),
+                flow: settings.flow,
+                files: FileLimits::default(),
+                store: sensor.store.clone(),
+            };
+            let is_file = source.is_file();
+            let lane = LaneSettings { worker, lanes, can_wait: is_file, is_present: !is_file };
+            let work = Work { opener, lane, sensor: sensor.clone(), stop: stop.clone() };
+            let thread = std::thread::Builder::new().name(format!("capture-{number}-{queue}"));
+            threads.push(thread.spawn(move || work.run(first)).context("start a capture thread")?);
+        }
+    }
+    Ok(threads)
+}
+
+/// Rings that share an interface have a group number of their own on this machine.
+fn group(source: usize) -> u16 {
+    let number = std::process::id().wrapping_mul(31).wrapping_add(u32::try_from(source).unwrap_or(0));
+    (number & u32::from(u16::MAX)) as u16
+}
+
+struct Opener {
+    settings: SourceSettings,
+    group: u16,
+}
+
+impl Opener {
+    fn open(&self) -> Result<Box<dyn PacketSource>, CaptureError> {
+        let source = &self.settings;
+        if source.is_file() {
+            return Ok(Box::new(Replay::open(&source.file, source.speed, source.shift_to_now)?));
+        }
+        Ok(match source.method {
+            Method::Datalink => Box::new(Datalink::open(&source.interface, source.promiscuous)?),
+            Method::Ring => Box::new(Ring::open(
+                &source.interface,
+                RingSettings {
+                    blocks: source.ring_mb,
+                    promiscuous: source.promiscuous,
+                    fanout_group: (source.queues > 1).then_some(self.group),
+                },
+            )?),
+        })
+    }
+}
+
+/// What a capture thread does.
+struct Work {
+    opener: Opener,
+    lane: LaneSettings,
+    sensor: Arc<Sensor>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Work {
+    fn run(self, first: Box<dyn PacketSource>) {
+        let mut source = Some(first);
+        while let Some(open) = source.take().or_else(|| self.reopen()) {
+            // A new lane counts from zero, so each has a state of its own and the old ones stay in the sum.
+            let state = Arc::new(LaneState::default());
+            let lane = Lane::new(open, self.lane.clone(), self.sensor.spool.clone(), state.clone());
+            self.sensor.lanes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(state);
+            match lane.run(&self.stop) {
+                Err(error) => tracing::error!(%error, "a source failed"),
+                Ok(()) if self.stop.load(Ordering::Relaxed) => return,
+                Ok(()) => {
+                    tracing::info!(file = %self.opener.settings.file.display(), "the capture file has been played");
+                    return;
+                }
+            }
+            if self.opener.settings.is_file() {
+                return;
+            }
+        }
+    }
+
+    /// Tries until the source can be opened again; nothing when the sensor stops before.
+    fn reopen(&self) -> Option<Box<dyn PacketSource>> {
+        loop {
+            let naps = REOPEN_AFTER.as_millis() / NAP.as_millis();
+            for _ in 0..naps {
+                if self.stop.load(Ordering::Relaxed) {
+                    return None;
+                }
+                std::thread::sleep(NAP);
+            }
+            match self.opener.open() {
+                Ok(source) => return Some(source),
+                Err(error) => tracing::warn!(%error, "the source cannot be opened again yet"),
+            }
+        }
+    }
+}
+
+type Uplink = (watch::Sender<bool>, JoinHandle<()>);
+
+fn start_uplink(
+    settings: &Settings,
+    data: &Path,
+    reader: crate::spool::SpoolReader,
+    sensor: Arc<Sensor>,
+) -> anyhow::Result<Uplink> {
+    let (stop, stopped) = watch::channel(false);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
+    let (settings, data) = (settings.uplink.clone(), data.to_owned());
+    let thread = std::thread::Builder::new().name("uplink".into()).spawn(move || {
+        if let Err(error) = runtime.block_on(uplink::run(settings, &data, reader, sensor, stopped)) {
+            tracing::error!("nothing is sent, events stay in the spool: {error:#}");
+        }
+    });
+    Ok((stop, thread.context("start the uplink thread")?))
+}
+
+/// The two signals that end the program.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
