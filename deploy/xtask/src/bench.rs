@@ -1,0 +1,124 @@
+//! `cargo xtask bench`: speed and size, as rows of docs/BENCHMARKS.md.
+//!
+//! Only a release build is measured. CPU time is user and system time as the kernel counts it for the child process, the
+//! median of several runs, with the start-up taken off.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{steps, tools, workspace};
+
+/// What `cargo xtask bench` takes.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Captures to read (plain, or gzipped: unpacked first, outside the measurement).
+    #[arg(required = true)]
+    captures: Vec<PathBuf>,
+    /// How many times each is read; the median counts.
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+}
+
+/// One reading of a capture.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    cpu_s: f64,
+    wall_s: f64,
+    peak_mb: f64,
+    events: u64,
+}
+
+/// Measures each capture and prints a row for it.
+pub fn run(options: &Options) -> Result<()> {
+    tools::require(&[("time", "time"), ("gzip", "gzip")])?;
+    steps::step("build the sensor (release)", || {
+        steps::show(workspace::cargo().args(["build", "--release", "-p", "luytre-sensor"]))
+    })?;
+    let sensor = workspace::target()?.join("release/luytre-sensor");
+    println!("| capture | packets | MB | CPU s | wall s | packets per CPU second | Gbit per CPU second | peak MB | events |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    options.captures.iter().try_for_each(|capture| row(&sensor, capture, options.runs))
+}
+
+fn row(sensor: &Path, capture: &Path, runs: usize) -> Result<()> {
+    let plain = unpacked(capture)?;
+    let packets = count_packets(sensor, &plain)?;
+    let bytes = std::fs::metadata(&plain)?.len();
+    let mut readings = (0..runs.max(1)).map(|_| reading(sensor, &plain)).collect::<Result<Vec<_>>>()?;
+    readings.sort_by(|a, b| a.cpu_s.total_cmp(&b.cpu_s));
+    let median = readings.get(readings.len() / 2).copied().context("no reading")?;
+    let name = capture.file_name().unwrap_or_default().to_string_lossy();
+    println!(
+        "| {name} | {packets} | {:.1} | {:.2} | {:.2} | {:.0} | {:.2} | {:.0} | {} |",
+        bytes as f64 / 1e6,
+        median.cpu_s,
+        median.wall_s,
+        packets as f64 / median.cpu_s,
+        bytes as f64 * 8.0 / 1e9 / median.cpu_s,
+        median.peak_mb,
+        median.events
+    );
+    Ok(())
+}
+
+/// The capture itself, or an unpacked copy in the target directory.
+fn unpacked(capture: &Path) -> Result<PathBuf> {
+    if capture.extension().is_none_or(|extension| extension != "gz") {
+        return Ok(capture.to_owned());
+    }
+    let folder = workspace::target()?.join("bench");
+    std::fs::create_dir_all(&folder)?;
+    let plain = folder.join(capture.file_stem().context("a capture's name")?);
+    let file = std::fs::File::create(&plain).with_context(|| format!("write {}", plain.display()))?;
+    steps::show(Command::new("gzip").arg("-dc").arg(capture).stdout(file))?;
+    Ok(plain)
+}
+
+/// How many packets the sensor's summary says came in.
+fn count_packets(sensor: &Path, capture: &Path) -> Result<u64> {
+    let output = Command::new(sensor).arg("read").arg(capture).stdout(Stdio::null()).output()?;
+    let summary = String::from_utf8_lossy(&output.stderr).into_owned();
+    let words: Vec<&str> = summary.split_whitespace().collect();
+    words
+        .windows(2)
+        .find_map(|pair| match pair {
+            [number, word] if word.starts_with("packets") => number.replace([',', '.'], "").parse().ok(),
+            [word, number] if word.starts_with("packets") => number.replace([',', '.'], "").parse().ok(),
+            _ => None,
+        })
+        .with_context(|| format!("the sensor's summary names no packets: {summary}"))
+}
+
+fn reading(sensor: &Path, capture: &Path) -> Result<Reading> {
+    let mut child = Command::new("/usr/bin/time")
+        .args(["-f", "TIME %U %S %e %M"])
+        .arg(sensor)
+        .arg("read")
+        .arg(capture)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("start the sensor under time")?;
+    let mut output = child.stdout.take().context("a piped output is there")?;
+    let events = std::thread::spawn(move || count_lines(&mut output));
+    let done = child.wait_with_output()?;
+    let text = String::from_utf8_lossy(&done.stderr);
+    let Some(line) = text.lines().find_map(|line| line.strip_prefix("TIME ")) else { bail!("time said nothing: {text}") };
+    let numbers: Vec<f64> = line.split(' ').filter_map(|number| number.parse().ok()).collect();
+    let [user, system, wall_s, peak_kb] = numbers[..] else { bail!("time said {line}") };
+    let events = events.join().map_err(|_| anyhow::anyhow!("counting events failed"))??;
+    Ok(Reading { cpu_s: user + system, wall_s, peak_mb: peak_kb / 1024.0, events })
+}
+
+fn count_lines(output: &mut impl std::io::Read) -> Result<u64> {
+    let mut buffer = vec![0; 1 << 20];
+    let mut lines = 0;
+    loop {
+        match output.read(&mut buffer)? {
+            0 => return Ok(lines),
+            read => lines += buffer.iter().take(read).filter(|byte| **byte == b'\n').count() as u64,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Building: the programs in the dev profile, and the two heavy workers in a target directory of their own.
+//!
+//! The workers (scanner, press) link large engines that no other crate may wait for or be rebuilt with; their programs
+//! are linked beside the others, where collector and console look for them.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::{steps, tools, web, workspace};
+
+/// The light packages that hold the programs.
+pub const PROGRAMS: &[&str] = &["luytre-sensor", "luytre-collector", "luytre-console", "luytre-rules", "luytre-demo"];
+
+/// The heavy ones, built apart: `<target>/workers`.
+pub const WORKERS: &[&str] = &["luytre-scanner", "luytre-press"];
+
+/// Programs, workers and pages.
+pub fn everything() -> Result<()> {
+    tools::require(tools::BUILD)?;
+    web::build()?;
+    programs()?;
+    workers()
+}
+
+/// Builds the programs.
+pub fn programs() -> Result<()> {
+    steps::step("build the programs", || {
+        let mut command = workspace::cargo();
+        command.arg("build");
+        steps::show(for_each(&mut command, "-p", PROGRAMS))
+    })
+}
+
+/// Builds the workers and puts them beside the programs.
+pub fn workers() -> Result<()> {
+    let apart = workspace::target()?.join("workers");
+    steps::step("build the workers (long the first time: YARA-X and Typst)", || {
+        let mut command = workspace::cargo();
+        command.arg("build").arg("--target-dir").arg(&apart);
+        steps::show(for_each(&mut command, "-p", WORKERS))
+    })?;
+    let programs = workspace::programs()?;
+    WORKERS.iter().try_for_each(|name| place(&apart.join("debug").join(name), &programs.join(name)))
+}
+
+/// Adds `flag PACKAGE` for each package to a command.
+pub fn for_each<'a>(command: &'a mut Command, flag: &str, packages: &[&str]) -> &'a mut Command {
+    command.args(packages.iter().flat_map(|package| [flag, package]))
+}
+
+/// Links a file into another folder, or copies it where links cannot be made.
+fn place(from: &Path, to: &Path) -> Result<()> {
+    if to.exists() {
+        std::fs::remove_file(to).with_context(|| format!("replace {}", to.display()))?;
+    }
+    std::fs::hard_link(from, to)
+        .or_else(|_| std::fs::copy(from, to).map(drop))
+        .with_context(|| format!("put {} beside the programs", from.display()))
+}

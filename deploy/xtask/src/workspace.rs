@@ -1,0 +1,38 @@
+//! Where things are: the checkout and the target directory, as cargo itself sees them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, ensure};
+
+/// The checkout's root folder.
+pub fn root() -> PathBuf {
+    // This crate stands in deploy/xtask.
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(".")).to_owned()
+}
+
+/// Cargo, as the one that runs this command.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// The target directory, wherever configuration or environment put it.
+pub fn target() -> Result<PathBuf> {
+    static TARGET: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(target) = TARGET.get() {
+        return Ok(target.clone());
+    }
+    let output = cargo().args(["metadata", "--no-deps", "--format-version", "1"]).output().context("run cargo metadata")?;
+    ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).context("read what cargo metadata says")?;
+    let target = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
+    Ok(TARGET.get_or_init(|| PathBuf::from(target)).clone())
+}
+
+/// The folder of the built programs (dev profile: the only one for tests and demo).
+pub fn programs() -> Result<PathBuf> {
+    Ok(target()?.join("debug"))
+}

@@ -1,0 +1,45 @@
+//! The live interface: two network namespaces, a virtual cable, the sensor listening on the ring at one end while the
+//! story is played at the other. Needs root; elsewhere it fails and says so, rather than being left out silently.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use luytre_demo::live::{Cable, INTERFACE};
+use luytre_demo::program::Program;
+use luytre_demo::progress::stage;
+use luytre_demo::stack::PacketSource;
+use luytre_demo::wait;
+use luytre_tests::{SENSOR, Stage, story_packets};
+
+#[test]
+fn what_is_sent_on_a_cable_is_captured_without_loss_and_searchable() -> Result<()> {
+    let cable = Cable::lay("test").context("the live test needs root and iproute2")?;
+    let mut stage = Stage::set(|_| {})?;
+    stage.stack.start_collector()?;
+    stage.stack.enroll(SENSOR)?;
+    let source = PacketSource::Interface { namespace: cable.listener.clone(), name: INTERFACE.to_owned() };
+    stage.stack.start_sensor(SENSOR, &source)?;
+    wait::until("the sensor to listen", Duration::from_secs(20), || {
+        let sensor = stage.stack.sensor.as_mut().context("a sensor was started")?;
+        sensor.still_runs()?;
+        Ok(sensor.log().contains("listening").then_some(()))
+    })?;
+
+    let mut command = stage.stack.programs.command("luytre-demo", Some(&cable.sender));
+    command.args(["--play", INTERFACE]);
+    let mut player = Program::start("the player", &mut command, &stage.folder().join("log/player.log"))?;
+    let status = wait::until("the player to end", Duration::from_secs(120), || player.ended())?;
+    assert!(status.success(), "{}", player.log());
+
+    let packets = story_packets()?;
+    stage.rest_after(packets)?;
+    let line = stage.stack.sensor_line(SENSOR)?;
+    assert_eq!(stage_number(&line, "capture"), packets, "every packet on the cable was taken: {line}");
+    assert!(stage.stack.count("dns.question.name:*.t.updates-cdn.example")? >= 150, "the tunnel's queries are found");
+    assert!(stage.stack.count("event.dataset:tls AND destination.port:8443")? >= 10, "the calls home are found");
+    Ok(())
+}
+
+fn stage_number(line: &serde_json::Value, name: &str) -> u64 {
+    stage(line, name, "taken")
+}

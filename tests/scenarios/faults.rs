@@ -1,0 +1,1 @@
+//! What breaks: each program killed in the middle, a sensor revoked, disks that are full.
