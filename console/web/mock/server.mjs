@@ -152,7 +152,7 @@ async function api(req, res, path, q, body) {
       return send(res, 200, caseOut(c));
     }
   }
-  if (is("GET", /^\/cases$/)) { const t = (q.get("text") ?? "").toLowerCase(); const items = cases.filter((c) => (!q.get("status") || q.get("status").split(",").includes(c.status)) && c.title.toLowerCase().includes(t)).map(caseRow); return send(res, 200, { items, total: items.length, next_cursor: null }); }
+  if (is("GET", /^\/cases$/)) { const t = (q.get("text") ?? "").toLowerCase(); const items = cases.filter((c) => (["all", null].includes(q.get("status")) || (q.get("status") === "active" ? c.status !== "closed" : q.get("status") === c.status)) && c.title.toLowerCase().includes(t)).map(caseRow); return send(res, 200, { items, total: items.length, next_cursor: null }); }
   if (is("POST", /^\/cases$/)) return send(res, 200, caseOut(newCase(body.title, body.severity, agencies.find((x) => x.id === body.agency_id) ?? null, [])));
   if ((m = /^\/cases\/([^/]+)(?:\/(\w+))?$/.exec(path))) {
     const c = cases.find((x) => x.id === m[1]);

@@ -9,7 +9,7 @@ import { useTranslation } from "react-i18next";
 import { BrowserRouter } from "react-router";
 import { ApiFailure } from "../api/client";
 import { AppRoutes } from "./routes";
-import { theme } from "./theme";
+import { theme, variables } from "./theme";
 
 const RETRIES = 1;
 
@@ -27,7 +27,7 @@ export function App() {
   const { i18n } = useTranslation();
   return (
     <QueryClientProvider client={queries}>
-      <MantineProvider theme={theme} defaultColorScheme="dark">
+      <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="dark">
         <DatesProvider settings={{ locale: i18n.language, firstDayOfWeek: 1 }}>
           <Notifications position="bottom-right" limit={4} />
           <BrowserRouter>

@@ -68,6 +68,7 @@ void i18next.use(initReactI18next).init({
   lng: storedLanguage(),
   fallbackLng: "vi",
   interpolation: { escapeValue: false },
+  showSupportNotice: false,
 });
 document.documentElement.lang = storedLanguage();
 

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Navigate, Route, Routes, useLocation } from "react-router";
 import { failedWith } from "../api/client";
 import { permissions, useSession } from "../api/session";
+import AlertsPage from "../features/alerts/AlertsPage";
 import { LoginPage } from "../features/session/LoginPage";
 import { SetupPage } from "../features/session/SetupPage";
 import { Empty, Failed, SkeletonRows } from "../ui/States";
@@ -11,7 +12,6 @@ import { setLanguage } from "./i18n";
 import { Shell } from "./Shell";
 import { useSettings } from "./settings";
 
-const AlertsPage = lazy(() => import("../features/alerts/AlertsPage"));
 const AlertPage = lazy(() => import("../features/alerts/AlertPage"));
 const CasesPage = lazy(() => import("../features/cases/CasesPage"));
 const CasePage = lazy(() => import("../features/cases/CasePage"));

@@ -1,6 +1,6 @@
 // The look: neutral slate, one accent (bamboo green) for what can be acted on, Be Vietnam Pro and IBM Plex Mono.
 // Colours that are not Mantine's own stand in tokens.css.
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
 
 const bamboo: MantineColorsTuple = [
   "#eef8ec",
@@ -50,3 +50,31 @@ export const theme = createTheme({
     Button: { defaultProps: { size: "sm" } },
   },
 });
+
+/** Mantine's own variables in terms of ours. */
+const shared = {
+  "--mantine-color-body": "var(--lt-bg)",
+  "--mantine-color-text": "var(--lt-text)",
+  "--mantine-color-dimmed": "var(--lt-dim)",
+  "--mantine-color-placeholder": "var(--lt-faint)",
+  "--mantine-color-anchor": "var(--lt-accent)",
+  "--mantine-color-default": "var(--lt-raised)",
+  "--mantine-color-default-color": "var(--lt-text)",
+  "--mantine-color-default-hover": "var(--lt-hover)",
+  "--mantine-color-default-border": "var(--lt-border-strong)",
+  "--mantine-color-error": "var(--lt-critical)",
+  "--mantine-color-bamboo-light": "var(--lt-accent-soft)",
+  "--mantine-color-bamboo-light-hover": "var(--lt-accent-soft)",
+  "--mantine-color-bamboo-light-color": "var(--lt-accent)",
+  "--mantine-color-bamboo-outline": "var(--lt-accent)",
+  "--mantine-color-red-light": "var(--lt-bad-bg)",
+  "--mantine-color-red-light-hover": "var(--lt-bad-bg)",
+  "--mantine-color-red-light-color": "var(--lt-critical)",
+  "--mantine-color-yellow-light": "var(--lt-warn-bg)",
+  "--mantine-color-yellow-light-color": "var(--lt-warn)",
+  "--mantine-color-gray-light": "var(--lt-hover)",
+  "--mantine-color-gray-light-hover": "var(--lt-hover)",
+  "--mantine-color-gray-light-color": "var(--lt-dim)",
+};
+
+export const variables: CSSVariablesResolver = () => ({ variables: {}, light: shared, dark: shared });

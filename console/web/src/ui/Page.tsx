@@ -1,5 +1,4 @@
 // The frame of a page: title at the left, actions at the right, content below, scrolling by itself.
-import { Title } from "@mantine/core";
 import { useEffect, type ReactNode } from "react";
 import styles from "./Page.module.css";
 
@@ -25,9 +24,9 @@ export function Page({ title, lead, actions, wide = false, children }: PageProps
       <div className={wide ? styles.wide : styles.narrow}>
         <div className={styles.head}>
           <div>
-            <Title order={1} className={styles.title}>
+            <h1 className={styles.title}>
               {title}
-            </Title>
+            </h1>
             {lead && <div className={styles.lead}>{lead}</div>}
           </div>
           {actions && <div className={styles.actions}>{actions}</div>}

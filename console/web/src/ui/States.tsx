@@ -61,7 +61,7 @@ export function Partial({ reasons }: { reasons: readonly string[] }) {
 export function SkeletonRows({ rows = 8, height = 34 }: { rows?: number; height?: number }) {
   const { t } = useTranslation();
   return (
-    <Stack gap={8} p="sm" aria-busy aria-label={t("ui.loading")}>
+    <Stack gap={8} p="sm" className={styles.skeleton} aria-busy aria-label={t("ui.loading")}>
       {Array.from({ length: rows }, (_, row) => (
         <Skeleton key={row} height={height} radius={4} />
       ))}

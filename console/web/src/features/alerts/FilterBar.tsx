@@ -23,6 +23,7 @@ export function FilterBar({ state, searchRef }: { state: Filters; searchRef: Ref
     <div className={styles.bar} role="search" aria-label={t("alerts.title")}>
       <SegmentedControl
         size="xs"
+        withItemsBorders={false}
         aria-label={t("alerts.filter.status")}
         value={filters.status}
         onChange={(status) => change({ status: status === "open" ? undefined : status, alert: undefined })}
@@ -34,9 +35,9 @@ export function FilterBar({ state, searchRef }: { state: Filters; searchRef: Ref
       <Chip.Group multiple value={filters.severity} onChange={(severity) => change({ severity: severity.join(",") })}>
         <Group gap={4} role="group" aria-label={t("alerts.filter.severity")} wrap="nowrap">
           {SEVERITIES.map((level) => (
-            <Chip key={level} value={level} size="xs" radius={6} variant="outline" icon={<SeverityShape level={level} size={9} />} classNames={{ label: styles.chip }}>
+            <Chip key={level} value={level} size="xs" radius={6} variant="outline" title={t(`severity.${level}`)} aria-label={`${t(`severity.${level}`)} ${counts.data?.by_severity[level] ?? 0}`} classNames={{ label: styles.chip }}>
               <SeverityShape level={level} size={9} />
-              <span>{t(`severity.${level}`)}</span>
+              <span className={styles.word}>{t(`severity.${level}`)}</span>
               <b>{count(counts.data?.by_severity[level] ?? 0)}</b>
             </Chip>
           ))}
@@ -46,7 +47,7 @@ export function FilterBar({ state, searchRef }: { state: Filters; searchRef: Ref
       <SearchField state={state} inputRef={searchRef} />
       <Select
         size="xs"
-        w={142}
+        w={138}
         aria-label={t("alerts.filter.sort")}
         value={filters.sort}
         onChange={(sort) => change({ sort: sort === "severity" ? "severity" : undefined })}
@@ -70,7 +71,7 @@ function Who({ state: { filters, change } }: { state: Filters }) {
     <>
       <Select
         size="xs"
-        w={150}
+        w={136}
         searchable
         aria-label={t("alerts.filter.agency")}
         value={filters.agency ?? ANY}
@@ -80,7 +81,6 @@ function Who({ state: { filters, change } }: { state: Filters }) {
       <Select
         size="xs"
         w={128}
-        className={styles.sensor}
         aria-label={t("alerts.filter.sensor")}
         value={filters.sensor ?? ANY}
         onChange={(sensor) => change({ sensor: sensor === ANY ? undefined : (sensor ?? undefined) })}

@@ -1,5 +1,5 @@
 // One case: what is known, what happened, what was written. Everything prints.
-import { ActionIcon, Button, Select, Stack, Textarea, TextInput, Title, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Select, Stack, Textarea, TextInput, Tooltip } from "@mantine/core";
 import { IconArrowLeft, IconPencil, IconPrinter } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -82,9 +82,9 @@ function Heading({ detail, editable }: { detail: CaseDetail; editable: boolean }
       </div>
       {title === null ? (
         <div className={styles.headingLine}>
-          <Title order={1} fz={22} lh="30px">
+          <h1 className={styles.caseTitle}>
             {detail.title}
-          </Title>
+          </h1>
           {editable && (
             <ActionIcon className="no-print" variant="subtle" color="gray" onClick={() => setTitle(detail.title)} aria-label={`${t("cases.edit")}: ${t("cases.name")}`}>
               <IconPencil size={16} />

@@ -1,5 +1,5 @@
 // The frame of the pages before the log-in: the mark, the name, one card.
-import { ActionIcon, Button, Title, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, Button, useMantineColorScheme } from "@mantine/core";
 import { IconMoon, IconSun } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -37,9 +37,9 @@ export function Gate({ title, lead, onLanguage, children }: GateProps) {
             <div className={styles.product}>{t("session.product")}</div>
           </div>
         </div>
-        <Title order={1} fz={18} mb={lead ? 2 : 16}>
+        <h1 className={styles.title} data-lead={lead !== undefined}>
           {title}
-        </Title>
+        </h1>
         {lead && <p className={styles.lead}>{lead}</p>}
         {children}
       </div>

@@ -1,0 +1,69 @@
+import { fireEvent, screen } from "@testing-library/react";
+import { expect, test, vi } from "vitest";
+import type { AlertRow } from "../../api/types";
+import { renderPage } from "../../test-page";
+import { Queue } from "./Queue";
+
+const row = (id: string, changes: Partial<AlertRow> = {}): AlertRow => ({
+  id,
+  sequence: 1,
+  time: "2026-11-22T10:00:00Z",
+  severity: "critical",
+  rule_id: "web-shell-upload",
+  rule_name: "Web shell upload",
+  rule_name_vi: "Tải lên web shell",
+  rule_kind: "sigma",
+  source: { ip: "192.0.2.66", port: 4242 },
+  destination: { ip: "2001:db8:cafe::1", port: 80 },
+  sensor: "bien",
+  event_count: 3,
+  status: "open",
+  version: 1,
+  ...changes,
+});
+
+function queue(changes: Partial<Parameters<typeof Queue>[0]> = {}) {
+  const none = () => undefined;
+  return (
+    <Queue rows={[row("a"), row("b")]} total={2} selected="a" marked={new Set()} leaving={new Set()} arrived={0} narrowed={false} canMark hasMore={false} loadingMore={false} onTake={none} onOpen={none} onMark={none} onMore={none} onClear={none} {...changes} />
+  );
+}
+
+test("a row says severity, rule and addresses in words, in both languages", async () => {
+  const page = await renderPage(queue());
+  expect(screen.getAllByText("Nghiêm trọng")).toHaveLength(2);
+  expect(screen.getAllByText("Tải lên web shell")).toHaveLength(2);
+  expect(screen.getAllByText(/\[2001:db8:cafe::1\]:80/)).toHaveLength(2);
+  page.unmount();
+  await renderPage(queue(), { language: "en" });
+  expect(screen.getAllByText("Critical")).toHaveLength(2);
+  expect(screen.getAllByText("Web shell upload")).toHaveLength(2);
+});
+
+test("arrivals are announced and taken in by hand only", async () => {
+  const onTake = vi.fn();
+  await renderPage(queue({ arrived: 12, onTake }));
+  expect(screen.getAllByRole("option")).toHaveLength(2);
+  fireEvent.click(screen.getByRole("button", { name: /12 mới/ }));
+  expect(onTake).toHaveBeenCalledOnce();
+});
+
+test("marking a row does not open it", async () => {
+  const onOpen = vi.fn();
+  const onMark = vi.fn();
+  await renderPage(queue({ onOpen, onMark }));
+  const boxes = screen.getAllByRole("checkbox");
+  fireEvent.click(boxes[1] as HTMLElement);
+  expect(onMark).toHaveBeenCalledOnce();
+  expect(onOpen).not.toHaveBeenCalled();
+});
+
+test("an empty queue says whether a filter made it so", async () => {
+  const onClear = vi.fn();
+  const page = await renderPage(queue({ rows: [], total: 0 }));
+  expect(screen.getByText("Không có cảnh báo nào chờ xử lý")).toBeTruthy();
+  page.unmount();
+  await renderPage(queue({ rows: [], total: 0, narrowed: true, onClear }));
+  fireEvent.click(screen.getByRole("button", { name: "Bỏ bộ lọc" }));
+  expect(onClear).toHaveBeenCalledOnce();
+});

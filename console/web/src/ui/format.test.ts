@@ -1,0 +1,21 @@
+import { beforeEach, expect, test } from "vitest";
+import { bytes, fullTime, percent, relativeTime, setFormats } from "./format";
+
+beforeEach(() => setFormats("Asia/Ho_Chi_Minh", "vi"));
+
+test("times are absolute in the installation's zone, day first", () => {
+  expect(fullTime("2026-11-22T17:05:09.123Z")).toBe("23/11/2026 00:05:09");
+  expect(fullTime("2026-11-22T17:05:09.123Z", true)).toBe("23/11/2026 00:05:09.123");
+  expect(fullTime("not a time")).toBe("not a time");
+});
+
+test("a share that is not whole never reads as 100 per cent", () => {
+  expect(percent(1)).toBe("100%");
+  expect(percent(0.999999)).toBe("99,99%");
+});
+
+test("sizes and distances in words", () => {
+  expect(bytes(2048)).toBe("2 KiB");
+  expect(relativeTime("2026-11-22T10:00:00Z", Date.parse("2026-11-22T10:05:00Z"))).toBe("5 phút trước");
+  expect(relativeTime("2026-11-22T10:00:00Z", Date.parse("2026-11-22T10:00:05Z"))).toBe("vừa xong");
+});
