@@ -1,13 +1,42 @@
 //! The fleet: the authority that sensors and collector trust, one-time tokens, and who is enrolled.
 //!
-//! (Signatures first; the body follows.)
+//! Comes in: wishes for tokens, certificate requests with a token's secret, connections. Goes out: certificates, and the
+//! answer whether a connection may speak and for whom.
+//!
+//! ```text
+//! fleet/authority/{certificate.pem,key.pem}   made once; the key leaves the folder never (0600)
+//! fleet/tokens/DIGEST.toml                    SHA-256 of the secret; renamed to DIGEST.used when used
+//! fleet/sensors/NAME/{enrolment,seen}.toml
+//! fleet/catalogues/DIGEST.json
+//! ```
+//!
+//! Every change is one file replaced by rename, so several programs may work on the folder at the same time
+//! (`luytre-collector token create` with and without a running collector), and a crash leaves the old or the new. The
+//! collector's own key and certificate are made anew at each start and live in memory only.
+//!
+//! Sensors' certificates last [`SENSOR_DAYS`]; renewing them over the wire is still to come: until then a sensor whose
+//! certificate has lapsed is enrolled again with a new token.
 
-use std::path::Path;
+mod authority;
+mod catalogues;
+mod connections;
+mod store;
+mod tokens;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use luytre_collector_api::{SensorState, Token};
-use luytre_events::wire::Translation;
-use serde::Deserialize;
+use rustls::ServerConfig;
+use serde::{Deserialize, Serialize};
+
+use authority::Authority;
+pub use authority::SENSOR_DAYS;
+pub use catalogues::Catalogues;
+pub use connections::Connected;
+use connections::Connections;
+pub use tokens::{TOKEN_HOURS, TokenError};
 
 /// What the collector is called.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -25,11 +54,14 @@ pub enum FleetError {
     #[error("no sensor is called {0}; `luytre-collector sensors` lists them")]
     Unknown(String),
     /// A name that cannot be used.
-    #[error("{0:?} is not a sensor's name: use 1 to 64 letters, digits, `-`, `_` and `.`")]
+    #[error("{0:?} is not a sensor's name: use 1 to 64 letters, digits, `-`, `_` and `.`, beginning with a letter or digit")]
     BadName(String),
     /// The name is in use.
     #[error("a sensor called {0} is enrolled already; revoke it first, or choose another name")]
     Taken(String),
+    /// The token cannot be used.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The disk or the authority failed.
     #[error("{what}")]
     Failed {
@@ -39,6 +71,15 @@ pub enum FleetError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl FleetError {
+    fn failed(
+        what: impl Into<String>,
+    ) -> impl FnOnce(Box<dyn std::error::Error + Send + Sync>) -> FleetError {
+        let what = what.into();
+        move |source| FleetError::Failed { what, source }
+    }
 }
 
 /// A sensor as the fleet knows it.
@@ -58,45 +99,226 @@ pub struct FleetSensor {
     pub clock_skew_ms: Option<i64>,
 }
 
+/// `enrolment.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Enrolment {
+    /// SHA-256 of the certificate (DER), hexadecimal.
+    fingerprint: String,
+    enrolled_ns: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_ns: Option<i64>,
+}
+
+/// `seen.toml`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Seen {
+    program: String,
+    last_seen_ns: i64,
+    clock_skew_ms: i64,
+}
+
+/// What an enrolled sensor is given.
+#[derive(Debug, Clone)]
+pub struct Issued {
+    /// The name that the token was made for.
+    pub name: String,
+    /// Its certificate, PEM.
+    pub certificate_pem: String,
+    /// The authority's certificate, PEM.
+    pub authority_pem: String,
+}
+
+/// Whether a certificate may speak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    /// Yes, for this sensor.
+    Sensor(Arc<str>),
+    /// No; the reason is for the sensor's operator.
+    Refused(String),
+}
+
 /// The fleet; cheap to clone, all clones are one.
 #[derive(Clone)]
-pub struct Fleet {}
+pub struct Fleet(Arc<Inner>);
 
-/// Catalogues of all sensors ever heard, by digest; cheap to clone.
-#[derive(Clone)]
-pub struct Catalogues {}
+struct Inner {
+    folder: PathBuf,
+    names: Vec<String>,
+    authority: Authority,
+    catalogues: Catalogues,
+    connections: Arc<Connections>,
+}
+
+/// The time, nanoseconds since 1970-01-01 UTC.
+pub(crate) fn now_ns() -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// RFC 3339 in UTC with nanoseconds.
+pub(crate) fn time_text(time_ns: i64) -> String {
+    luytre_events::json::time_text(time_ns)
+}
 
 impl Fleet {
-    /// Opens or creates the fleet in `dir` (authority, certificate, tokens, sensors, catalogues). Programs may have the
-    /// same folder open at the same time: `luytre-collector token create` works with and without a running collector.
-    pub fn open(_dir: &Path, _settings: &FleetSettings) -> Result<Fleet, FleetError> {
-        Ok(Fleet {})
+    /// Opens or creates the fleet in `dir` (authority, tokens, sensors, catalogues). Programs may have the same folder
+    /// open at the same time: `luytre-collector token create` works with and without a running collector.
+    pub fn open(dir: &Path, settings: &FleetSettings) -> Result<Fleet, FleetError> {
+        let what = format!("open the fleet in {}", dir.display());
+        let make = |sub: &str| store::make_folder(&dir.join(sub));
+        for sub in ["tokens", "sensors", "catalogues"] {
+            make(sub).map_err(|e| FleetError::failed(what.as_str())(e.into()))?;
+        }
+        let authority = Authority::open(&dir.join("authority")).map_err(FleetError::failed(what))?;
+        Ok(Fleet(Arc::new(Inner {
+            folder: dir.to_owned(),
+            names: settings.names.clone(),
+            authority,
+            catalogues: Catalogues::new(dir.join("catalogues")),
+            connections: Arc::default(),
+        })))
     }
 
     /// A new one-time token for a sensor to be called `name`; it lapses after 24 hours.
-    pub fn create_token(&self, _name: &str) -> Result<Token, FleetError> {
-        Err(FleetError::BadName(String::new()))
+    pub fn create_token(&self, name: &str) -> Result<Token, FleetError> {
+        self.require_free(name)?;
+        let what = format!("make a token for {name}");
+        let digest = self.0.authority.digest();
+        let (token, expires_ns) =
+            tokens::create(&self.0.folder.join("tokens"), name, digest, now_ns()).map_err(FleetError::failed(what))?;
+        Ok(Token { name: name.to_owned(), token, expires: time_text(expires_ns) })
+    }
+
+    /// Signs a certificate request for whoever holds a token's secret, and registers the sensor.
+    pub fn enroll(&self, secret: &str, csr_pem: &str) -> Result<Issued, FleetError> {
+        // The request is checked before the token is used up.
+        let request = authority::Request::parse(csr_pem)
+            .map_err(FleetError::failed("read the sensor's certificate request"))?;
+        let name = tokens::redeem(&self.0.folder.join("tokens"), secret, now_ns(), |name| self.require_free(name))?;
+        let what = format!("enrol {name}");
+        let issued = self.0.authority.issue_sensor(&name, request).map_err(FleetError::failed(what.as_str()))?;
+        let enrolment =
+            Enrolment { fingerprint: issued.fingerprint, enrolled_ns: now_ns(), revoked_ns: None };
+        self.save(&name, "enrolment.toml", &enrolment)?;
+        tracing::info!(sensor = %name, "a sensor was enrolled");
+        let authority_pem = self.0.authority.certificate_pem().to_owned();
+        Ok(Issued { name, certificate_pem: issued.certificate_pem, authority_pem })
+    }
+
+    /// Whom a certificate of our authority (DER) speaks for.
+    pub fn admit(&self, certificate: &[u8]) -> Admission {
+        let Some(name) = authority::common_name(certificate) else {
+            return Admission::Refused("the certificate names no sensor: enrol the sensor again".into());
+        };
+        match self.enrolment(&name) {
+            Some(Enrolment { revoked_ns: Some(at), .. }) => Admission::Refused(format!(
+                "the certificate of sensor {name} was revoked at {}: enrol the sensor again with a new token",
+                time_text(at)
+            )),
+            Some(known) if known.fingerprint == authority::fingerprint(certificate) => Admission::Sensor(name.into()),
+            Some(_) => Admission::Refused(format!(
+                "sensor {name} has been enrolled again since, with another certificate: this one is no longer accepted"
+            )),
+            None => Admission::Refused(format!("no sensor called {name} is enrolled here: enrol it with a token")),
+        }
     }
 
     /// All sensors, by name.
     pub fn sensors(&self) -> Vec<FleetSensor> {
-        Vec::new()
+        let names = store::names(&self.0.folder.join("sensors"));
+        names.into_iter().filter_map(|name| self.sensor(&name)).collect()
+    }
+
+    /// One sensor.
+    pub fn sensor(&self, name: &str) -> Option<FleetSensor> {
+        let enrolment = self.enrolment(name)?;
+        let seen: Option<Seen> = store::load(&self.path(name, "seen.toml"));
+        let live = self.0.connections.last_heard_ns(name);
+        let state = match (enrolment.revoked_ns, live) {
+            (Some(_), _) => SensorState::Revoked,
+            (None, Some(_)) => SensorState::Connected,
+            (None, None) => SensorState::Silent,
+        };
+        Some(FleetSensor {
+            name: name.to_owned(),
+            state,
+            program: seen.as_ref().map(|seen| seen.program.clone()),
+            enrolled_ns: enrolment.enrolled_ns,
+            last_seen_ns: live.or(seen.as_ref().map(|seen| seen.last_seen_ns)),
+            clock_skew_ms: seen.as_ref().map(|seen| seen.clock_skew_ms),
+        })
     }
 
     /// No longer accepts the sensor's certificate and ends its connection.
-    pub fn revoke(&self, _name: &str) -> Result<FleetSensor, FleetError> {
-        Err(FleetError::BadName(String::new()))
+    pub fn revoke(&self, name: &str) -> Result<FleetSensor, FleetError> {
+        let unknown = || FleetError::Unknown(name.to_owned());
+        let mut enrolment = self.enrolment(name).ok_or_else(unknown)?;
+        enrolment.revoked_ns.get_or_insert_with(now_ns);
+        self.save(name, "enrolment.toml", &enrolment)?;
+        self.0.connections.end(name);
+        tracing::info!(sensor = %name, "a sensor was revoked");
+        self.sensor(name).ok_or_else(unknown)
     }
 
     /// The catalogues, for readers of the journal.
     pub fn catalogues(&self) -> Catalogues {
-        Catalogues {}
+        self.0.catalogues.clone()
+    }
+
+    /// A new connection of a sensor; an older one of the same name is told to end.
+    pub fn connected(&self, name: &Arc<str>) -> Connected {
+        self.0.connections.clone().begin(name)
+    }
+
+    /// Remembers what a sensor said of itself.
+    pub fn seen(&self, name: &str, program: &str, clock_skew_ms: i64) {
+        let seen = Seen { program: program.to_owned(), last_seen_ns: now_ns(), clock_skew_ms };
+        if let Err(error) = self.save(name, "seen.toml", &seen) {
+            tracing::warn!(sensor = name, %error, "when the sensor was last seen could not be stored");
+        }
+    }
+
+    /// TLS for the intake: a fresh certificate of ours; clients may show one of the same authority (who is enrolling has
+    /// none yet).
+    pub fn intake_tls(&self) -> Result<ServerConfig, FleetError> {
+        self.0.authority.server(&self.0.names, true).map_err(FleetError::failed("make the intake's certificate"))
+    }
+
+    /// TLS for the API: clients must show a certificate of the same authority.
+    pub fn api_tls(&self) -> Result<ServerConfig, FleetError> {
+        self.0.authority.server(&self.0.names, false).map_err(FleetError::failed("make the API's certificate"))
+    }
+
+    fn path(&self, name: &str, file: &str) -> PathBuf {
+        self.0.folder.join("sensors").join(name).join(file)
+    }
+
+    fn enrolment(&self, name: &str) -> Option<Enrolment> {
+        valid_name(name).then(|| store::load(&self.path(name, "enrolment.toml"))).flatten()
+    }
+
+    fn save<T: Serialize>(&self, name: &str, file: &str, content: &T) -> Result<(), FleetError> {
+        let path = self.path(name, file);
+        let what = format!("write {}", path.display());
+        store::save(&path, content).map_err(FleetError::failed(what))
+    }
+
+    fn require_free(&self, name: &str) -> Result<(), FleetError> {
+        if !valid_name(name) {
+            return Err(FleetError::BadName(name.to_owned()));
+        }
+        match self.enrolment(name) {
+            Some(Enrolment { revoked_ns: None, .. }) => Err(FleetError::Taken(name.to_owned())),
+            _ => Ok(()),
+        }
     }
 }
 
-impl Catalogues {
-    /// How to read batches of the catalogue with this digest, if it was ever heard.
-    pub fn translation(&self, _digest: &[u8; 32]) -> Option<Arc<Translation>> {
-        None
-    }
+/// Names are also folder names.
+fn valid_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (1..=64).contains(&name.len()) && name.chars().all(fits) && name.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
+
+#[cfg(test)]
+mod tests;

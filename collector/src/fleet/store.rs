@@ -1,0 +1,64 @@
+//! Small files that are replaced whole: written beside, made durable, renamed.
+
+use std::error::Error;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A folder for its owner only, with its parents.
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Replaces a file by `content`, readable by its owner only. After a crash it is the old one or the new one.
+pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    make_folder(parent)?;
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let beside = parent.join(format!(".new-{}-{count}", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| std::fs::rename(&beside, path));
+    if written.is_err() {
+        // The failure is what matters; a leftover is harmless.
+        let _ = std::fs::remove_file(&beside);
+    }
+    written?;
+    File::open(parent)?.sync_all()
+}
+
+/// Replaces a TOML file.
+pub(super) fn save<T: Serialize>(path: &Path, content: &T) -> Result<(), Box<dyn Error + Send + Sync>> {
+    Ok(replace(path, toml::to_string(content)?.as_bytes())?)
+}
+
+/// Reads a TOML file; one that cannot be read is as good as none, and logged.
+pub(super) fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(error) => {
+            tracing::error!(path = %path.display(), %error, "a file of the fleet could not be read");
+            return None;
+        }
+    };
+    toml::from_str(&text)
+        .inspect_err(|error| tracing::error!(path = %path.display(), %error, "a file of the fleet is damaged"))
+        .ok()
+}
+
+/// Names in a folder, sorted; those that begin with a dot are none.
+pub(super) fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    names.sort();
+    names
+}

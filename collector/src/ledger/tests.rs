@@ -1,0 +1,98 @@
+use luytre_events::ledger::Unit;
+
+use super::*;
+
+fn stage(name: &str, unit: Unit, taken: u64, given: u64, held: u64, dropped: &[(&str, u64)]) -> Stage {
+    let dropped = dropped.iter().map(|(reason, n)| ((*reason).to_owned(), *n)).collect();
+    Stage { name: name.into(), unit, counts: StageCounts { taken, given, held, dropped } }
+}
+
+/// A sensor that saw `packets`, lost `lost` of them at the network card, and made an event of each other one.
+fn snapshot(time_ns: i64, since_ns: i64, packets: u64, lost: u64, acknowledged: u64) -> Snapshot {
+    let seen = packets - lost;
+    let stages = vec![
+        stage("capture", Unit::Packets, packets, seen, 0, &[("ring", lost)]),
+        stage("decode", Unit::Packets, seen, seen, 0, &[]),
+        stage("protocols", Unit::Events, seen, seen, 0, &[]),
+        stage("spool", Unit::Events, seen, acknowledged, seen - acknowledged, &[]),
+    ];
+    Snapshot { time_ns, since_ns, stages }
+}
+
+fn minute_of(now_ns: i64) -> i64 {
+    now_ns / MINUTE_NS * MINUTE_NS
+}
+
+fn open(folder: &Path) -> Ledger {
+    Ledger::open(folder, LedgerSettings::default()).unwrap()
+}
+
+#[test]
+fn minutes_hold_differences_and_survive_restarts_of_either_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let minute = minute_of(now_ns());
+    let ledger = open(folder.path());
+    ledger.hear("dc-1", snapshot(minute - MINUTE_NS, 7, 100, 0, 40), 40);
+    ledger.hear("dc-1", snapshot(minute, 7, 150, 0, 100), 120);
+    drop(ledger);
+    let ledger = open(folder.path());
+    ledger.hear("dc-1", snapshot(minute + 1, 7, 180, 0, 180), 180);
+    // The sensor begins anew.
+    ledger.hear("dc-1", snapshot(minute + 2, 8, 5, 0, 0), 0);
+    let answer = ledger.answer(minute - 10 * MINUTE_NS, minute + MINUTE_NS, Some("dc-1"));
+    let packets: Vec<u64> = answer.minutes.iter().map(|minute| minute.stages[0].taken).collect();
+    assert_eq!(packets, [100, 85]);
+    assert!(answer.minutes.iter().all(|minute| minute.unaccounted == 0));
+    assert_eq!(answer.visibility, luytre_collector_api::Visibility { seen: 1.0, unaccounted: 0, known: true });
+    let (stages, unaccounted) = ledger.stages("dc-1");
+    assert_eq!((stages[0].taken, unaccounted), (5, 0));
+}
+
+#[test]
+fn events_that_are_acknowledged_and_not_in_the_journal_are_unaccounted() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path());
+    ledger.hear("dc-1", snapshot(now_ns(), 7, 100, 0, 100), 97);
+    assert_eq!(ledger.stages("dc-1").1, 3);
+    ledger.hear("dc-1", snapshot(now_ns(), 7, 100, 0, 100), 104);
+    assert_eq!(ledger.stages("dc-1").1, 4);
+    ledger.hear("dc-1", snapshot(now_ns(), 7, 100, 0, 100), 100);
+    assert_eq!(ledger.stages("dc-1").1, 0);
+}
+
+#[test]
+fn blindness_shows_and_the_unknown_is_not_called_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path());
+    let minute = minute_of(now_ns());
+    ledger.hear("dc-1", snapshot(minute, 7, 1000, 250, 0), 0);
+    assert_eq!(ledger.visibility("dc-1", minute + 5).seen, 0.75);
+    assert!(!ledger.visibility("dc-1", minute - 3 * MINUTE_NS).known);
+    assert!(!ledger.visibility("other", minute).known);
+}
+
+#[test]
+fn a_line_cut_in_half_costs_only_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let minute = minute_of(now_ns());
+    open(folder.path()).hear("dc-1", snapshot(minute, 7, 100, 0, 0), 0);
+    let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    let mut text = std::fs::read(&file).unwrap();
+    text.extend_from_slice(b"{\"sensor\":\"dc-1\",\"minu");
+    std::fs::write(&file, text).unwrap();
+    open(folder.path()).hear("dc-1", snapshot(minute + 1, 7, 130, 0, 0), 0);
+    let answer = open(folder.path()).answer(minute, minute + MINUTE_NS, None);
+    assert_eq!(answer.minutes[0].stages[0].taken, 130);
+}
+
+#[test]
+fn stages_of_the_collector_hold_until_everything_rests() {
+    let counts = |taken, given| StageCounts { taken, given, ..StageCounts::default() };
+    let chain = |rested| Snapshot {
+        stages: chain::collector(10, vec![("detect", counts(8, 8)), ("index", counts(8, 5))], rested),
+        ..Snapshot::default()
+    };
+    assert_eq!(chain(false).unaccounted(), 0);
+    // Two never left the journal and three never left the index although it says that it has everything.
+    assert_eq!(chain(true).unaccounted(), 5);
+}

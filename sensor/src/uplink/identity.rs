@@ -1,0 +1,88 @@
+//! Who this sensor is: its key and certificate, and the authority it trusts.
+//!
+//! `DATA/identity/{certificate.pem,key.pem,authority.pem,enrolment.toml}`, for the owner only; written as a whole folder
+//! that is renamed into place, so that a crash leaves the old identity or the new.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+
+/// A sensor's identity.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The sensor's certificate, PEM.
+    pub certificate_pem: String,
+    /// Its key, PEM.
+    pub key_pem: String,
+    /// The authority's certificate, PEM.
+    pub authority_pem: String,
+    /// Name and collector.
+    pub enrolment: Enrolment,
+}
+
+/// `enrolment.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Enrolment {
+    /// The sensor's name, as its certificate says.
+    pub name: String,
+    /// `HOST:PORT` of the collector it was enrolled at.
+    pub collector: String,
+}
+
+impl Identity {
+    /// Reads `data/identity`.
+    pub fn load(data: &Path) -> anyhow::Result<Identity> {
+        let folder = data.join("identity");
+        let read = |name: &str| {
+            let path = folder.join(name);
+            std::fs::read_to_string(&path).with_context(|| {
+                let path = path.display();
+                format!("read {path}; enrol this sensor with `luytre-sensor enroll --collector HOST:PORT --token TOKEN`")
+            })
+        };
+        let enrolment = read("enrolment.toml")?;
+        Ok(Identity {
+            certificate_pem: read("certificate.pem")?,
+            key_pem: read("key.pem")?,
+            authority_pem: read("authority.pem")?,
+            enrolment: toml::from_str(&enrolment).with_context(|| format!("read enrolment.toml in {}", folder.display()))?,
+        })
+    }
+
+    /// Writes `data/identity`; an older one becomes `data/identity.before`.
+    pub fn store(&self, data: &Path) -> anyhow::Result<()> {
+        let (new, current, before) = (data.join("identity.new"), data.join("identity"), data.join("identity.before"));
+        remove(&new)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&new)?;
+        let enrolment = toml::to_string(&self.enrolment)?;
+        let files = [
+            ("certificate.pem", &self.certificate_pem),
+            ("key.pem", &self.key_pem),
+            ("authority.pem", &self.authority_pem),
+            ("enrolment.toml", &enrolment),
+        ];
+        for (name, content) in files {
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(new.join(name))?;
+            file.write_all(content.as_bytes())?;
+            file.sync_all()?;
+        }
+        if current.exists() {
+            remove(&before)?;
+            std::fs::rename(&current, &before)?;
+        }
+        std::fs::rename(&new, &current)?;
+        std::fs::File::open(data)?.sync_all()?;
+        Ok(())
+    }
+}
+
+fn remove(folder: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
