@@ -6,6 +6,7 @@ use serde_json::Value;
 pub fn of_ours(event: &Value) -> Option<(&'static str, String)> {
     match text(event, "/event/dataset") {
         "dns" => Some(("dns", our_dns(event))),
+        "http" if text(event, "/http/version") == "2" => Some(("http2", our_http(event))),
         "http" => Some(("http", our_http(event))),
         "tls" => Some(("tls", our_tls(event))),
         _ => None,
@@ -16,6 +17,8 @@ pub fn of_ours(event: &Value) -> Option<(&'static str, String)> {
 pub fn of_eve(event: &Value) -> Option<(&'static str, String)> {
     match text(event, "/event_type") {
         "dns" => Some(("dns", eve_dns(event))),
+        // Frames of HTTP/2 are no transactions of HTTP/1: counted apart.
+        "http" if text(event, "/http/version") == "2" => Some(("http2", eve_http(event))),
         "http" => Some(("http", eve_http(event))),
         "tls" => Some(("tls", eve_tls(event))),
         _ => None,
@@ -41,6 +44,8 @@ fn dns_key(kind: &str, name: &str, question: &str, code: &str, mut answers: Vec<
         return format!("query {} {question}", name.to_lowercase());
     }
     answers.sort();
+    // The reference makes one answer of each character string of a TXT record.
+    answers.dedup_by(|a, b| a == b && a == "TXT");
     format!("answer {} {question} {code} [{}]", name.to_lowercase(), answers.join("; "))
 }
 
@@ -123,12 +128,17 @@ fn eve_tls(event: &Value) -> String {
         "TLSv1" => "1.0".to_owned(),
         "SSLv2" => "2.0".to_owned(),
         "SSLv3" => "3.0".to_owned(),
-        other => other.trim_start_matches("TLS ").replace(" draft-", "-draft"),
+        other => match other.parse::<u16>() {
+            Ok(number) => format!("0x{number:04x}"),
+            Err(_) => other.trim_start_matches("TLS ").replace(" draft-", "-draft"),
+        },
     };
     let ja4 = text(event, "/tls/ja4");
     // What the reference writes when there was no client to fingerprint.
     let ja4 = if ja4.starts_with("t00i000000_") { "" } else { ja4 };
-    tls_key(text(event, "/tls/sni"), &version, text(event, "/tls/subject"), ja4)
+    // The digest of an underscore: no extensions. The description of JA4 wants zeros.
+    let ja4 = ja4.replace("_d2e2adf7177b", "_000000000000");
+    tls_key(text(event, "/tls/sni"), &version, text(event, "/tls/subject"), &ja4)
 }
 
 fn tls_key(name: &str, version: &str, subject: &str, ja4: &str) -> String {

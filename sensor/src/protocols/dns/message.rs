@@ -6,7 +6,7 @@
 use crate::protocols::reader::{Reader, Short};
 use crate::protocols::text;
 
-/// Compression pointers in one name. A pointer must also point backwards, so that loops cannot happen.
+/// Compression pointers in one name: ends loops.
 const MAX_JUMPS: usize = 64;
 /// Bytes of a name with its dots. RFC 1035 allows 255; longer ones are read for what they tell and called malformed.
 const MAX_NAME_BYTES: usize = 1024;
@@ -179,7 +179,7 @@ impl<'a> Message<'a> {
         let mut at = Header::SIZE_BYTES;
         for _ in 0..self.header.questions {
             let (name, next) = name(bytes, at)?;
-            self.malformed |= name.too_long;
+            self.malformed |= name.odd;
             let mut r = reader_at(bytes, next)?;
             let question = Question { name: name.text, kind: r.u16()?, class: r.u16()? };
             at = next + r.position();
@@ -192,8 +192,8 @@ impl<'a> Message<'a> {
             (additionals, &mut self.additionals),
         ] {
             for _ in 0..count {
-                let (resource, next, too_long) = resource(bytes, at)?;
-                self.malformed |= too_long;
+                let (resource, next, odd) = resource(bytes, at)?;
+                self.malformed |= odd;
                 at = next;
                 self.capped |= !keep(section, resource);
             }
@@ -219,7 +219,7 @@ fn resource(message: &[u8], at: usize) -> Result<(Resource<'_>, usize, bool), Sh
     let start = next + r.position();
     let bytes = r.take(length)?;
     let data = Data { message, start, bytes };
-    Ok((Resource { name: name.text, kind, class, ttl_s, data }, start + length, name.too_long))
+    Ok((Resource { name: name.text, kind, class, ttl_s, data }, start + length, name.odd))
 }
 
 fn reader_at(bytes: &[u8], at: usize) -> Result<Reader<'_>, Short> {
@@ -228,13 +228,14 @@ fn reader_at(bytes: &[u8], at: usize) -> Result<Reader<'_>, Short> {
 
 struct Name {
     text: String,
-    too_long: bool,
+    /// It is longer than allowed, or points forward.
+    odd: bool,
 }
 
 /// Reads a name at a position, following compression pointers (RFC 1035 section 4.1.4); gives it and the position after
 /// it in the message.
 fn name(message: &[u8], start: usize) -> Result<(Name, usize), Short> {
-    let mut out = Name { text: String::new(), too_long: false };
+    let mut out = Name { text: String::new(), odd: false };
     let mut at = start;
     let mut after: Option<usize> = None;
     let mut jumps = 0;
@@ -256,15 +257,17 @@ fn name(message: &[u8], start: usize) -> Result<(Name, usize), Short> {
                 let target = usize::from(u16::from_be_bytes([length & 0x3f, r.u8()?]));
                 after.get_or_insert(at + 2);
                 jumps += 1;
-                if target >= at || jumps > MAX_JUMPS {
+                if jumps > MAX_JUMPS {
                     return Err(Short);
                 }
+                // Only an earlier name may be pointed at; forward pointers are followed and called malformed.
+                out.odd |= target >= at;
                 at = target;
             }
             _ => return Err(Short),
         }
     }
-    out.too_long = wire_bytes > RFC_NAME_BYTES;
+    out.odd |= wire_bytes > RFC_NAME_BYTES;
     Ok((out, after.unwrap_or(at + 1)))
 }
 
@@ -284,10 +287,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pointers_must_go_back() {
-        // A pointer to itself, and one forwards.
+    fn pointers_are_followed_but_not_for_ever() {
         assert!(name(&[0xc0, 0x00], 0).is_err());
-        assert!(name(&[0xc0, 0x02, 1, b'a', 0], 0).is_err());
+        assert!(name(&[1, b'a', 0xc0, 0x00], 0).is_err());
+        assert!(name(&[0xc0, 0x02, 1, b'a', 0], 0).unwrap().0.odd);
         let bytes = [1, b'A', 0, 1, b'b', 0xc0, 0x00];
         let (read, next) = name(&bytes, 3).unwrap();
         assert_eq!((read.text.as_str(), next), ("b.a", 7));
@@ -302,7 +305,7 @@ mod tests {
         }
         bytes.push(0);
         let (read, next) = name(&bytes, 0).unwrap();
-        assert!(read.too_long);
+        assert!(read.odd);
         assert_eq!((read.text.len(), next), (6 * 61 - 1, bytes.len()));
     }
 

@@ -57,10 +57,12 @@ pub fn request_line(line: &[u8]) -> RequestLine {
 
 /// Reads a status line; nothing when it is none.
 pub fn status_line(line: &[u8]) -> Option<StatusLine> {
-    let (first, rest) = split_word(line.trim_ascii());
+    let start = line.iter().position(|b| *b > b' ')?;
+    let (first, rest) = split_word(line.get(start..)?.trim_ascii_end());
     let version = version(first)?;
     let (code, reason) = split_word(rest);
-    let code = std::str::from_utf8(code).ok().filter(|c| c.len() == 3).and_then(|c| c.parse().ok());
+    let number = std::str::from_utf8(code).ok().and_then(|c| c.parse::<u16>().ok());
+    let code = number.filter(|n| (100..=999).contains(n));
     Some(StatusLine { version: Some(version), code, reason: reason.to_vec() })
 }
 
@@ -194,6 +196,7 @@ mod tests {
     fn status_lines_of_all_sorts() {
         assert_eq!(status_line(b"HTTP/1.1 404 Not Found").unwrap().code, Some(404));
         assert_eq!(status_line(b"HTTP/1.0 2000 x").unwrap().code, None);
+        assert_eq!(status_line(b"\0HTTP/1.1 0200").unwrap().code, Some(200));
         assert!(status_line(b"<html>").is_none());
     }
 

@@ -9,6 +9,10 @@ use super::transaction::Transaction;
 use super::tunnel::Tunnel;
 use crate::protocols::{Direction, Output, Parser, Progress};
 
+/// Lines before a status line that are passed over: what is more is taken for a body.
+const MAX_STRAY_LINES: u8 = 3;
+/// Bytes of such lines together.
+const MAX_STRAY_BYTES: usize = 512;
 /// Requests that may wait for a response; the oldest is told without one when there are more.
 const MAX_WAITING: usize = 128;
 
@@ -19,6 +23,9 @@ pub struct HttpParser {
     request_line: RequestLine,
     response: Side,
     status_line: StatusLine,
+    /// Lines that came where a status line should.
+    stray: Vec<u8>,
+    stray_lines: u8,
     waiting: VecDeque<Transaction>,
     depth: u64,
     level: u8,
@@ -95,6 +102,7 @@ impl Parser for HttpParser {
 
     fn finish(&mut self, out: &mut dyn Output) {
         self.cut_request(out);
+        self.stray_body(out);
         let until_close = matches!(self.response.state, State::Body(Framing::UntilClose));
         self.cut_response(out, until_close);
         while let Some(transaction) = self.waiting.pop_front() {
@@ -145,8 +153,8 @@ impl HttpParser {
     fn request_text(&mut self, out: &mut dyn Output, line: &[u8]) {
         let in_head = matches!(self.request.state, State::Fields);
         match (in_head, line.is_empty()) {
-            (false, true) => {}
-            (false, false) => self.request_start(out, line),
+            (false, _) if line.trim_ascii().is_empty() => {}
+            (false, _) => self.request_start(out, line),
             (true, false) => self.request.fields.line(line),
             (true, true) => {
                 self.request_head();
@@ -284,20 +292,35 @@ impl HttpParser {
                 self.response_begin(out, status);
                 self.response.state = State::Fields;
             }
-            None if line.is_empty() || self.response.resync => {}
+            None if line.trim_ascii().is_empty() || self.response.resync => {}
             None => {
-                // Something that is no response at all: its beginning is gone with this line, the rest is a body.
-                self.response_begin(out, StatusLine::default());
-                self.answered(|t| t.anomaly("response_line"));
-                self.start_response_body(Framing::UntilClose);
-                self.response.body(out, line);
+                self.stray.extend_from_slice(line);
+                self.stray.push(b'\n');
+                self.stray_lines += 1;
+                if self.stray_lines > MAX_STRAY_LINES || self.stray.len() > MAX_STRAY_BYTES {
+                    self.stray_body(out);
+                }
             }
         }
+    }
+
+    /// What came is no response in form: it is taken for the body of one that has no head.
+    fn stray_body(&mut self, out: &mut dyn Output) {
+        let stray = std::mem::take(&mut self.stray);
+        if stray.is_empty() || self.waiting.iter().all(|t| t.response_done) {
+            return;
+        }
+        self.response_begin(out, StatusLine::default());
+        self.answered(|t| t.anomaly("response_line"));
+        self.start_response_body(Framing::UntilClose);
+        self.response.body(out, &stray);
     }
 
     fn response_begin(&mut self, out: &mut dyn Output, status: StatusLine) {
         self.response.begin();
         self.status_line = status;
+        let stray = !std::mem::take(&mut self.stray).is_empty();
+        self.stray_lines = 0;
         if self.waiting.iter().all(|t| t.response_done) {
             if self.waiting.len() >= MAX_WAITING
                 && let Some(oldest) = self.waiting.pop_front()
@@ -307,6 +330,9 @@ impl HttpParser {
             }
             let unseen = Transaction { request_done: true, ..Transaction::default() };
             self.waiting.push_back(unseen);
+        }
+        if stray {
+            self.answered(|t| t.anomaly("response_line"));
         }
     }
 
@@ -411,10 +437,11 @@ fn tell(out: &mut dyn Output, transaction: Transaction, depth: &mut u64) {
     out.event(record.into_body());
 }
 
-/// What is left of a request line that could be one: a method of printable characters and a target.
+/// Whether a line may be a request: it ends with a version, or is a word and a target of printable characters.
 fn plausible(line: &RequestLine) -> bool {
-    let printable = line.method.len() <= 64 && line.method.iter().all(u8::is_ascii_graphic);
-    printable && (line.version.is_some() || (!line.target.is_empty() && !line.method.contains(&b':')))
+    let word = line.method.iter().all(u8::is_ascii_alphanumeric);
+    let target = !line.target.is_empty() && line.target.iter().all(|b| *b >= b' ' && *b < 0x7f);
+    line.method.len() <= 64 && (line.version.is_some() || (word && target))
 }
 
 impl Side {

@@ -40,7 +40,7 @@ fn md5_hex(text: &str) -> String {
 
 /// JA4 over TCP: version, whether a name is asked for, counts, ALPN; then digests of sorted suites and extensions.
 pub fn ja4(hello: &ClientHello) -> String {
-    let version = hello.versions.iter().copied().filter(|&v| !grease(v)).max().unwrap_or(hello.version);
+    let version = hello.versions.iter().copied().filter(|&v| spoken(v)).max().unwrap_or(hello.version);
     let version = match version {
         0x0304 => "13",
         0x0303 => "12",
@@ -55,7 +55,9 @@ pub fn ja4(hello: &ClientHello) -> String {
     let extensions = hello.extensions.iter().filter(|&&e| !grease(e)).count().min(99);
     let mut second = hex_words(&hello.extensions, |e| e != 0x0000 && e != 0x0010, true).join(",");
     let signatures = hex_words(&hello.signatures, |_| true, false).join(",");
-    if !signatures.is_empty() {
+    // The description leaves the underscore out when there are no signature algorithms; the fingerprints that were
+    // published for such (old) clients, and other sensors, have it. Agreement is what a fingerprint is for.
+    if !second.is_empty() {
         second.push('_');
         second.push_str(&signatures);
     }
@@ -66,6 +68,12 @@ pub fn ja4(hello: &ClientHello) -> String {
         short_digest(&ciphers.join(",")),
         short_digest(&second)
     )
+}
+
+/// Versions that count: those that were released, and the drafts of TLS 1.3 that were spoken on the Internet, which have
+/// larger numbers and no mark of their own.
+fn spoken(version: u16) -> bool {
+    matches!(version, 0x0300..=0x0304 | 0x7f10..=0x7f1c)
 }
 
 /// First and last character of the first protocol offered; their hexadecimal digits when they are no letters or digits.
