@@ -97,14 +97,12 @@ fn names_stay_home(home: &str, within: &[&str]) {
     nothing(wrong);
 }
 
-/// `"dns"` and `"dns.question.name"` both name the protocol; but whoever serves a protocol (the console speaks TLS and
-/// HTTP) may say its bare name.
+/// A module path or a bare name. Field names (`dns.question.name`) are words of the catalogue, which everybody may use;
+/// and who serves a protocol (collector and console speak TLS and HTTP) may say its bare name.
 fn says(file: &str, line: &str, home: &str, name: &str) -> bool {
     let folder = home.rsplit('/').next().unwrap_or(home);
-    let serves = home.starts_with("sensor/") && !file.starts_with("sensor/");
-    (!serves && line.contains(&format!("\"{name}\"")))
-        || line.contains(&format!("\"{name}."))
-        || line.contains(&format!("{folder}::{name}"))
+    let serves = home.starts_with("sensor/") && (file.starts_with("collector/") || file.starts_with("console/"));
+    (!serves && line.contains(&format!("\"{name}\""))) || line.contains(&format!("{folder}::{name}"))
 }
 
 /// The lines of a file that are code of the product: no comments, nothing after the tests begin.

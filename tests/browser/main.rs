@@ -10,12 +10,13 @@ use luytre_tests::{SENSOR, Stage, checkout, story_at};
 #[test]
 fn an_analyst_triages_an_alert_in_the_browser_in_both_languages() -> Result<()> {
     let mut stage = Stage::set(|_| {})?;
+    let source = story_at(stage.folder(), 3.0)?;
     stage.stack.start_collector()?;
     stage.stack.start_console()?;
     stage.stack.enroll(SENSOR)?;
     let link = stage.stack.setup_link()?;
     // Slowly enough that alerts arrive while the browser looks.
-    stage.stack.start_sensor(SENSOR, &story_at(3))?;
+    stage.stack.start_sensor(SENSOR, &source)?;
     let output = Command::new("node")
         .arg(checkout().join("tests/browser/walk.mjs"))
         .args([&link, &stage.folder().join("screenshots").display().to_string()])

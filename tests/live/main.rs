@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use luytre_demo::live::{Cable, INTERFACE};
 use luytre_demo::program::Program;
-use luytre_demo::progress::stage;
+use luytre_demo::progress;
 use luytre_demo::stack::PacketSource;
 use luytre_demo::wait;
 use luytre_tests::{SENSOR, Stage, story_packets};
@@ -22,7 +22,7 @@ fn what_is_sent_on_a_cable_is_captured_without_loss_and_searchable() -> Result<(
     wait::until("the sensor to listen", Duration::from_secs(20), || {
         let sensor = stage.stack.sensor.as_mut().context("a sensor was started")?;
         sensor.still_runs()?;
-        Ok(sensor.log().contains("listening").then_some(()))
+        Ok(sensor.log().contains("the sensor is running").then_some(()))
     })?;
 
     let mut command = stage.stack.programs.command("luytre-demo", Some(&cable.sender));
@@ -34,12 +34,8 @@ fn what_is_sent_on_a_cable_is_captured_without_loss_and_searchable() -> Result<(
     let packets = story_packets()?;
     stage.rest_after(packets)?;
     let line = stage.stack.sensor_line(SENSOR)?;
-    assert_eq!(stage_number(&line, "capture"), packets, "every packet on the cable was taken: {line}");
+    assert_eq!(progress::stage(&line, "capture", "taken"), packets, "every packet on the cable was taken: {line}");
     assert!(stage.stack.count("dns.question.name:*.t.updates-cdn.example")? >= 150, "the tunnel's queries are found");
     assert!(stage.stack.count("event.dataset:tls AND destination.port:8443")? >= 10, "the calls home are found");
     Ok(())
-}
-
-fn stage_number(line: &serde_json::Value, name: &str) -> u64 {
-    stage(line, name, "taken")
 }

@@ -1,1 +1,248 @@
-//! What breaks: each program killed in the middle, a sensor revoked, disks that are full.
+//! What breaks: each program killed in the middle of the story, a sensor revoked, disks that are full. Nothing that was
+//! acknowledged may be lost, nothing may be found or alerted twice, and everything recovers by itself.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use luytre_demo::check::all_alerts;
+use luytre_demo::progress::{self, Progress};
+use luytre_demo::session::Session;
+use luytre_demo::wait;
+use luytre_tests::{SENSOR, SOON, Stage, story_at, story_at_once, story_packets};
+use serde_json::Value;
+
+const PASSWORD: &str = "Mot mat khau dai cho buoi kiem tra 1";
+
+#[test]
+fn a_collector_killed_in_the_middle_loses_nothing_and_doubles_nothing() -> Result<()> {
+    let mut stage = Stage::set(|_| {})?;
+    let source = story_at(stage.folder(), 8.0)?;
+    stage.stack.start_collector()?;
+    stage.stack.start_console()?;
+    stage.stack.enroll(SENSOR)?;
+    stage.stack.start_sensor(SENSOR, &source)?;
+    for share in [4, 2] {
+        let enough = story_packets()? / share;
+        // The killed collector forgets its counters, the sensor does not: they come again with the next snapshot.
+        wait::until("a part of the story", SOON, || Ok((Progress::now(&stage.stack, SENSOR)?.packets >= enough).then_some(())))?;
+        stage.stack.collector.as_mut().context("the collector runs")?.kill()?;
+        stage.stack.start_collector()?;
+    }
+    settle(&stage)?;
+    every_event_once(&stage)?;
+    let token = stage.stack.setup_token()?;
+    let session = Session::set_up(&stage.stack.console_api(), &token, "truc-ban", PASSWORD)?;
+    alerts_once(&all_alerts(&session)?)
+}
+
+#[test]
+fn a_killed_sensor_resumes_from_its_spool() -> Result<()> {
+    let mut stage = Stage::set(|_| {})?;
+    let source = story_at(stage.folder(), 8.0)?;
+    stage.stack.start_collector()?;
+    stage.stack.enroll(SENSOR)?;
+    stage.stack.start_sensor(SENSOR, &source)?;
+    let enough = story_packets()? / 2;
+    wait::until("half the story", SOON, || Ok((Progress::now(&stage.stack, SENSOR)?.packets >= enough).then_some(())))?;
+    stage.stack.sensor.as_mut().context("the sensor runs")?.kill()?;
+    let acknowledged = stage.stack.sensor_line(SENSOR)?["acknowledged"].as_u64().context("an acknowledged number")?;
+    ensure!(acknowledged > 0, "nothing was acknowledged before the kill");
+    let before = found_ids(&stage)?.len();
+
+    stage.stack.start_sensor(SENSOR, &story_at_once())?;
+    settle(&stage)?;
+    let ids = every_event_once(&stage)?;
+    ensure!(ids.len() > before, "events go on after the restart");
+    Ok(())
+}
+
+#[test]
+fn a_killed_console_keeps_its_decisions_and_every_alert_once() -> Result<()> {
+    let mut stage = Stage::set(|_| {})?;
+    let source = story_at(stage.folder(), 8.0)?;
+    stage.stack.start_collector()?;
+    stage.stack.start_console()?;
+    stage.stack.enroll(SENSOR)?;
+    let token = stage.stack.setup_token()?;
+    let session = Session::set_up(&stage.stack.console_api(), &token, "truc-ban", PASSWORD)?;
+    stage.stack.start_sensor(SENSOR, &source)?;
+    let first = wait::until("a first alert", SOON, || Ok(all_alerts(&session)?.into_iter().next()))?;
+    let path = format!("/alerts/{}", first["id"].as_str().context("an alert's id")?);
+    // The row's version may rise while its alert grows: the newest one counts.
+    wait::until("the decision to be taken", SOON, || {
+        let version = session.get(&path)?["triage"]["version"].clone();
+        let body = serde_json::json!({"verdict": "false_positive", "reason": "Máy quét của chúng ta", "version": version});
+        session.post(&format!("{path}/close"), &body).map(Some)
+    })?;
+    stage.stack.console.as_mut().context("the console runs")?.kill()?;
+    stage.stack.start_console()?;
+    settle(&stage)?;
+
+    let session = Session::log_in(&stage.stack.console_api(), "truc-ban", PASSWORD)?;
+    let triage = session.get(&path)?["triage"].clone();
+    assert_eq!(triage["verdict"], "false_positive", "the decision outlived the kill: {triage}");
+    alerts_once(&all_alerts(&session)?)
+}
+
+#[test]
+fn a_revoked_sensor_is_refused_and_says_so() -> Result<()> {
+    let mut stage = Stage::set(|_| {})?;
+    stage.stack.start_collector()?;
+    stage.stack.enroll(SENSOR)?;
+    let revoked = stage.stack.collector_post(&format!("/v1/sensors/{SENSOR}/revoke"), &Value::Null)?;
+    assert_eq!(revoked["state"], "revoked");
+    stage.stack.start_sensor(SENSOR, &story_at_once())?;
+    wait::until("the sensor to say that it is revoked", SOON, || {
+        let sensor = stage.stack.sensor.as_mut().context("the sensor runs")?;
+        sensor.still_runs()?;
+        Ok(sensor.log().contains("revoked").then_some(()))
+    })?;
+    assert_eq!(stage.stack.count("*")?, 0, "nothing of a revoked sensor is taken");
+    Ok(())
+}
+
+#[test]
+fn a_full_disk_under_the_journal_stops_acknowledgements_until_there_is_room() -> Result<()> {
+    full_disk_of_the_collector("journal")
+}
+
+#[test]
+fn a_full_disk_under_the_index_delays_searches_until_there_is_room() -> Result<()> {
+    full_disk_of_the_collector("index")
+}
+
+fn full_disk_of_the_collector(part: &str) -> Result<()> {
+    let mut stage = Stage::set(|_| {})?;
+    let disk = SmallDisk::mount(&stage.stack.data("collector").join(part), "192k")?;
+    stage.stack.start_collector()?;
+    stage.stack.enroll(SENSOR)?;
+    stage.stack.start_sensor(SENSOR, &story_at_once())?;
+    wait::until("the collector to name the full disk", SOON, || {
+        stage.stack.collector.as_mut().context("the collector runs")?.still_runs()?;
+        let health = stage.stack.collector_get("/v1/health")?;
+        Ok((health["ok"] == false).then(|| health["problems"].to_string()))
+    })?;
+    disk.grow("256m")?;
+    stage.rest()?;
+    every_event_once(&stage).map(drop)
+}
+
+#[test]
+fn a_full_disk_under_the_spool_is_counted_and_recovers() -> Result<()> {
+    let mut stage = Stage::set(|_| {})?;
+    stage.stack.start_collector()?;
+    stage.stack.enroll(SENSOR)?;
+    let disk = SmallDisk::mount(&stage.stack.data(SENSOR).join("spool"), "192k")?;
+    // Without a collector nothing frees the spool.
+    stage.stack.collector.as_mut().context("the collector runs")?.kill()?;
+    stage.stack.start_sensor(SENSOR, &story_at_once())?;
+    wait::until("the story to be played", SOON, || {
+        let sensor = stage.stack.sensor.as_mut().context("the sensor runs")?;
+        sensor.still_runs()?;
+        Ok(sensor.log().contains("has been played").then_some(()))
+    })?;
+    stage.stack.start_collector()?;
+    let line = wait::until("what was dropped to be told", SOON, || {
+        let line = stage.stack.sensor_line(SENSOR)?;
+        let (taken, indexed) = (progress::stage(&line, "spool", "taken"), progress::stage(&line, "index", "given"));
+        let told = taken > 0 && dropped(&line, "spool") > 0 && indexed + dropped(&line, "spool") >= taken;
+        Ok((told && line["unaccounted"] == 0).then_some(line))
+    })?;
+    disk.grow("64m")?;
+    let events = stage.stack.count("*")?;
+    assert_eq!(events + dropped(&line, "spool"), progress::stage(&line, "spool", "taken"), "each event is found or counted: {line}");
+    every_event_once(&stage).map(drop)
+}
+
+/// A small file system of its own, in memory. Needs root, as continuous integration has it.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(folder: &Path, size: &str) -> Result<Self> {
+        std::fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
+        let disk = SmallDisk(folder.to_owned());
+        disk.run("mount", &["-t", "tmpfs", "-o", &format!("size={size},mode=0700"), "tmpfs"])?;
+        Ok(disk)
+    }
+
+    fn grow(&self, size: &str) -> Result<()> {
+        self.run("mount", &["-o", &format!("remount,size={size}")])
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<()> {
+        let output = Command::new(program).args(arguments).arg(&self.0).output().with_context(|| format!("start {program}"))?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.success(), "{program} {}: {said} (a small disk needs root)", self.0.display());
+        Ok(())
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: the programs may still be using it when a test fails.
+        let _ = self.run("umount", &["--lazy"]);
+    }
+}
+
+/// Waits until the sensor has nothing left to send and everything that is durable can be searched.
+fn settle(stage: &Stage) -> Result<()> {
+    let mut last = (0, std::time::Instant::now());
+    wait::until("everything to come to rest", SOON, || {
+        let line = stage.stack.sensor_line(SENSOR)?;
+        let now = Progress::now(&stage.stack, SENSOR)?;
+        let acknowledged = line["acknowledged"].as_u64().unwrap_or(0);
+        if acknowledged != last.0 {
+            last = (acknowledged, std::time::Instant::now());
+        }
+        let played = stage.stack.sensor.as_ref().is_some_and(|sensor| sensor.log().contains("has been played"));
+        let quiet = last.1.elapsed() > Duration::from_secs(4);
+        Ok((played && quiet && now.waiting == 0 && acknowledged > 0).then_some(()))
+    })
+}
+
+/// The ids of all events that can be found.
+fn found_ids(stage: &Stage) -> Result<Vec<String>> {
+    let mut ids = Vec::new();
+    let mut request = serde_json::json!({"query": "*", "limit": 5000});
+    loop {
+        let answer = stage.stack.collector_post("/v1/search", &request)?;
+        let events = answer["events"].as_array().context("a search answer without events")?;
+        ids.extend(events.iter().filter_map(|event| event["event"]["id"].as_str().map(str::to_owned)));
+        match answer["cursor"].as_str() {
+            Some(cursor) if !events.is_empty() => request["cursor"] = cursor.into(),
+            _ => return Ok(ids),
+        }
+    }
+}
+
+/// No event twice, no gap in the sequence numbers that were acknowledged.
+fn every_event_once(stage: &Stage) -> Result<BTreeSet<String>> {
+    let ids = found_ids(stage)?;
+    let total = stage.stack.count("*")?;
+    assert_eq!(ids.len() as u64, total, "all pages together are the whole");
+    let unique: BTreeSet<String> = ids.iter().cloned().collect();
+    assert_eq!(unique.len(), ids.len(), "an event is found twice");
+    Ok(unique)
+}
+
+/// No alert twice: not by id, and not by rule, source and first moment.
+fn alerts_once(rows: &[Value]) -> Result<()> {
+    ensure!(!rows.is_empty(), "the story raises alerts");
+    let ids: BTreeSet<&str> = rows.iter().filter_map(|row| row["id"].as_str()).collect();
+    assert_eq!(ids.len(), rows.len(), "an alert is listed twice");
+    let subjects: BTreeSet<String> = rows
+        .iter()
+        .map(|row| format!("{} {} {} {}", row["rule_id"], row["source"], row["destination"], row["time"]))
+        .collect();
+    assert_eq!(subjects.len(), rows.len(), "the same thing was alerted twice");
+    Ok(())
+}
+
+fn dropped(line: &Value, name: &str) -> u64 {
+    let stages = line["stages"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let reasons = stages.iter().find(|one| one["stage"] == name).and_then(|one| one["dropped"].as_object());
+    reasons.map(|reasons| reasons.values().filter_map(Value::as_u64).sum()).unwrap_or(0)
+}

@@ -21,7 +21,7 @@ fn a_high_alert_reaches_a_real_mail_server() -> Result<()> {
     let mut stage = Stage::set(|settings| {
         settings.console_lines = format!(
             "[mail]\nhost = \"localhost\"\nport = {port}\ntls = \"starttls\"\nuser = \"luytre\"\n\
-             password_file = \"{0}/mail.password\"\nauthority_file = \"{0}/mail.pem\"\n\
+             password_file = \"{0}/mail.password\"\nca_file = \"{0}/mail.pem\"\n\
              from = \"luytre@tinh.example\"\nto = [\"truc-ban@tinh.example\"]\nlanguage = \"vi\"\n",
             settings.data.display()
         );

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use luytre_demo::check::{self, Expected};
-use luytre_demo::progress::stage;
+use luytre_demo::progress;
 use luytre_demo::session::Session;
 use luytre_tests::{SENSOR, Stage, checkout, story_at_once};
 
@@ -19,7 +19,7 @@ fn the_story_becomes_explained_alerts_and_nothing_is_lost() -> Result<()> {
 
     let line = stage.stack.sensor_line(SENSOR)?;
     let events = stage.stack.count("*")?;
-    assert_eq!(events, stage_number(&line, "protocols", "given"), "every event of the sensor can be found: {line}");
+    assert_eq!(events, progress::stage(&line, "protocols", "given"), "every event of the sensor can be found: {line}");
     assert_eq!(line["unaccounted"], 0);
 
     let token = stage.stack.setup_token()?;
@@ -56,8 +56,4 @@ fn an_alert_is_closed_and_reopened_and_its_history_says_by_whom_and_why() -> Res
     session.post(&format!("{path}/reopen"), &reopen)?;
     assert_eq!(session.get(&path)?["triage"]["status"], "open");
     Ok(())
-}
-
-fn stage_number(line: &serde_json::Value, name: &str, number: &str) -> u64 {
-    stage(line, name, number)
 }

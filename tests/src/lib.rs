@@ -10,7 +10,6 @@ use luytre_demo::program::Programs;
 use luytre_demo::progress::{Progress, stage};
 use luytre_demo::stack::{PacketSource, Settings, Stack};
 use luytre_demo::{capture, wait};
-use serde_json::Value;
 use tempfile::TempDir;
 
 /// The sensor's name on the stage.
@@ -33,9 +32,11 @@ pub fn story_at_once() -> PacketSource {
     PacketSource::File { path: story(), speed: "max".to_owned() }
 }
 
-/// The story `factor` times faster than it happened.
-pub fn story_at(factor: u32) -> PacketSource {
-    PacketSource::File { path: story(), speed: factor.to_string() }
+/// The story `factor` times faster than it happened, from a copy in `folder`.
+pub fn story_at(folder: &Path, factor: f64) -> Result<PacketSource> {
+    let path = folder.join("story.pcapng");
+    capture::hasten(&story(), &path, factor)?;
+    Ok(PacketSource::File { path, speed: "realtime".to_owned() })
 }
 
 /// How many packets the story has.
@@ -83,11 +84,5 @@ impl Stage {
             ensure!(now.unaccounted == 0, "{} unaccounted", now.unaccounted);
             Ok(Some(now))
         })
-    }
-
-    /// All alerts the collector has raised: the newest state of each, by id. The stream stays open, so the collector's
-    /// own log is asked for its end by the console's view.
-    pub fn alert_rows(&self, session: &luytre_demo::session::Session) -> Result<Vec<Value>> {
-        luytre_demo::check::all_alerts(session)
     }
 }

@@ -132,7 +132,11 @@ fn start(data: &Path) -> Result<Stack> {
 fn play(stack: &mut Stack, cable: Option<&Cable>, stop: &Receiver<()>) -> Result<()> {
     stack.enroll(SENSOR)?;
     let source = match cable {
-        None => PacketSource::File { path: story(), speed: SPEED.to_string() },
+        None => {
+            let path = stack.settings.data.join("story.pcapng");
+            capture::hasten(&story(), &path, SPEED)?;
+            PacketSource::File { path, speed: "realtime".to_owned() }
+        }
         Some(cable) => {
             PacketSource::Interface { namespace: cable.listener.clone(), name: live::INTERFACE.to_owned() }
         }
@@ -173,7 +177,7 @@ fn send(stack: &Stack, cable: &Cable) -> Result<luytre_demo::program::Program> {
     let log = stack.settings.data.join("log").join(sensor);
     wait::until("the sensor to listen", Duration::from_secs(20), || {
         let text = std::fs::read_to_string(&log).unwrap_or_default();
-        Ok(text.contains("listening").then_some(()))
+        Ok(text.contains("the sensor is running").then_some(()))
     })?;
     let mut command = stack.programs.command("luytre-demo", Some(&cable.sender));
     command.args(["--play", live::INTERFACE]);

@@ -31,12 +31,12 @@ pub struct Settings {
     pub console_port: u16,
     /// The intake's port.
     pub intake_port: u16,
-    /// Where the intake listens.
-    pub intake_address: Ipv4Addr,
     /// Further lines of the collector's configuration.
     pub collector_lines: String,
     /// Further lines of the console's configuration.
     pub console_lines: String,
+    /// Further lines of a sensor's configuration.
+    pub sensor_lines: String,
 }
 
 impl Settings {
@@ -48,9 +48,9 @@ impl Settings {
             agencies: checkout.join("deploy/demo/agencies.toml"),
             console_port: free_port()?,
             intake_port: free_port()?,
-            intake_address: Ipv4Addr::LOCALHOST,
             collector_lines: String::new(),
             console_lines: String::new(),
+            sensor_lines: String::new(),
         })
     }
 }
@@ -73,7 +73,7 @@ pub enum PacketSource {
     File {
         /// The capture.
         path: PathBuf,
-        /// `max`, `realtime` or a factor.
+        /// `max` or `realtime`.
         speed: String,
     },
     /// A live interface, in a network namespace.
@@ -128,12 +128,11 @@ impl Stack {
     /// Starts the collector and waits until it answers.
     pub fn start_collector(&mut self) -> Result<()> {
         let lines = format!(
-            "agencies = {}\n{}\n[rules]\nfolders = [{}]\n\n[intake]\nlisten = \"{}:{}\"\n",
+            "agencies = {}\nrules = [{}]\n\n[api]\nmetrics = \"127.0.0.1:0\"\n\n[intake]\nlisten = \"127.0.0.1:{}\"\n\n{}",
             quoted(&self.settings.agencies),
-            self.settings.collector_lines,
             quoted(&self.settings.rules),
-            self.settings.intake_address,
             self.settings.intake_port,
+            self.settings.collector_lines,
         );
         let api = self.collector_api();
         let program = self.start("collector", &lines, None)?;
@@ -147,7 +146,8 @@ impl Stack {
     /// Starts the console and waits until it answers.
     pub fn start_console(&mut self) -> Result<()> {
         let lines = format!(
-            "[listen]\naddress = \"127.0.0.1:{}\"\n\n[collector]\nsocket = {}\n\n{}",
+            "[listen]\naddress = \"127.0.0.1:{0}\"\npublic_url = \"https://localhost:{0}\"\n\n[metrics]\naddress = \"127.0.0.1:0\"\n\n\
+             [collector]\nsocket = {1}\n\n{2}",
             self.settings.console_port,
             quoted(&self.data("collector").join("api.sock")),
             self.settings.console_lines,
@@ -185,7 +185,8 @@ impl Stack {
                 Some(namespace.as_str())
             }
         };
-        lines.push_str("[uplink]\nledger_s = 2\n");
+        lines.push_str("[metrics]\nenabled = false\n\n[uplink]\nledger_s = 2\n\n");
+        lines.push_str(&self.settings.sensor_lines);
         let command_name = format!("sensor:{name}");
         self.sensor = Some(self.start(&command_name, &lines, namespace)?);
         Ok(())
