@@ -24,7 +24,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that stand beside the product and may use all of it.
-const BESIDE: &[&str] = &["luytre-tests", "luytre-corpus-check", "luytre-demo", "xtask"];
+const BESIDE: &[&str] = &["luytre-tests", "luytre-corpus-check", "luytre-delivery-check", "luytre-demo", "xtask"];
 
 /// The longest file, in lines.
 const LINES_MAX: usize = 800;

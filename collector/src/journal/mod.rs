@@ -22,6 +22,7 @@ mod writer;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use luytre_events::wire::Batch;
@@ -100,11 +101,30 @@ pub struct Incoming {
     pub batch: Batch,
 }
 
-/// The journal; cheap to clone, all clones are one. When the last clone and reader are gone the writer thread ends.
+/// The journal; cheap to clone, all clones are one. When the last clone goes, what was handed over is made durable first
+/// (unless the disk says no).
 #[derive(Clone)]
 pub struct Journal {
     shared: Arc<Shared>,
-    queue: mpsc::Sender<writer::Job>,
+    thread: Arc<Thread>,
+}
+
+/// The writer thread and the way to it.
+struct Thread {
+    queue: Option<mpsc::Sender<writer::Job>>,
+    handle: Option<JoinHandle<()>>,
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        // Without a way to it the thread ends.
+        self.queue.take();
+        if let Some(handle) = self.handle.take() {
+            if handle.join().is_err() {
+                tracing::error!("the journal's writer thread failed");
+            }
+        }
+    }
 }
 
 struct Shared {
@@ -159,17 +179,17 @@ impl Journal {
         let shared = Arc::new(Shared { view, settings, problems, state: Mutex::new(public), grew: Condvar::new() });
         let (queue, jobs) = mpsc::channel(QUEUE_BATCHES);
         let writer = writer::Writer::new(log, shared.clone(), durable);
-        std::thread::Builder::new().name("journal".into()).spawn(move || writer.run(jobs))?;
-        Ok(Journal { shared, queue })
+        let handle = std::thread::Builder::new().name("journal".into()).spawn(move || writer.run(jobs))?;
+        Ok(Journal { shared, thread: Arc::new(Thread { queue: Some(queue), handle: Some(handle) }) })
     }
 
     /// Hands a batch over, waiting for room in the queue. The answer comes when the batch is durable: the sensor's
     /// highest durable number.
     pub async fn submit(&self, incoming: Incoming) -> oneshot::Receiver<Result<u64, JournalError>> {
         let (answer, receiver) = oneshot::channel();
-        if let Err(mpsc::error::SendError(job)) = self.queue.send(writer::Job { incoming, answer }).await {
-            // A receiver that is gone does not care.
-            let _ = job.answer.send(Err(JournalError::Closed));
+        if let Some(queue) = &self.thread.queue {
+            // If the thread is gone the answer's sender is too, which says so.
+            let _ = queue.send(writer::Job { incoming, answer }).await;
         }
         receiver
     }

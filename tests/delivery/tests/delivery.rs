@@ -1,0 +1,177 @@
+//! Nothing acknowledged is lost and nothing is doubled, whoever dies when; and only those who may speak are heard.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+
+use luytre_delivery_check::{Collector, Line, Sensor, until};
+use sha2::{Digest, Sha256};
+
+fn state_of(collector: &Collector, name: &str) -> String {
+    collector.fleet.sensor(name).map(|sensor| format!("{:?}", sensor.state)).unwrap_or_default()
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_over_broken_lines_and_restarts_of_both_sides() {
+    let (data, edge) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut collector = Collector::start(data.path());
+    Sensor::enroll(collector.address, &collector.token("dc-1"), edge.path()).unwrap();
+    let line = Line::to(collector.address, &[2_000, 4_000, 7_000, 9_000, 3_000, 5_000]);
+    let mut sensor = Sensor::start(edge.path(), line.address);
+    let mut mark = 0;
+    for round in 0..12 {
+        for _ in 0..20 {
+            sensor.push(mark..mark + 50);
+            mark += 50;
+            // Many small batches, so that lines break between them.
+            sensor.spool.flush();
+        }
+        match round {
+            2 | 7 => {
+                collector.kill();
+                collector = Collector::start(data.path());
+                line.lead_to(collector.address);
+            }
+            4 | 9 => {
+                sensor.kill();
+                sensor = Sensor::start(edge.path(), line.address);
+            }
+            _ => {}
+        }
+    }
+    until("the collector has everything", || sensor.spool.stages().spool.counts.held == 0);
+    until("what was left over has arrived too", || sensor.spool.stages().backlog.counts.held == 0);
+    let expected = mark;
+    until("the lines have broken", || line.connections.load(Ordering::Relaxed) >= 6);
+    sensor.stop().unwrap();
+    let events = collector.events();
+    assert!(events.keys().all(|(sensor, _)| sensor == "dc-1"));
+    let marks: BTreeSet<i64> = events.values().copied().collect();
+    assert_eq!(marks.len(), events.len(), "an event has two numbers");
+    assert_eq!(marks, (0..expected).collect());
+    until("the last word was heard", || collector.ledger.stages("dc-1").0.iter().all(|stage| stage.stage == "journal" || stage.held == 0));
+    let (stages, unaccounted) = collector.ledger.stages("dc-1");
+    assert_eq!(unaccounted, 0, "{stages:#?}");
+    // The restarted collector knows how far it was.
+    let durable = collector.journal.durable("dc-1");
+    collector.kill();
+    assert_eq!(Collector::start(data.path()).journal.durable("dc-1"), durable);
+}
+
+#[test]
+fn a_planned_exit_brings_everything_and_the_remainder_is_zero() {
+    let (data, edge) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let collector = Collector::start(data.path());
+    Sensor::enroll(collector.address, &collector.token("dc-1"), edge.path()).unwrap();
+    let sensor = Sensor::start(edge.path(), collector.address);
+    sensor.push(0..25_000);
+    sensor.stop().unwrap();
+    assert_eq!(collector.events().len(), 25_000);
+    until("the last word was heard", || {
+        collector.ledger.stages("dc-1").0.iter().any(|stage| stage.stage == "spool" && stage.given == 25_000)
+    });
+    assert_eq!(collector.ledger.stages("dc-1").1, 0);
+    until("the sensor is known to be gone", || state_of(&collector, "dc-1") == "Silent");
+}
+
+#[test]
+fn a_revoked_sensor_is_no_longer_heard() {
+    let (data, edge) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let collector = Collector::start(data.path());
+    Sensor::enroll(collector.address, &collector.token("dc-1"), edge.path()).unwrap();
+    let sensor = Sensor::start(edge.path(), collector.address);
+    sensor.push(0..10);
+    until("the first events are there", || collector.events().len() == 10);
+    assert_eq!(state_of(&collector, "dc-1"), "Connected");
+    collector.fleet.revoke("dc-1").unwrap();
+    assert_eq!(state_of(&collector, "dc-1"), "Revoked");
+    sensor.push(10..20);
+    sensor.stop().unwrap();
+    // A new connection is greeted with a refusal.
+    let sensor = Sensor::start(edge.path(), collector.address);
+    sensor.stop().unwrap();
+    assert_eq!(collector.events().len(), 10);
+    // With a new token the same machine may come back and brings what it kept.
+    Sensor::enroll(collector.address, &collector.token("dc-1"), edge.path()).unwrap();
+    let sensor = Sensor::start(edge.path(), collector.address);
+    until("what was kept has arrived", || collector.events().len() == 20);
+    sensor.stop().unwrap();
+}
+
+#[test]
+fn a_collector_of_another_authority_gets_nothing() {
+    let (data, other, edge) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (collector, stranger) = (Collector::start(data.path()), Collector::start(other.path()));
+    let token = collector.token("dc-1");
+    let error = format!("{:#}", Sensor::enroll(stranger.address, &token, edge.path()).unwrap_err());
+    assert!(error.contains("this is not the collector that the sensor knows"), "{error}");
+    Sensor::enroll(collector.address, &token, edge.path()).unwrap();
+    let sensor = Sensor::start(edge.path(), stranger.address);
+    sensor.push(0..10);
+    sensor.stop().unwrap();
+    assert!(stranger.events().is_empty());
+    let sensor = Sensor::start(edge.path(), collector.address);
+    until("the right collector has them", || collector.events().len() == 10);
+    sensor.stop().unwrap();
+}
+
+#[test]
+fn a_token_enrols_one_sensor_and_refusals_say_what_to_do() {
+    let (data, edge) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let collector = Collector::start(data.path());
+    let (token, second) = (collector.token("dc-1"), collector.token("dc-1"));
+    assert_eq!(Sensor::enroll(collector.address, &token, edge.path()).unwrap(), "dc-1");
+    let refused = |token: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Sensor::enroll(collector.address, token, folder.path()).unwrap_err();
+        assert!(!folder.path().join("identity").exists());
+        format!("{error:#}")
+    };
+    let used = refused(&token);
+    assert!(used.contains("has been used already") && used.contains("token create"), "{used}");
+    let taken = refused(&second);
+    assert!(taken.contains("enrolled already; revoke it first"), "{taken}");
+    let cut = refused(&token[..20]);
+    assert!(cut.contains("copy all of what"), "{cut}");
+}
+
+#[test]
+fn files_come_when_asked_for_and_only_if_they_are_what_was_asked_for() {
+    let (data, edge) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let collector = Collector::start(data.path());
+    Sensor::enroll(collector.address, &collector.token("dc-1"), edge.path()).unwrap();
+    let content = vec![7; 300_000];
+    let digest = |content: &[u8]| -> [u8; 32] { Sha256::digest(content).into() };
+    let name = |sha256: [u8; 32]| sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let folder = edge.path().join("files");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join(name(digest(&content))), &content).unwrap();
+    std::fs::write(folder.join(name(digest(b"true"))), b"false").unwrap();
+    assert!(collector.fetch("dc-1", digest(&content)).unwrap_err().contains("not connected"));
+    let sensor = Sensor::start(edge.path(), collector.address);
+    until("the sensor is there", || !collector.fetch("dc-1", digest(&content)).is_err_and(|e| e.contains("not connected")));
+    assert_eq!(collector.fetch("dc-1", digest(&content)).unwrap(), content);
+    assert!(collector.fetch("dc-1", digest(b"gone")).unwrap_err().contains("no longer has"));
+    assert!(collector.fetch("dc-1", digest(b"true")).unwrap_err().contains("no longer has"));
+    sensor.stop().unwrap();
+}
+
+#[test]
+fn the_newer_of_two_connections_wins() {
+    let (data, edge, twin) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let collector = Collector::start(data.path());
+    Sensor::enroll(collector.address, &collector.token("dc-1"), edge.path()).unwrap();
+    let older = Sensor::start(edge.path(), collector.address);
+    older.push(0..10);
+    until("the older is heard", || collector.events().len() == 10);
+    // A copy of the machine, restored from a backup, say.
+    std::fs::create_dir(twin.path().join("identity")).unwrap();
+    for entry in std::fs::read_dir(edge.path().join("identity")).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), twin.path().join("identity").join(entry.file_name())).unwrap();
+    }
+    let newer = Sensor::start(twin.path(), collector.address);
+    newer.push(10..20);
+    until("the newer is heard", || collector.events().len() == 20);
+    newer.stop().unwrap();
+    older.kill();
+}
