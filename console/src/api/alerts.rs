@@ -1,0 +1,203 @@
+//! Alerts: the queue, one alert explained, decisions.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use luytre_collector_api::SearchRequest;
+
+use super::extract::{Body, Params};
+use super::problem::{Problem, ProblemBody};
+use crate::app::App;
+use crate::auth::Caller;
+use crate::model::{
+    AlertDetail, AlertList, AlertQuery, AssignAlert, BulkAction, BulkAnswer, BulkFailure, BulkRequest, CaseDetail,
+    CloseAlert, EscalateAlert, NewCase, RelatedEvents, ReopenAlert,
+};
+use crate::store::audit::Actor;
+use crate::store::decide::{Decision, Outcome};
+
+/// How many alerts one decision may touch.
+pub const MAX_BULK: usize = 500;
+
+/// How many related events are answered.
+const MAX_RELATED: u32 = 200;
+
+/// How many of an alert's events are looked for by id.
+const MAX_IDS: usize = 50;
+
+/// A page of alerts.
+#[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", params(AlertQuery),
+    responses((status = 200, body = AlertList), (status = "default", body = ProblemBody)))]
+pub async fn list_alerts(
+    State(app): State<Arc<App>>,
+    Params(query): Params<AlertQuery>,
+) -> Result<Json<AlertList>, Problem> {
+    Ok(Json(app.store.alerts(&query).await?))
+}
+
+/// An alert with everything that was decided about it.
+#[utoipa::path(get, path = "/api/v1/alerts/{id}", tag = "alerts",
+    params(("id" = String, Path, description = "The alert")),
+    responses((status = 200, body = AlertDetail), (status = "default", body = ProblemBody)))]
+pub async fn get_alert(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<AlertDetail>, Problem> {
+    Ok(Json(app.store.alert(&id).await?))
+}
+
+/// Events of the alert's flow and those it stands on.
+#[utoipa::path(get, path = "/api/v1/alerts/{id}/related", tag = "alerts",
+    params(("id" = String, Path, description = "The alert")),
+    responses((status = 200, body = RelatedEvents), (status = "default", body = ProblemBody)))]
+pub async fn get_related(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<RelatedEvents>, Problem> {
+    let alert = app.store.alert_body(&id).await?;
+    let mut terms: Vec<String> =
+        alert.community_id.iter().map(|id| format!("network.community_id:{}", quoted(id))).collect();
+    terms.extend(alert.event_ids.iter().take(MAX_IDS).map(|id| format!("event.id:{}", quoted(id))));
+    if terms.is_empty() {
+        return Ok(Json(RelatedEvents { events: vec![alert.event], total: 1, partial: Vec::new() }));
+    }
+    let request = SearchRequest { query: terms.join(" OR "), limit: Some(MAX_RELATED), ..SearchRequest::default() };
+    let mut answer = app.collector.search(&request).await?;
+    answer.events.reverse();
+    Ok(Json(RelatedEvents { events: answer.events, total: answer.total, partial: answer.partial }))
+}
+
+/// A value as a quoted phrase of the query language.
+fn quoted(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// Closes an alert with a verdict and a reason.
+#[utoipa::path(post, path = "/api/v1/alerts/{id}/close", tag = "alerts", request_body = CloseAlert,
+    params(("id" = String, Path, description = "The alert")),
+    responses((status = 200, body = AlertDetail), (status = "default", body = ProblemBody)))]
+pub async fn close_alert(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(wish): Body<CloseAlert>,
+) -> Result<Json<AlertDetail>, Problem> {
+    let decision = Decision::Close { verdict: wish.verdict, reason: wish.reason };
+    decide(&app, &caller, &id, wish.version, decision).await
+}
+
+/// Opens a closed or escalated alert again.
+#[utoipa::path(post, path = "/api/v1/alerts/{id}/reopen", tag = "alerts", request_body = ReopenAlert,
+    params(("id" = String, Path, description = "The alert")),
+    responses((status = 200, body = AlertDetail), (status = "default", body = ProblemBody)))]
+pub async fn reopen_alert(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(wish): Body<ReopenAlert>,
+) -> Result<Json<AlertDetail>, Problem> {
+    decide(&app, &caller, &id, wish.version, Decision::Reopen { reason: wish.reason }).await
+}
+
+/// Gives an alert to somebody, or to nobody.
+#[utoipa::path(post, path = "/api/v1/alerts/{id}/assign", tag = "alerts", request_body = AssignAlert,
+    params(("id" = String, Path, description = "The alert")),
+    responses((status = 200, body = AlertDetail), (status = "default", body = ProblemBody)))]
+pub async fn assign_alert(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(wish): Body<AssignAlert>,
+) -> Result<Json<AlertDetail>, Problem> {
+    decide(&app, &caller, &id, wish.version, Decision::Assign { user_id: wish.user_id }).await
+}
+
+async fn decide(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    version: i64,
+    decision: Decision,
+) -> Result<Json<AlertDetail>, Problem> {
+    if app.store.decide(id, Some(version), &decision, &Actor::from(caller)).await? == Outcome::Changed {
+        app.tell_alert(id, false).await;
+    }
+    Ok(Json(app.store.alert(id).await?))
+}
+
+/// Makes an alert part of a new or an existing case.
+#[utoipa::path(post, path = "/api/v1/alerts/{id}/escalate", tag = "alerts", request_body = EscalateAlert,
+    params(("id" = String, Path, description = "The alert")),
+    responses((status = 200, body = CaseDetail), (status = "default", body = ProblemBody)))]
+pub async fn escalate_alert(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(wish): Body<EscalateAlert>,
+) -> Result<Json<CaseDetail>, Problem> {
+    let actor = Actor::from(&caller);
+    let case = match wish.case_id {
+        Some(case_id) => {
+            app.store.decide(&id, Some(wish.version), &Decision::Escalate { case_id: case_id.clone() }, &actor).await?;
+            app.store.case(&case_id).await?
+        }
+        None => {
+            let title = wish.title.ok_or_else(|| Problem::bad_field("title", "name a case or a title for a new one"))?;
+            let severity = match wish.severity {
+                Some(severity) => severity,
+                None => app.store.alert_severity(&id).await?,
+            };
+            let agency = super::cases::agency(&app, wish.agency_id.as_deref()).await;
+            let new = NewCase { title, severity, agency_id: None, summary: None, alert_ids: Vec::new() };
+            app.store.escalate_new(&id, wish.version, &new, agency, &actor).await?
+        }
+    };
+    app.tell_alert(&id, false).await;
+    app.tell_case(&case.case.id, case.case.version);
+    Ok(Json(case))
+}
+
+/// One decision on several alerts. Each alert changes by itself; what failed is named.
+#[utoipa::path(post, path = "/api/v1/alerts/bulk", tag = "alerts", request_body = BulkRequest,
+    responses((status = 200, body = BulkAnswer), (status = "default", body = ProblemBody)))]
+pub async fn bulk_alerts(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(request): Body<BulkRequest>,
+) -> Result<Json<BulkAnswer>, Problem> {
+    if request.ids.is_empty() || request.ids.len() > MAX_BULK {
+        return Err(Problem::bad_field("ids", format!("name 1 to {MAX_BULK} alerts")));
+    }
+    let decision = bulk_decision(&request)?;
+    let actor = Actor::from(&caller);
+    let mut answer = BulkAnswer::default();
+    for id in &request.ids {
+        match app.store.decide(id, None, &decision, &actor).await {
+            Ok(Outcome::Changed) => {
+                answer.changed += 1;
+                app.tell_alert(id, false).await;
+            }
+            Ok(Outcome::Unchanged) => answer.unchanged += 1,
+            Err(error) => {
+                let body = Problem::from(error).body;
+                answer.failed.push(BulkFailure { id: id.clone(), code: body.code, message: body.message });
+            }
+        }
+    }
+    if let Decision::Escalate { case_id } = &decision
+        && let Ok(case) = app.store.case(case_id).await
+    {
+        app.tell_case(case_id, case.case.version);
+    }
+    Ok(Json(answer))
+}
+
+fn bulk_decision(request: &BulkRequest) -> Result<Decision, Problem> {
+    let missing = |field: &str| Problem::bad_field(field, "is missing");
+    let reason = || request.reason.clone().filter(|r| !r.trim().is_empty()).ok_or_else(|| missing("reason"));
+    Ok(match request.action {
+        BulkAction::Close => {
+            Decision::Close { verdict: request.verdict.ok_or_else(|| missing("verdict"))?, reason: reason()? }
+        }
+        BulkAction::Reopen => Decision::Reopen { reason: reason()? },
+        BulkAction::Assign => Decision::Assign { user_id: request.user_id.clone() },
+        BulkAction::Escalate => {
+            Decision::Escalate { case_id: request.case_id.clone().ok_or_else(|| missing("case_id"))? }
+        }
+    })
+}

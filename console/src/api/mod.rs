@@ -1,0 +1,92 @@
+//! The REST API under `/api/v1`: a file per resource, one line per route in [`routes`]. The document that describes it
+//! (`console/openapi.json`) is generated from the handlers and committed; a test fails when it is stale.
+
+pub mod alerts;
+pub mod cases;
+pub mod extract;
+pub mod health;
+pub mod live;
+pub mod problem;
+pub mod records;
+pub mod reports;
+pub mod search;
+pub mod sensors;
+pub mod session;
+pub mod users;
+
+use std::sync::Arc;
+
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::model::{CaseChanged, VisibilityNow};
+
+/// What is said of the API as a whole, and the types that only the live stream uses.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Lũy Tre console",
+        description = "The console's REST interface. Log in with POST /api/v1/session; every change must carry the \
+                       session's csrf_token as x-csrf-token. Times are RFC 3339 UTC.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    components(schemas(CaseChanged, VisibilityNow))
+)]
+struct Description;
+
+/// Every route.
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(health::get_health))
+        .routes(routes!(session::get_setup, session::post_setup))
+        .routes(routes!(session::get_session, session::log_in, session::change_session, session::log_out))
+        .routes(routes!(alerts::list_alerts))
+        .routes(routes!(alerts::bulk_alerts))
+        .routes(routes!(alerts::get_alert))
+        .routes(routes!(alerts::get_related))
+        .routes(routes!(alerts::close_alert))
+        .routes(routes!(alerts::reopen_alert))
+        .routes(routes!(alerts::assign_alert))
+        .routes(routes!(alerts::escalate_alert))
+        .routes(routes!(cases::list_cases, cases::open_case))
+        .routes(routes!(cases::get_case, cases::change_case))
+        .routes(routes!(cases::add_note))
+        .routes(routes!(cases::link_alerts))
+        .routes(routes!(search::search_events))
+        .routes(routes!(search::get_catalogue))
+        .routes(routes!(sensors::list_sensors))
+        .routes(routes!(sensors::create_token))
+        .routes(routes!(sensors::revoke_sensor))
+        .routes(routes!(sensors::get_ledger))
+        .routes(routes!(sensors::list_rules))
+        .routes(routes!(sensors::get_rule))
+        .routes(routes!(sensors::list_agencies))
+        .routes(routes!(users::list_users, users::add_user))
+        .routes(routes!(users::change_user))
+        .routes(routes!(reports::list_reports))
+        .routes(routes!(reports::get_report))
+        .routes(routes!(records::list_audit))
+        .routes(routes!(records::list_notices))
+        .routes(routes!(live::follow_live))
+}
+
+/// The document that describes the API, as committed.
+pub fn document() -> String {
+    let (_, document) = routes().split_for_parts();
+    let mut text = document.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_document_is_not_stale() {
+        let committed = include_str!("../../openapi.json");
+        assert!(committed == document(), "openapi.json is stale: run `luytre-console openapi > console/openapi.json`");
+    }
+}

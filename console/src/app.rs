@@ -1,0 +1,162 @@
+//! What every handler can reach: the store, the collector, the live stream, the clock and the settings.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context as _;
+use jiff::tz::TimeZone;
+use tokio::sync::watch;
+
+use crate::auth::Caller;
+use crate::auth::password::Passwords;
+use crate::auth::throttle::{Limits, Throttle};
+use crate::clock::{self, Clock};
+use crate::collector::Collector;
+use crate::limit::RequestLimit;
+use crate::live::Live;
+use crate::metrics::Metrics;
+use crate::model::{CollectorHealth, VisibilityNow};
+use crate::notify::NoticeWriter;
+use crate::press::Press;
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::store::audit::Actor;
+use crate::store::sessions::SessionLife;
+
+/// What is known of the collector, refreshed by [`crate::collector::watch`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Watched {
+    /// How it is.
+    pub health: CollectorHealth,
+    /// What the bar at the top shows.
+    pub visibility: VisibilityNow,
+}
+
+/// The running console.
+pub struct App {
+    /// The configuration.
+    pub settings: Settings,
+    /// What people type to get here, without a slash at the end.
+    pub public_url: String,
+    /// The time zone of reports.
+    pub zone: TimeZone,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The database.
+    pub store: Store,
+    /// The collector.
+    pub collector: Collector,
+    /// What is known of the collector.
+    pub watched: watch::Sender<Watched>,
+    /// True while alerts flow in.
+    pub alerts_connected: AtomicBool,
+    /// Who follows.
+    pub live: Live,
+    /// Hashes and checks passwords.
+    pub passwords: Passwords,
+    /// Failed log-ins by name and address.
+    pub failures: Throttle,
+    /// Failed log-ins by name alone, for tries from many addresses.
+    pub failures_anywhere: Throttle,
+    /// Requests by address.
+    pub requests: RequestLimit,
+    /// Writes e-mail notices.
+    pub notices: NoticeWriter,
+    /// Typesets.
+    pub press: Press,
+    /// Counts.
+    pub metrics: Metrics,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("public_url", &self.public_url).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Opens the store in the data directory and gets everything ready; nothing runs yet.
+    pub async fn open(settings: Settings, data: &Path, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<App>> {
+        make_private_folder(data)?;
+        let zone = &settings.report.time_zone;
+        let zone = clock::zone(zone)
+            .with_context(|| format!("report.time_zone: there is no time zone `{zone}`; use an IANA name"))?;
+        let public_url = public_url(&settings);
+        let free = settings.session.free_failures;
+        Ok(Arc::new(App {
+            store: Store::open(&data.join("console.db"), clock.clone()).await?,
+            collector: Collector::new(&settings.collector),
+            watched: watch::Sender::new(Watched::default()),
+            alerts_connected: AtomicBool::new(false),
+            live: Live::new(clock.now_us()),
+            passwords: Passwords::new()?,
+            failures: Throttle::new(Limits { free, first_s: 10, longest_s: 900 }),
+            failures_anywhere: Throttle::new(Limits { free: free.saturating_mul(10), first_s: 10, longest_s: 300 }),
+            requests: RequestLimit::new(settings.listen.requests_per_second),
+            notices: NoticeWriter::new(&settings.mail, &public_url, zone.clone())?,
+            press: Press::new(&settings.press),
+            metrics: Metrics::default(),
+            public_url,
+            zone,
+            clock,
+            settings,
+        }))
+    }
+
+    /// How long sessions live.
+    pub fn session_life(&self) -> SessionLife {
+        SessionLife {
+            idle_us: i64::from(self.settings.session.idle_minutes) * 60_000_000,
+            absolute_us: i64::from(self.settings.session.absolute_hours) * 3_600_000_000,
+        }
+    }
+
+    /// Tells everybody who follows that an alert changed; a failure only costs them freshness.
+    pub async fn tell_alert(&self, id: &str, is_new: bool) {
+        match self.store.alert_row(id).await {
+            Ok(row) => self.live.publish(if is_new { "alert" } else { "alert_changed" }, &row),
+            Err(error) => tracing::warn!(%error, "tell of a changed alert"),
+        }
+    }
+
+    /// Tells everybody who follows that a case changed.
+    pub fn tell_case(&self, id: &str, version: i64) {
+        self.live.publish("case_changed", &crate::model::CaseChanged { id: id.to_owned(), version });
+    }
+}
+
+impl From<&Caller> for Actor {
+    fn from(caller: &Caller) -> Self {
+        Actor { user_id: Some(caller.user.id.clone()), address: caller.address.clone() }
+    }
+}
+
+/// Makes the folder when it is missing, readable by its owner only.
+fn make_private_folder(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("make the data directory {}; choose another one with --data", path.display()))
+}
+
+/// What people type to get here: configured, or made from the address it listens at and the host's name.
+fn public_url(settings: &Settings) -> String {
+    let wished = settings.listen.public_url.trim_end_matches('/');
+    if !wished.is_empty() {
+        return wished.to_owned();
+    }
+    let address = settings.listen.address;
+    let host = if address.ip().is_unspecified() { host_name() } else { address.ip().to_string() };
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    format!("https://{host}:{}", address.port())
+}
+
+/// The machine's name.
+pub fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
+}

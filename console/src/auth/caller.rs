@@ -1,0 +1,37 @@
+//! Who is asking: set by the guard before a handler runs, taken by handlers as an argument.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use crate::api::problem::Problem;
+use crate::model::{Person, User};
+
+/// Somebody with a valid session.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The user.
+    pub user: User,
+    /// Digest of the session's secret: how the store knows the session.
+    pub session: String,
+    /// What changes must carry.
+    pub csrf_token: String,
+    /// When the session ends at the latest, microseconds.
+    pub expires_us: i64,
+    /// The address the request came from.
+    pub address: Option<String>,
+}
+
+impl Caller {
+    /// The user as histories name them.
+    pub fn person(&self) -> Person {
+        self.user.person()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Caller>().cloned().ok_or_else(Problem::not_logged_in)
+    }
+}

@@ -1,0 +1,107 @@
+//! The guard before every route of the API: finds the session, the route's rule, and for changes the CSRF token. A
+//! request that passes carries a [`Caller`]; one that does not never reaches its handler.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::caller::Caller;
+use super::roles::{Access, access};
+use super::secrets;
+use crate::api::problem::Problem;
+use crate::app::App;
+
+/// The session cookie's name.
+pub const COOKIE: &str = "luytre_session";
+
+/// The header that every change must carry.
+pub const CSRF_HEADER: &str = "x-csrf-token";
+
+/// Requests that the page makes by itself carry this header (any value); they do not keep an idle session alive.
+pub const BACKGROUND_HEADER: &str = "x-luytre-background";
+
+/// Lets a request through to its handler, or answers why not.
+pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    match examine(&app, &mut request).await {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn examine(app: &App, request: &mut Request) -> Result<(), Problem> {
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    if let Some(address) = address {
+        app.requests.take(address, app.clock.now_us()).map_err(|wait_s| Problem::later("too_many_requests", wait_s))?;
+    }
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    let method = match request.method() {
+        &Method::HEAD => Method::GET,
+        other => other.clone(),
+    };
+    let Some(access) = access(&method, &route) else {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", "nobody may do this"));
+    };
+    if access == Access::Public {
+        return Ok(());
+    }
+    let headers = request.headers().clone();
+    let caller = caller(app, &headers, &route, address.map(|a| a.to_string())).await?;
+    if method != Method::GET {
+        check_csrf(&headers, &caller)?;
+    }
+    if !access.allows(caller.user.role) {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", "your role may not do this; ask an administrator"));
+    }
+    request.extensions_mut().insert(caller);
+    Ok(())
+}
+
+async fn caller(app: &App, headers: &HeaderMap, route: &str, address: Option<String>) -> Result<Caller, Problem> {
+    let token = session_token(headers).ok_or_else(Problem::not_logged_in)?;
+    let digest = secrets::digest(token);
+    // The live stream and what the page asks by itself run without anybody at the desk.
+    let touch = route != "/api/v1/live" && !headers.contains_key(BACKGROUND_HEADER);
+    let session = app.store.session(&digest, app.session_life(), touch).await?.ok_or_else(Problem::not_logged_in)?;
+    Ok(Caller {
+        user: session.user,
+        session: digest,
+        csrf_token: session.csrf_token,
+        expires_us: session.expires_us,
+        address,
+    })
+}
+
+fn check_csrf(headers: &HeaderMap, caller: &Caller) -> Result<(), Problem> {
+    let sent = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if secrets::same(sent, &caller.csrf_token) {
+        return Ok(());
+    }
+    let message = "the x-csrf-token header is missing or not this session's; load the page again";
+    Err(Problem::new(StatusCode::FORBIDDEN, "csrf", message))
+}
+
+/// The session's secret from the cookies.
+pub fn session_token(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| value)
+}
+
+/// The cookie that carries a session's secret.
+pub fn cookie(token: &str, life_s: i64) -> String {
+    format!("{COOKIE}={token}; Path=/; Max-Age={life_s}; HttpOnly; Secure; SameSite=Strict")
+}
+
+/// The cookie that takes it away.
+pub fn no_cookie() -> String {
+    format!("{COOKIE}=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict")
+}

@@ -1,0 +1,13 @@
+//! Who is asking, and may they: passwords, sessions, one-time links, back-off, and the table of what each role may do.
+//!
+//! Every request under `/api/v1` passes [`guard::guard`], which finds the session and the route's rule before any handler
+//! runs; a route without a rule is refused.
+
+mod caller;
+pub mod guard;
+pub mod password;
+pub mod roles;
+pub mod secrets;
+pub mod throttle;
+
+pub use caller::Caller;

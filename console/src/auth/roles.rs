@@ -1,0 +1,127 @@
+//! What each role may do: one line per route. A route without a line is refused, and a test compares the table with the
+//! API's description, so that a new route cannot be forgotten.
+
+use axum::http::Method;
+
+use crate::model::Role;
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, without a session.
+    Public,
+    /// Anybody with a session.
+    Session,
+    /// These roles.
+    Roles(&'static [Role]),
+}
+
+impl Access {
+    /// Whether this role may.
+    pub fn allows(self, role: Role) -> bool {
+        match self {
+            Access::Public | Access::Session => true,
+            Access::Roles(roles) => roles.contains(&role),
+        }
+    }
+}
+
+/// Those who see the team's work.
+const READERS: Access = Access::Roles(&[Role::Analyst, Role::Manager, Role::Auditor, Role::Admin]);
+/// Those who decide on alerts.
+const TRIAGE: Access = Access::Roles(&[Role::Analyst, Role::Admin]);
+/// Those who work cases.
+const CASES: Access = Access::Roles(&[Role::Analyst, Role::Manager, Role::Admin]);
+/// Those who verify.
+const AUDIT: Access = Access::Roles(&[Role::Auditor, Role::Admin]);
+/// Administrators.
+const ADMIN: Access = Access::Roles(&[Role::Admin]);
+
+/// Method, route, who may.
+pub const TABLE: &[(Method, &str, Access)] = &[
+    (Method::GET, "/api/v1/health", Access::Public),
+    (Method::GET, "/api/v1/setup", Access::Public),
+    (Method::POST, "/api/v1/setup", Access::Public),
+    (Method::GET, "/api/v1/session", Access::Session),
+    (Method::POST, "/api/v1/session", Access::Public),
+    (Method::PATCH, "/api/v1/session", Access::Session),
+    (Method::DELETE, "/api/v1/session", Access::Session),
+    (Method::GET, "/api/v1/alerts", READERS),
+    (Method::POST, "/api/v1/alerts/bulk", TRIAGE),
+    (Method::GET, "/api/v1/alerts/{id}", READERS),
+    (Method::GET, "/api/v1/alerts/{id}/related", READERS),
+    (Method::POST, "/api/v1/alerts/{id}/close", TRIAGE),
+    (Method::POST, "/api/v1/alerts/{id}/reopen", TRIAGE),
+    (Method::POST, "/api/v1/alerts/{id}/assign", TRIAGE),
+    (Method::POST, "/api/v1/alerts/{id}/escalate", TRIAGE),
+    (Method::GET, "/api/v1/cases", READERS),
+    (Method::POST, "/api/v1/cases", CASES),
+    (Method::GET, "/api/v1/cases/{id}", READERS),
+    (Method::PATCH, "/api/v1/cases/{id}", CASES),
+    (Method::POST, "/api/v1/cases/{id}/notes", CASES),
+    (Method::POST, "/api/v1/cases/{id}/alerts", CASES),
+    (Method::POST, "/api/v1/search", READERS),
+    (Method::GET, "/api/v1/search/catalogue", READERS),
+    (Method::GET, "/api/v1/sensors", READERS),
+    (Method::POST, "/api/v1/sensors/tokens", ADMIN),
+    (Method::POST, "/api/v1/sensors/{name}/revoke", ADMIN),
+    (Method::GET, "/api/v1/ledger", READERS),
+    (Method::GET, "/api/v1/rules", READERS),
+    (Method::GET, "/api/v1/rules/{id}", READERS),
+    (Method::GET, "/api/v1/agencies", READERS),
+    (Method::GET, "/api/v1/users", READERS),
+    (Method::POST, "/api/v1/users", ADMIN),
+    (Method::PATCH, "/api/v1/users/{id}", ADMIN),
+    (Method::GET, "/api/v1/reports", READERS),
+    (Method::GET, "/api/v1/reports/{name}", READERS),
+    (Method::GET, "/api/v1/audit", AUDIT),
+    (Method::GET, "/api/v1/notices", READERS),
+    (Method::GET, "/api/v1/live", READERS),
+];
+
+/// Who may use this route; nothing when the table does not know it.
+pub fn access(method: &Method, route: &str) -> Option<Access> {
+    TABLE.iter().find(|(m, r, _)| m == method && *r == route).map(|(_, _, access)| *access)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_route_of_the_api_has_exactly_one_line() {
+        let document: serde_json::Value = serde_json::from_str(&crate::api::document()).unwrap();
+        let mut described = BTreeSet::new();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for method in methods.as_object().unwrap().keys() {
+                described.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+        let listed: BTreeSet<String> = TABLE.iter().map(|(m, r, _)| format!("{m} {r}")).collect();
+        assert_eq!(listed.len(), TABLE.len(), "a route is listed twice");
+        assert_eq!(listed, described);
+    }
+
+    #[test]
+    fn changes_are_never_public_except_logging_in() {
+        for (method, route, access) in TABLE {
+            let is_door = ["/api/v1/session", "/api/v1/setup"].contains(route) && *method == Method::POST;
+            if *method != Method::GET && !is_door {
+                assert_ne!(*access, Access::Public, "{method} {route}");
+            }
+        }
+    }
+
+    #[test]
+    fn auditors_change_nothing_and_agencies_see_only_themselves() {
+        for (method, route, access) in TABLE {
+            if let Access::Roles(roles) = access {
+                assert!(!roles.contains(&Role::Agency), "{method} {route}");
+                let reads = *method == Method::GET || *route == "/api/v1/search";
+                assert!(reads || !roles.contains(&Role::Auditor), "{method} {route}");
+            }
+        }
+    }
+}

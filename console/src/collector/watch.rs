@@ -1,0 +1,87 @@
+//! Looks at the collector every few seconds: is it well, how much of the traffic is seen. The answer feeds the health
+//! page and the bar at the top; a collector that does not answer is a fact to be shown, not an error.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use luytre_collector_api::{SensorState, Visibility};
+
+use crate::app::{App, Watched};
+use crate::clock;
+use crate::model::{CollectorHealth, LedgerQuery, SensorNow, VisibilityNow, wire_name};
+
+/// How often it looks.
+pub const EVERY: Duration = Duration::from_secs(5);
+
+/// The window of the share of traffic seen.
+pub const WINDOW_US: i64 = 15 * 60 * 1_000_000;
+
+/// Looks until the task is dropped.
+pub async fn watch(app: Arc<App>) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let now = look(&app).await;
+        let changed = app.watched.send_if_modified(|known| {
+            let changed = *known != now;
+            *known = now.clone();
+            changed
+        });
+        if changed {
+            app.live.publish("visibility", &now.visibility);
+        }
+    }
+}
+
+/// Looks once.
+pub async fn look(app: &App) -> Watched {
+    let alerts_connected = app.alerts_connected.load(Ordering::Relaxed);
+    match app.collector.health().await {
+        Ok(health) => {
+            let mut problems = health.problems;
+            let visibility = visibility(app, &mut problems).await;
+            let health = CollectorHealth {
+                ok: health.ok && problems.is_empty(),
+                reachable: true,
+                version: Some(health.version),
+                problems,
+                alerts_connected,
+                indexed_events: health.indexed_events,
+                index_lag_events: health.index_lag_events,
+            };
+            Watched { health, visibility }
+        }
+        Err(error) => {
+            let problems = vec![error.to_string()];
+            let health = CollectorHealth { problems, alerts_connected: false, ..CollectorHealth::default() };
+            Watched { health, visibility: VisibilityNow::default() }
+        }
+    }
+}
+
+async fn visibility(app: &App, problems: &mut Vec<String>) -> VisibilityNow {
+    let mut now = VisibilityNow { collector_ok: true, ..VisibilityNow::default() };
+    match app.collector.sensors().await {
+        Ok(sensors) => {
+            now.sensors = sensors.iter().map(|s| SensorNow { name: s.name.clone(), state: wire_name(&s.state) }).collect();
+            now.sensors.sort_by(|a, b| a.name.cmp(&b.name));
+            let silent = sensors.iter().filter(|s| s.state == SensorState::Silent);
+            problems.extend(silent.map(|s| format!("the sensor {} is silent", s.name)));
+        }
+        Err(error) => problems.push(format!("list the sensors: {error}")),
+    }
+    let from = clock::to_text(app.clock.now_us() - WINDOW_US);
+    match app.collector.ledger(&LedgerQuery { from: Some(from), ..LedgerQuery::default() }).await {
+        Ok(answer) => {
+            let Visibility { seen, unaccounted, known } = answer.visibility;
+            now = VisibilityNow { seen, unaccounted, known, ..now };
+            if unaccounted != 0 {
+                problems.push(format!("the ledger cannot account for {unaccounted} packets or events"));
+            }
+        }
+        Err(error) => problems.push(format!("read the ledger: {error}")),
+    }
+    now
+}

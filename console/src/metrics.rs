@@ -1,0 +1,84 @@
+//! What the console counts, read at `/metrics` on the loopback interface in the Prometheus text form.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+use crate::app::App;
+
+/// A number that only rises.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds.
+    pub fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// The number.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The console's counters since its start.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    /// Alerts and newer states of alerts taken in from the collector.
+    pub alerts_taken: Counter,
+    /// Lines of the stream that were no alert.
+    pub alerts_not_understood: Counter,
+    /// Successful log-ins.
+    pub logins: Counter,
+    /// Failed log-ins.
+    pub logins_failed: Counter,
+    /// Mails that the server took.
+    pub mails_sent: Counter,
+    /// Tries to send that failed.
+    pub mail_failures: Counter,
+    /// Followers of the live stream that were cut off because they were slow.
+    pub live_cut_off: Counter,
+    /// Documents typeset.
+    pub documents_pressed: Counter,
+}
+
+/// The page itself, for a listener of its own.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new().route("/metrics", get(page)).with_state(app)
+}
+
+async fn page(State(app): State<Arc<App>>) -> impl IntoResponse {
+    let m = &app.metrics;
+    let counters = [
+        ("console_alerts_taken_total", "alerts and newer states of alerts taken in", m.alerts_taken.get()),
+        ("console_alerts_not_understood_total", "lines of the alert stream that were no alert", m.alerts_not_understood.get()),
+        ("console_logins_total", "successful log-ins", m.logins.get()),
+        ("console_logins_failed_total", "failed log-ins", m.logins_failed.get()),
+        ("console_mails_sent_total", "mails that the server took", m.mails_sent.get()),
+        ("console_mail_failures_total", "tries to send a mail that failed", m.mail_failures.get()),
+        ("console_live_cut_off_total", "followers of the live stream cut off for slowness", m.live_cut_off.get()),
+        ("console_documents_pressed_total", "documents typeset", m.documents_pressed.get()),
+    ];
+    let mut text = String::new();
+    for (name, help, value) in counters {
+        text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n"));
+    }
+    let watched = app.watched.borrow().clone();
+    let open = app.store.alert_counts().await.map(|c| c.open).unwrap_or_default();
+    let gauges = [
+        ("console_alerts_open", "alerts that wait for a decision", open as f64),
+        ("console_collector_up", "whether the collector answers", f64::from(u8::from(watched.health.reachable))),
+        ("console_visibility_ratio", "share of traffic seen", watched.visibility.seen),
+        ("console_unaccounted", "what the ledger cannot account for", watched.visibility.unaccounted as f64),
+    ];
+    for (name, help, value) in gauges {
+        text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+}

@@ -1,0 +1,173 @@
+//! Records of what the console itself did or knows: the audit log, e-mail notices, its health.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::users::Person;
+
+/// One line of the audit log.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AuditEntry {
+    /// Its number; rises by one a line.
+    pub number: i64,
+    /// When.
+    pub at: String,
+    /// Who; nobody when it was the system or somebody unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<Person>,
+    /// A stable word with a dot: `session.opened`, `alert.closed`.
+    pub action: String,
+    /// What it was done to: kind and id, `alert:…`.
+    pub subject: String,
+    /// The particulars.
+    pub detail: BTreeMap<String, String>,
+    /// The address it came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+/// A page of the audit log, newest first.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AuditList {
+    /// The lines.
+    pub items: Vec<AuditEntry>,
+    /// How many there are in all.
+    pub total: u64,
+    /// The next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// Which page of a list is wanted.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    /// The next page, as the last answer named it.
+    pub cursor: Option<String>,
+    /// At most this many (default 50, at most 200).
+    pub limit: Option<u32>,
+}
+
+/// Where a notice stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeState {
+    /// Waits to be sent, or to be sent again.
+    Queued,
+    /// The mail server took it.
+    Sent,
+    /// Given up.
+    Failed,
+}
+
+/// An e-mail notice.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Notice {
+    /// Its id.
+    pub id: String,
+    /// To whom.
+    pub to: String,
+    /// Its subject.
+    pub subject: String,
+    /// Where it stands.
+    pub state: NoticeState,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was queued.
+    pub created_at: String,
+    /// When it is tried next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_attempt_at: Option<String>,
+    /// When the mail server took it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<String>,
+    /// The mail server's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<String>,
+    /// Why the last try failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// The alert it speaks of.
+    pub alert_id: String,
+}
+
+/// A page of notices, newest first.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct NoticeList {
+    /// The notices.
+    pub items: Vec<Notice>,
+    /// How many there are in all.
+    pub total: u64,
+    /// The next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// How the console is.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ConsoleHealth {
+    /// True when everything works.
+    pub ok: bool,
+    /// The program's version.
+    pub version: String,
+    /// What does not work, for people.
+    pub problems: Vec<String>,
+    /// How the collector is, as seen from here.
+    pub collector: CollectorHealth,
+}
+
+/// How the collector is, as seen from the console.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CollectorHealth {
+    /// True when it answers and says that it is well.
+    pub ok: bool,
+    /// True when it answers.
+    pub reachable: bool,
+    /// Its version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// What does not work, for people.
+    pub problems: Vec<String>,
+    /// True while alerts flow in.
+    pub alerts_connected: bool,
+    /// Events that can be searched.
+    pub indexed_events: u64,
+    /// Events that cannot be searched yet.
+    pub index_lag_events: u64,
+}
+
+/// What the bar at the top shows: how much of the traffic is seen.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct VisibilityNow {
+    /// Share of packets that were seen and understood in the last quarter of an hour, 0 to 1.
+    pub seen: f64,
+    /// Packets and events that the ledger cannot account for.
+    pub unaccounted: i64,
+    /// Whether there are counters at all.
+    pub known: bool,
+    /// Whether the collector answers.
+    pub collector_ok: bool,
+    /// The sensors.
+    pub sensors: Vec<SensorNow>,
+}
+
+/// A sensor in the bar at the top.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SensorNow {
+    /// Its name.
+    pub name: String,
+    /// `connected`, `silent` or `revoked`.
+    pub state: String,
+}
+
+/// The bar's events on the live stream, besides alerts: a case changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CaseChanged {
+    /// The case.
+    pub id: String,
+    /// Its new version.
+    pub version: i64,
+}
