@@ -1,0 +1,198 @@
+// The walk of an analyst through the console, in Vietnamese and then in English: set up by the one-time link, watch
+// alerts arrive, open one, close it with verdict and reason, find it again, hunt its events, see sensors and a report.
+//
+// Usage: walk.mjs LINK SCREENSHOTS. Everything is found by role and label. Any error on a page, any request to another
+// host and anything that the content policy blocks makes the walk fail.
+import { createRequire } from "node:module";
+import { mkdirSync } from "node:fs";
+import { strict as assert } from "node:assert";
+
+const require = createRequire(new URL("../../console/web/package.json", import.meta.url));
+const { chromium } = require("playwright-core");
+
+const [link, screenshots] = process.argv.slice(2);
+const origin = new URL(link).origin;
+const PATIENCE_MS = 60_000;
+const PASSWORD = "Mot mat khau dai cho buoi kiem tra 1";
+
+const VI = {
+  language: "vi",
+  queue: "Danh sách cảnh báo",
+  arrived: /^\d[\d.]* mới$/,
+  evidence: "Chứng cứ",
+  why: "Vì sao có cảnh báo này",
+  verdict: "Cảnh báo đúng",
+  reason: "Lý do",
+  because: "Quét từ Internet, đã chặn ở tường lửa",
+  close: "Kết thúc",
+  find: "Tìm trong cảnh báo",
+  status: "Trạng thái",
+  closed: "Đã đóng",
+  hunt: "Săn tìm",
+  query: "Câu truy vấn",
+  results: "Kết quả",
+  sensors: "Thiết bị quan trắc",
+  reports: "Báo cáo",
+  alerts: "Cảnh báo",
+  other: "Chuyển sang tiếng Anh",
+};
+const EN = {
+  language: "en",
+  queue: "Alert queue",
+  arrived: /^\d[\d,]* new$/,
+  evidence: "Evidence",
+  why: "Why this alert fired",
+  verdict: "Test or exercise",
+  reason: "Reason",
+  because: "Part of the exercise that was announced",
+  close: "Close alert",
+  find: "Search the alerts",
+  status: "Status",
+  closed: "Closed",
+  hunt: "Hunt",
+  query: "Query",
+  results: "Results",
+  sensors: "Sensors",
+  reports: "Reports",
+  alerts: "Alerts",
+  other: "Switch to Vietnamese",
+};
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1366, height: 768 }, locale: "vi-VN" });
+const page = await context.newPage();
+page.setDefaultTimeout(PATIENCE_MS);
+const wrong = [];
+let passed = 0;
+mkdirSync(screenshots, { recursive: true });
+
+page.on("pageerror", (error) => wrong.push(`error on a page: ${error.message}`));
+page.on("console", (message) => {
+  // A refused request shows in the browser's log although the page handles it; what the page itself reports is wrong.
+  if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) wrong.push(`console: ${message.text()}`);
+});
+page.on("request", (request) => {
+  const url = new URL(request.url());
+  if (url.origin !== origin && url.protocol !== "data:" && url.protocol !== "blob:") wrong.push(`request to ${url.origin}`);
+});
+
+async function step(name, work) {
+  try {
+    await work();
+    passed += 1;
+    console.log(`ok    ${name}`);
+  } catch (error) {
+    await page.screenshot({ path: `${screenshots}/failed.png` }).catch(() => {});
+    console.log(`FAIL  ${name}: ${error.message}\nat ${page.url()}\n${await page.locator("body").innerText().catch(() => "")}`);
+    throw error;
+  }
+}
+
+async function shot(name) {
+  await page.screenshot({ path: `${screenshots}/${name}.png` });
+}
+
+const button = (name) => page.getByRole("button", { name, exact: typeof name === "string" });
+const rows = (words) => page.getByRole("listbox", { name: words.queue }).getByRole("option");
+
+/** What has arrived is announced at the top edge or, in an empty queue, listed at once. */
+async function takeArrived(words) {
+  const announced = button(words.arrived);
+  await announced.or(rows(words).first()).first().waitFor();
+  if (await announced.isVisible()) await announced.click();
+  await rows(words).first().waitFor();
+}
+
+async function goTo(words, section) {
+  await page.getByRole("navigation").getByRole("link", { name: words[section], exact: true }).click();
+}
+
+async function triage(words) {
+  let closed = "";
+  await step(`${words.language}: alerts arrive`, async () => {
+    await takeArrived(words);
+    await shot(`${words.language}-alerts`);
+  });
+  await step(`${words.language}: an alert is opened and explains itself`, async () => {
+    await rows(words).first().click();
+    const evidence = page.getByRole("article", { name: words.evidence });
+    await evidence.getByText(words.why).first().waitFor();
+    closed = new URL(page.url()).searchParams.get("alert") ?? "";
+    assert.notEqual(closed, "", "the open alert stands in the address");
+    await shot(`${words.language}-evidence`);
+  });
+  await step(`${words.language}: it is closed with verdict and reason`, async () => {
+    await page.getByRole("radio", { name: words.verdict }).click();
+    await page.getByRole("textbox", { name: words.reason, exact: true }).fill(words.because);
+    const answered = page.waitForResponse((response) => response.url().endsWith(`/alerts/${encodeURIComponent(closed)}/close`));
+    await button(new RegExp(`^${words.close}( Ctrl.*)?$`)).click();
+    assert.equal((await answered).status(), 200, "the console takes the decision");
+  });
+  await step(`${words.language}: it is found again among the closed ones`, async () => {
+    await page.goto(`${origin}/alerts?status=closed&alert=${encodeURIComponent(closed)}`);
+    await rows(words).first().waitFor();
+    await page.getByText(words.because).first().waitFor();
+    await shot(`${words.language}-closed`);
+  });
+}
+
+async function hunt(words) {
+  await step(`${words.language}: the hunt finds the attacker's events`, async () => {
+    await goTo(words, "hunt");
+    const query = page.getByRole("combobox", { name: words.query });
+    await query.fill("source.ip:192.0.2.66 AND event.dataset:http");
+    await query.press("Enter");
+    const table = page.getByRole("table", { name: words.results });
+    await table.getByText("192.0.2.66").first().waitFor();
+    await shot(`${words.language}-hunt`);
+  });
+  await step(`${words.language}: the sensors' counters are shown`, async () => {
+    await goTo(words, "sensors");
+    await page.getByText("sensor-test").first().waitFor();
+    await shot(`${words.language}-sensors`);
+  });
+  await step(`${words.language}: the daily report is shown`, async () => {
+    await goTo(words, "reports");
+    await page.getByRole("table").first().waitFor();
+    await shot(`${words.language}-report`);
+  });
+}
+
+try {
+  await step("the first administrator is made by the one-time link", async () => {
+    await page.goto(link);
+    await page.getByLabel("Tên đăng nhập").fill("truc-ban");
+    await page.getByLabel("Mật khẩu", { exact: true }).fill(PASSWORD);
+    await page.getByLabel("Nhập lại mật khẩu").fill(PASSWORD);
+    await shot("setup");
+    await button("Tạo tài khoản").click();
+    await page.waitForURL(/\/alerts/);
+  });
+  await triage(VI);
+  await hunt(VI);
+  await step("the language is switched", async () => {
+    await button(VI.other).click();
+    await page.getByRole("navigation").getByRole("link", { name: EN.alerts, exact: true }).click();
+  });
+  await triage(EN);
+  await hunt(EN);
+  await step("log-out and log-in", async () => {
+    await button("Account").click();
+    await page.getByRole("menuitem", { name: "Log out" }).click();
+    await page.getByLabel(/^(Tên đăng nhập|User name)$/).fill("truc-ban");
+    await page.getByLabel(/^(Mật khẩu|Password)$/).fill(PASSWORD);
+    await button(/^(Đăng nhập|Log in)$/).click();
+    await page.getByRole("navigation").first().waitFor();
+  });
+  assert.deepEqual(wrong, [], "the pages behave");
+  console.log(`${passed} passed, 0 failed`);
+} catch (error) {
+  if (wrong.length > 0) console.log(wrong.join("\n"));
+  console.log(`${passed} passed, 1 failed: ${error.message}`);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}
