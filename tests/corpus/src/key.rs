@@ -116,7 +116,10 @@ fn http_key(method: &str, host: &str, url: &str, status: &str) -> String {
 fn our_tls(event: &Value) -> String {
     tls_key(
         text(event, "/tls/client/server_name"),
-        text(event, "/tls/version"),
+        match text(event, "/tls/version") {
+            "1.3-draft14" | "1.3-draft15" => "1.3-draft<16",
+            other => other,
+        },
         text(event, "/tls/server/subject"),
         text(event, "/ja4/client"),
     )

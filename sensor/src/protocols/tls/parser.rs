@@ -47,6 +47,20 @@ struct Side {
     lost: bool,
     /// A first byte was seen.
     begun: bool,
+    /// The connection began as text; the last byte of it, until TLS begins.
+    preface: Option<u8>,
+}
+
+/// Where TLS begins in a stream that began as text: after a line end, with a handshake record. `last` is the byte before.
+pub fn after_preface(last: Option<u8>, bytes: &[u8]) -> Option<usize> {
+    let before = last.into_iter().chain(bytes.iter().copied());
+    let offset = usize::from(last.is_none());
+    let begins = |at: &usize| match bytes.get(*at..) {
+        Some([0x16, 0x03, ..]) => true,
+        Some([only]) => *only == 0x16,
+        _ => false,
+    };
+    before.zip(offset..).filter(|(byte, _)| *byte == b'\n').map(|(_, at)| at).find(begins)
 }
 
 /// What the handshake has shown so far.
@@ -137,6 +151,16 @@ impl Side {
                 let length = usize::from(u16::from_be_bytes(*bytes.first_chunk().unwrap_or(&[0, 0])) & 0x7fff) + 2;
                 bytes = bytes.get(length..).unwrap_or(&[]);
             }
+            let record = bytes.first().is_none_or(|b| (kind::CHANGE_CIPHER_SPEC..=kind::HEARTBEAT).contains(b));
+            self.preface = if record { None } else { Some(b' ') };
+        }
+        if let Some(last) = self.preface {
+            let Some(start) = after_preface(Some(last), bytes) else {
+                self.preface = bytes.last().copied().or(self.preface);
+                return;
+            };
+            self.preface = None;
+            bytes = bytes.get(start..).unwrap_or(&[]);
         }
         while !bytes.is_empty() && !self.lost {
             bytes = if self.left == 0 { self.header(bytes, seen) } else { self.body(out, seen, direction, bytes) };
