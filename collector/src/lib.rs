@@ -1,7 +1,34 @@
 //! Events in, alerts and answers out.
+//!
+//! What comes in: batches of events from sensors. What goes out: alerts, and answers to searches. The stages in the order
+//! of the data; [`pipeline`] alone knows it:
+//!
+//! | stage | what |
+//! | --- | --- |
+//! | [`intake`] | sensors connect, enrol and hand over batches |
+//! | [`journal`] | makes batches durable; only then are they acknowledged |
+//! | [`enrich`] | which agency an event concerns |
+//! | [`detect`] | rules, scanned files, alerts |
+//! | [`index`] | makes events searchable |
+//! | [`fanout`] | alerts in a durable log that the console follows |
+//! | [`search`] | the query language and its answers |
+//!
+//! Beside them: [`api`] and [`client`] (both ends of the API), [`fleet`] (who may speak), [`ledger`] (what was counted), [`health`] (what does not work).
 
+pub mod api;
+pub mod client;
+pub mod clock;
+pub mod commands;
+pub mod detect;
+pub mod enrich;
+pub mod fanout;
 pub mod fleet;
 pub mod health;
+pub mod index;
 pub mod intake;
 pub mod journal;
 pub mod ledger;
+pub mod pipeline;
+pub mod run;
+pub mod search;
+pub mod settings;

@@ -1,1 +1,102 @@
-fn main() {}
+//! `luytre-collector`: arguments, configuration, log, run, exit code.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use luytre_collector::client::{Client, Refused};
+use luytre_collector::settings::Settings;
+use luytre_collector::{commands, run};
+
+/// Events in, alerts and answers out.
+#[derive(Debug, Parser)]
+#[command(name = "luytre-collector", version)]
+struct Arguments {
+    /// The configuration file; without one the defaults hold.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where everything is kept.
+    #[arg(long, global = true, value_name = "DIR", default_value = "/var/lib/luytre/collector")]
+    data: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Receive sensors and answer, until stopped.
+    Run,
+    /// One-time tokens for new sensors.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Search events.
+    Search(commands::SearchArguments),
+    /// List the sensors.
+    Sensors,
+    /// List the rules in force and the broken ones.
+    Rules,
+    /// Check the configuration, and whether a running collector is well.
+    Check,
+    /// Print the version.
+    Version,
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// Make a token; it works once, within 24 hours.
+    Create {
+        /// What the sensor will be called.
+        #[arg(long)]
+        name: String,
+    },
+}
+
+fn main() -> ExitCode {
+    // Fails only when a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to standard output and are no failure.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    luytre_settings::start_log();
+    let settings: Settings = match luytre_settings::load(arguments.config.as_deref()) {
+        Ok(settings) => settings,
+        Err(error) => {
+            eprintln!("luytre-collector: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("luytre-collector: start the runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(execute(arguments.command, settings, &arguments.data)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("luytre-collector: {error:#}");
+            let is_usage = error.downcast_ref::<Refused>().is_some_and(|refused| refused.0.code == "bad_query");
+            if is_usage { ExitCode::from(2) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+async fn execute(command: Command, settings: Settings, data: &Path) -> anyhow::Result<ExitCode> {
+    let client = Client::new(&settings.socket(data));
+    match command {
+        Command::Run => run::run(settings, data).await?,
+        Command::Token(TokenCommand::Create { name }) => commands::create_token(&client, &settings, data, &name).await?,
+        Command::Search(search) => commands::search(&client, &search).await?,
+        Command::Sensors => commands::sensors(&client).await?,
+        Command::Rules => commands::rules(&client).await?,
+        Command::Check => return commands::check(&client, &settings, data).await,
+        Command::Version => println!("luytre-collector {}", env!("CARGO_PKG_VERSION")),
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,39 @@
+//! `GET /metrics` on loopback: counters for Prometheus, text format 0.0.4.
+
+use std::fmt::Write as _;
+
+use axum::extract::State;
+use axum::routing::get;
+
+use super::Api;
+
+/// The route.
+pub fn router(api: Api) -> axum::Router {
+    axum::Router::new().route("/metrics", get(metrics)).with_state(api)
+}
+
+async fn metrics(State(api): State<Api>) -> String {
+    let health = api.health();
+    let gauges = [
+        ("collector_index_events", "Events that can be searched.", health.indexed_events),
+        ("collector_index_lag_events", "Events of the journal that the index does not have yet.", health.index_lag_events),
+        ("collector_problems_count", "Things that do not work.", health.problems.len() as u64),
+        ("collector_alerts_sequence", "Sequence number of the newest alert.", api.fanout.newest()),
+    ];
+    let mut text = String::new();
+    for (name, help, value) in gauges {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
+    }
+    for sensor in api.fleet.sensors() {
+        for stage in api.ledger.stages(&sensor.name).0 {
+            let labels = format!("sensor=\"{}\",stage=\"{}\",unit=\"{}\"", sensor.name, stage.stage, stage.unit);
+            let _ = writeln!(text, "collector_stage_taken_total{{{labels}}} {}", stage.taken);
+            let _ = writeln!(text, "collector_stage_given_total{{{labels}}} {}", stage.given);
+            for (reason, count) in &stage.dropped {
+                let _ = writeln!(text, "collector_stage_dropped_total{{{labels},reason=\"{reason}\"}} {count}");
+            }
+        }
+    }
+    text
+}

@@ -1,0 +1,154 @@
+//! The API: what the console and the command line ask the collector, JSON over a Unix socket (mode 0600) or mutual TLS.
+//!
+//! Comes in: requests as [`luytre_collector_api`] lists them. Goes out: its types; errors are [`ApiError`]s. Searches run
+//! on blocking threads, a few at a time; more wait at most [`WAIT_MAX`] and are then told so. Nothing is kept: a restart
+//! drops connections, and the alert stream goes on from the listener's cursor.
+
+mod alerts;
+mod fleet;
+mod metrics;
+mod rules;
+mod search;
+pub mod serve;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use luytre_collector_api::{Agency, ApiError, Health};
+use luytre_events::Catalogue;
+
+use crate::enrich::SharedAgencies;
+use crate::fanout::Fanout;
+use crate::fleet::Fleet;
+use crate::health::Problems;
+use crate::index::Store;
+use crate::journal::Journal;
+use crate::ledger::Ledger;
+use crate::search::Search;
+
+pub use self::metrics::router as metrics_router;
+pub use self::rules::RulesInForce;
+
+/// A search waits at most this long for its turn.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+/// The largest request.
+const BODY_MAX_BYTES: usize = 1 << 20;
+
+/// What the handlers work with; cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    /// Searches.
+    pub search: Search,
+    /// Searches that may begin.
+    pub turns: Arc<tokio::sync::Semaphore>,
+    /// Partitions.
+    pub store: Arc<Store>,
+    /// Alerts.
+    pub fanout: Fanout,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// Sensors and tokens.
+    pub fleet: Fleet,
+    /// The journal.
+    pub journal: Journal,
+    /// Agencies.
+    pub agencies: SharedAgencies,
+    /// Rules.
+    pub rules: RulesInForce,
+    /// What does not work.
+    pub problems: Problems,
+}
+
+/// A failed request.
+#[derive(Debug)]
+pub struct Failure {
+    status: StatusCode,
+    error: ApiError,
+}
+
+impl Failure {
+    fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Failure {
+        Failure { status, error: ApiError { code: code.to_owned(), message: message.into(), position: None } }
+    }
+
+    fn bad_request(message: impl Into<String>) -> Failure {
+        Failure::new(StatusCode::BAD_REQUEST, "bad_request", message)
+    }
+
+    fn not_found(message: impl Into<String>) -> Failure {
+        Failure::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    fn overloaded(message: impl Into<String>) -> Failure {
+        Failure::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", message)
+    }
+
+    fn internal(error: &dyn std::fmt::Display) -> Failure {
+        tracing::error!(%error, "answer a request");
+        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string())
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (self.status, Json(self.error)).into_response()
+    }
+}
+
+/// All routes.
+pub fn router(api: Api) -> axum::Router {
+    axum::Router::new()
+        .route("/v1/health", get(health))
+        .route("/v1/search", post(search::search))
+        .route("/v1/events/{id}", get(search::event))
+        .route("/v1/alerts/stream", get(alerts::stream))
+        .route("/v1/alerts/{id}", get(alerts::alert))
+        .route("/v1/sensors", get(fleet::sensors))
+        .route("/v1/sensors/{name}/revoke", post(fleet::revoke))
+        .route("/v1/tokens", post(fleet::create_token))
+        .route("/v1/ledger", get(fleet::ledger))
+        .route("/v1/rules", get(rules::rules))
+        .route("/v1/rules/{id}", get(rules::rule))
+        .route("/v1/catalogue", get(catalogue))
+        .route("/v1/agencies", get(agencies))
+        .fallback(async || Failure::not_found("there is nothing at this address"))
+        .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .with_state(api)
+}
+
+impl Api {
+    /// How the collector is.
+    pub fn health(&self) -> Health {
+        let mut problems = self.problems.list();
+        problems.extend(self.store.problems());
+        Health {
+            ok: problems.is_empty(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            problems,
+            index_lag_events: self.journal.lag_events(),
+            indexed_events: self.store.events(),
+        }
+    }
+}
+
+async fn health(State(api): State<Api>) -> Json<Health> {
+    Json(api.health())
+}
+
+async fn agencies(State(api): State<Api>) -> Json<Vec<Agency>> {
+    Json(api.agencies.get().list().to_vec())
+}
+
+async fn catalogue() -> Response {
+    ([(axum::http::header::CONTENT_TYPE, "application/json")], Catalogue::current().to_json()).into_response()
+}
+
+/// Runs something that blocks, off the runtime's own threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Failure::internal(&error))
+}

@@ -1,0 +1,70 @@
+//! The command line's end of the API: one request over the running collector's Unix socket.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::{Method, Request};
+use luytre_collector_api::ApiError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Speaks to the collector at a socket.
+#[derive(Debug, Clone)]
+pub struct Client {
+    socket: PathBuf,
+}
+
+/// The collector refused a request.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.message)]
+pub struct Refused(pub ApiError);
+
+impl Client {
+    /// For this socket.
+    pub fn new(socket: &Path) -> Client {
+        Client { socket: socket.to_owned() }
+    }
+
+    /// Whether somebody answers there.
+    pub async fn is_there(&self) -> bool {
+        tokio::net::UnixStream::connect(&self.socket).await.is_ok()
+    }
+
+    /// Asks for something.
+    pub async fn get<A: DeserializeOwned>(&self, path: &str) -> anyhow::Result<A> {
+        self.ask(Method::GET, path, Bytes::new()).await
+    }
+
+    /// Sends something.
+    pub async fn post<A: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<A> {
+        self.ask(Method::POST, path, serde_json::to_vec(body)?.into()).await
+    }
+
+    async fn ask<A: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<A> {
+        let socket = self.socket.display();
+        let stream = tokio::net::UnixStream::connect(&self.socket)
+            .await
+            .with_context(|| format!("connect to the collector at {socket}; is it running, and is this its data directory?"))?;
+        let io = hyper_util::rt::TokioIo::new(stream);
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(io).await.with_context(|| format!("speak to the collector at {socket}"))?;
+        tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "collector")
+            .header("content-type", "application/json")
+            .body(Full::new(body))?;
+        let response = sender.send_request(request).await.context("ask the collector")?;
+        let status = response.status();
+        let body = response.into_body().collect().await.context("read the collector's answer")?.to_bytes();
+        if !status.is_success() {
+            let error = serde_json::from_slice(&body)
+                .with_context(|| format!("the collector answered {status}"))?;
+            return Err(Refused(error).into());
+        }
+        serde_json::from_slice(&body).context("understand the collector's answer")
+    }
+}

@@ -1,0 +1,218 @@
+//! What the command line prints: each command asks the running collector and writes a table or JSON lines.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use luytre_collector_api::{
+    EventDocument, Health, RulesAnswer, SearchAnswer, SearchRequest, Sensor, Table, Token, TokenRequest,
+};
+
+use crate::client::{Client, Refused};
+use crate::fleet::Fleet;
+use crate::settings::Settings;
+
+/// `luytre-collector search`.
+#[derive(Debug, Args)]
+pub struct SearchArguments {
+    /// The query, for example 'source.ip:192.0.2.0/24 AND dns.question.name:*.example | count by source.ip'.
+    query: String,
+    /// From this time on: RFC 3339, a day, or now-1h.
+    #[arg(long)]
+    from: Option<String>,
+    /// Before this time.
+    #[arg(long)]
+    to: Option<String>,
+    /// At most this many events.
+    #[arg(long)]
+    limit: Option<u32>,
+    /// Print JSON, one object a line.
+    #[arg(long)]
+    json: bool,
+    /// Search a named data set instead of the live one.
+    #[arg(long, value_name = "NAME")]
+    set: Option<String>,
+}
+
+/// Searches and prints.
+pub async fn search(client: &Client, arguments: &SearchArguments) -> anyhow::Result<()> {
+    let request = SearchRequest {
+        query: arguments.query.clone(),
+        from: arguments.from.clone(),
+        to: arguments.to.clone(),
+        limit: arguments.limit,
+        set: arguments.set.clone(),
+        ..SearchRequest::default()
+    };
+    let answer: SearchAnswer = client.post("/v1/search", &request).await.inspect_err(|error| {
+        if let Some(Refused(refused)) = error.downcast_ref::<Refused>()
+            && let Some(position) = refused.position
+        {
+            eprintln!("{}\n{}^", request.query, " ".repeat(position as usize));
+        }
+    })?;
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = print_answer(&answer, arguments.json, &mut out) {
+        // A reader that has seen enough (`| head`) is no failure.
+        if error.kind() != std::io::ErrorKind::BrokenPipe {
+            return Err(error).context("write the answer");
+        }
+    }
+    eprintln!("{} events in {} ms", answer.total, answer.took_ms);
+    answer.partial.iter().for_each(|partial| eprintln!("incomplete: {partial}"));
+    Ok(())
+}
+
+fn print_answer(answer: &SearchAnswer, json: bool, out: &mut impl std::io::Write) -> std::io::Result<()> {
+    if json {
+        for event in &answer.events {
+            writeln!(out, "{}", serde_json::to_string(event)?)?;
+        }
+        if let Some(table) = &answer.table {
+            for row in &table.rows {
+                let row: serde_json::Map<_, _> = table.columns.iter().cloned().zip(row.iter().cloned()).collect();
+                writeln!(out, "{}", serde_json::to_string(&row)?)?;
+            }
+        }
+        for bar in answer.timeline.iter().flat_map(|timeline| &timeline.bars) {
+            writeln!(out, "{}", serde_json::to_string(bar)?)?;
+        }
+        return Ok(());
+    }
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let columns: Vec<String> = match (&answer.table, &answer.timeline) {
+        (Some(Table { columns, rows: cells }), _) => {
+            rows.extend(cells.iter().map(|row| row.iter().map(text).collect()));
+            columns.clone()
+        }
+        (None, Some(timeline)) => {
+            rows.extend(timeline.bars.iter().map(|bar| vec![bar.start.clone(), bar.count.to_string()]));
+            vec!["start".to_owned(), "count".to_owned()]
+        }
+        (None, None) => {
+            rows.extend(answer.events.iter().map(event_row));
+            ["time", "dataset", "source", "destination", "what"].map(str::to_owned).to_vec()
+        }
+    };
+    print_table(&columns, &rows, out)
+}
+
+/// The few fields of an event that fit on a line.
+fn event_row(event: &EventDocument) -> Vec<String> {
+    let at = |path: &str| {
+        let mut parts = path.split('.');
+        let first = event.0.get(parts.next()?)?;
+        let value = parts.try_fold(first, |value, part| value.get(part))?;
+        Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
+    let endpoint = |side: &str| {
+        let ip = at(&format!("{side}.ip")).unwrap_or_default();
+        at(&format!("{side}.port")).map_or(ip.clone(), |port| format!("{ip} {port}"))
+    };
+    let what = ["dns.question.name", "url.full", "url.original", "tls.client.server_name", "file.name", "network.protocol"];
+    vec![
+        at("@timestamp").unwrap_or_default(),
+        at("event.dataset").unwrap_or_default(),
+        endpoint("source"),
+        endpoint("destination"),
+        what.into_iter().find_map(at).unwrap_or_default(),
+    ]
+}
+
+/// The widest a column is printed.
+const COLUMN_MAX: usize = 80;
+
+fn print_table(columns: &[String], rows: &[Vec<String>], out: &mut impl std::io::Write) -> std::io::Result<()> {
+    // Control characters of hostile traffic must not reach the terminal.
+    let shown = |cell: &str| -> String {
+        cell.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(COLUMN_MAX).collect()
+    };
+    let mut widths: Vec<usize> = columns.iter().map(|column| column.chars().count()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(shown(cell).chars().count());
+        }
+    }
+    for row in std::iter::once(columns).chain(rows.iter().map(Vec::as_slice)) {
+        let cells: Vec<String> = widths.iter().zip(row).map(|(w, cell)| format!("{:w$}", shown(cell), w = *w)).collect();
+        writeln!(out, "{}", cells.join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+/// Makes a token through the running collector, or in its files when none runs.
+pub async fn create_token(client: &Client, settings: &Settings, data: &Path, name: &str) -> anyhow::Result<()> {
+    let token: Token = if client.is_there().await {
+        client.post("/v1/tokens", &TokenRequest { name: name.to_owned() }).await?
+    } else {
+        let fleet = Fleet::open(&data.join("fleet"), &settings.fleet).context("open the fleet")?;
+        fleet.create_token(name)?
+    };
+    println!("{}", token.token);
+    eprintln!("for a sensor called {}; works once, until {}", token.name, token.expires);
+    Ok(())
+}
+
+/// Prints the sensors.
+pub async fn sensors(client: &Client) -> anyhow::Result<()> {
+    let sensors: Vec<Sensor> = client.get("/v1/sensors").await?;
+    let columns = ["name", "state", "last seen", "events", "unaccounted"].map(str::to_owned);
+    let rows: Vec<Vec<String>> = sensors
+        .iter()
+        .map(|sensor| {
+            let events = sensor.stages.iter().rfind(|stage| stage.unit == "events").map_or(0, |stage| stage.given);
+            vec![
+                sensor.name.clone(),
+                format!("{:?}", sensor.state).to_lowercase(),
+                sensor.last_seen.clone().unwrap_or_default(),
+                events.to_string(),
+                sensor.unaccounted.to_string(),
+            ]
+        })
+        .collect();
+    print_table(&columns, &rows, &mut std::io::stdout().lock()).context("write the sensors")
+}
+
+/// Prints the rules.
+pub async fn rules(client: &Client) -> anyhow::Result<()> {
+    let answer: RulesAnswer = client.get("/v1/rules").await?;
+    let columns = ["severity", "hits", "file", "name"].map(str::to_owned);
+    let rows: Vec<Vec<String>> = answer
+        .rules
+        .iter()
+        .map(|line| {
+            let severity = format!("{:?}", line.severity).to_lowercase();
+            vec![severity, line.hits.to_string(), line.file.clone(), line.rule.name.clone()]
+        })
+        .collect();
+    let mut out = std::io::stdout().lock();
+    print_table(&columns, &rows, &mut out).context("write the rules")?;
+    for broken in &answer.broken {
+        let line = broken.line.map(|line| format!(":{line}")).unwrap_or_default();
+        writeln!(out, "broken: {}{line}: {}", broken.file, broken.reason)?;
+    }
+    Ok(())
+}
+
+/// Says whether the configuration is right and, where a collector runs, whether it is well.
+pub async fn check(client: &Client, settings: &Settings, data: &Path) -> anyhow::Result<ExitCode> {
+    println!("configuration: right");
+    let engine = luytre_rules_engine::load(&settings.rules(data))?;
+    let rules = engine.rules();
+    println!("rules: {} in force, {} broken", rules.rules().len(), rules.broken().len());
+    rules.broken().iter().for_each(|broken| println!("  {broken}"));
+    if !client.is_there().await {
+        println!("collector: not running on this data directory");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let health: Health = client.get("/v1/health").await?;
+    println!("collector: {} with {} events, {} waiting", health.version, health.indexed_events, health.index_lag_events);
+    health.problems.iter().for_each(|problem| println!("  {problem}"));
+    Ok(if health.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

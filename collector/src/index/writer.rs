@@ -1,0 +1,192 @@
+//! The one who writes into the index.
+//!
+//! Comes in: batches of events with the journal mark behind them. Goes out: committed documents. At most
+//! [`WRITERS_MAX`] partitions are open for writing; the one used longest ago is committed and closed for another.
+//! When a disk is full the commit fails, the batch is kept out of the index, and the caller tries again later: the
+//! writer is thrown away and the journal replayed from the last mark.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use luytre_events::Event;
+use tantivy::{IndexWriter, TantivyDocument};
+
+use super::{LIVE, Mark, Partition, PartitionError, Store};
+
+/// Most partitions open for writing: each costs an arena and a few threads.
+const WRITERS_MAX: usize = 3;
+const DAY_NS: i64 = 86_400_000_000_000;
+
+/// Why events could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The partition cannot be used.
+    #[error(transparent)]
+    Partition(#[from] PartitionError),
+    /// The engine refused a document or a commit.
+    #[error("write to partition {name}: {source}; check the room on the disk")]
+    Engine {
+        /// The partition.
+        name: String,
+        /// The cause.
+        #[source]
+        source: tantivy::TantivyError,
+    },
+    /// `position.json` could not be written.
+    #[error("record the index's position: {0}; check the room on the disk")]
+    Position(#[source] std::io::Error),
+}
+
+struct OpenPartition {
+    partition: Arc<Partition>,
+    writer: IndexWriter<TantivyDocument>,
+    /// Has documents that are not committed.
+    is_dirty: bool,
+    /// What the last commit before this program's start had reached.
+    has_until: Option<Mark>,
+    last_used: u64,
+}
+
+/// Writes one data set.
+pub struct Writer {
+    store: Arc<Store>,
+    set: String,
+    memory_bytes: usize,
+    open: HashMap<String, OpenPartition>,
+    /// The mark behind the last batch.
+    mark: Mark,
+    batches: u64,
+    waiting_events: u64,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("set", &self.set).field("mark", &self.mark).finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    /// A writer of a set.
+    pub fn new(store: Arc<Store>, set: &str, memory_mb: usize) -> Writer {
+        let mark = stored_position(&position_path(&store, set)).unwrap_or_default();
+        let memory_bytes = memory_mb.max(15) * 1_000_000;
+        Writer { store, set: set.to_owned(), memory_bytes, open: HashMap::new(), mark, batches: 0, waiting_events: 0 }
+    }
+
+    /// A writer of the live set.
+    pub fn live(store: Arc<Store>, memory_mb: usize) -> Writer {
+        Writer::new(store, LIVE, memory_mb)
+    }
+
+    /// The mark from which the journal must be read.
+    pub fn resume_from(&self) -> Mark {
+        self.mark
+    }
+
+    /// Events added since the last commit.
+    pub fn waiting_events(&self) -> u64 {
+        self.waiting_events
+    }
+
+    /// Adds a batch that ends at `mark`; it becomes visible and durable with the next [`Writer::commit`].
+    pub fn add(&mut self, events: &[Event], mark: Mark) -> Result<(), WriteError> {
+        self.batches += 1;
+        // Day by day, so that a partition that must be closed for another has its whole part of the batch or none.
+        let mut days: BTreeMap<i64, Vec<&Event>> = BTreeMap::new();
+        for event in events {
+            days.entry(event.time_ns.div_euclid(DAY_NS)).or_default().push(event);
+        }
+        for events in days.into_values() {
+            let Some(first) = events.first() else { continue };
+            let open = self.open_day(&day_name(first.time_ns), mark)?;
+            // This partition had the batch before a restart; others of the same batch had not.
+            if open.has_until.is_some_and(|until| until >= mark) {
+                continue;
+            }
+            open.is_dirty = true;
+            for event in events {
+                let document = open.partition.mapping.document(event);
+                let name = &open.partition.name;
+                open.writer.add_document(document).map_err(|source| WriteError::Engine { name: name.clone(), source })?;
+            }
+        }
+        self.waiting_events += events.len() as u64;
+        self.mark = mark;
+        Ok(())
+    }
+
+    /// Makes everything added durable and visible. Does nothing when nothing was added.
+    pub fn commit(&mut self) -> Result<(), WriteError> {
+        let mark = self.mark;
+        for open in self.open.values_mut().filter(|open| open.is_dirty) {
+            commit_one(open, mark)?;
+        }
+        save_position(&position_path(&self.store, &self.set), mark).map_err(WriteError::Position)?;
+        self.waiting_events = 0;
+        Ok(())
+    }
+
+    fn open_day(&mut self, day: &str, mark: Mark) -> Result<&mut OpenPartition, WriteError> {
+        if !self.open.contains_key(day) {
+            self.make_room(mark)?;
+        }
+        let last_used = self.batches;
+        let open = match self.open.entry(day.to_owned()) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let partition = self.store.writable(&self.set, day)?;
+                let writer = partition.writer(self.memory_bytes)?;
+                let has_until = partition.mark()?;
+                entry.insert(OpenPartition { partition, writer, is_dirty: false, has_until, last_used })
+            }
+        };
+        open.last_used = last_used;
+        Ok(open)
+    }
+
+    /// Closes the partition used longest ago when too many are open. What it has is complete up to the running batch's
+    /// mark when the batch has been there already, else up to the mark before.
+    fn make_room(&mut self, running: Mark) -> Result<(), WriteError> {
+        while self.open.len() >= WRITERS_MAX {
+            let Some(day) = self.open.iter().min_by_key(|(_, o)| o.last_used).map(|(day, _)| day.clone()) else { break };
+            let Some(mut open) = self.open.remove(&day) else { break };
+            if open.is_dirty {
+                let mark = if open.last_used == self.batches { running } else { self.mark };
+                commit_one(&mut open, mark)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn commit_one(open: &mut OpenPartition, mark: Mark) -> Result<(), WriteError> {
+    let failed = |name: &str, source| WriteError::Engine { name: name.to_owned(), source };
+    let payload = serde_json::to_string(&mark).unwrap_or_default();
+    let mut prepared = open.writer.prepare_commit().map_err(|e| failed(&open.partition.name, e))?;
+    prepared.set_payload(&payload);
+    prepared.commit().map_err(|e| failed(&open.partition.name, e))?;
+    open.is_dirty = false;
+    open.partition.reload()?;
+    Ok(())
+}
+
+fn position_path(store: &Store, set: &str) -> PathBuf {
+    store.root.join(format!("{set}.position.json"))
+}
+
+fn stored_position(path: &std::path::Path) -> Option<Mark> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+fn save_position(path: &std::path::Path, mark: Mark) -> std::io::Result<()> {
+    let temporary = path.with_extension("tmp");
+    std::fs::write(&temporary, serde_json::to_vec(&mark)?)?;
+    std::fs::rename(&temporary, path)
+}
+
+/// `2026-11-22`.
+fn day_name(time_ns: i64) -> String {
+    luytre_events::json::time_text(time_ns).split('T').next().unwrap_or_default().to_owned()
+}

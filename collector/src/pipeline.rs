@@ -1,0 +1,313 @@
+//! The pipeline: journal, enrichment, detection, index, in this order; nothing else knows it.
+//!
+//! Comes in: durable batches of the journal. Goes out: alerts (durable in the fan-out) and searchable events. Two threads
+//! with one bounded queue of [`QUEUE_BATCHES`] between them: one reads, enriches and detects, the other indexes. When the
+//! index is slow the queue fills, reading stops, and the journal holds the rest.
+//!
+//! One way back from every failure, be it a full disk or `kill -9`: begin again at what is committed. The index says how
+//! far it has come, detection from where its windows must be fed; events in between run through detection only. Alerts
+//! are durable before the index may reach their events, and recognise what they had counted, so a replay loses nothing
+//! and doubles nothing.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use luytre_events::Event;
+
+use crate::detect::{self, Detection, Snapshot};
+use crate::enrich::Enricher;
+use crate::fleet::Catalogues;
+use crate::health::Problems;
+use crate::index::{IndexSettings, Store, Writer};
+use crate::journal::{Journal, Position};
+use crate::ledger::StageCounter;
+
+/// Batches between detection and index.
+const QUEUE_BATCHES: usize = 8;
+/// Events that are processed together.
+const BATCH_EVENTS: usize = 4000;
+/// A quiet journal is looked at again after this, and a stop is noticed.
+const IDLE: Duration = Duration::from_millis(100);
+/// Between two snapshots of the windows.
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(30);
+/// Between two looks for partitions that have outlived their time.
+const RETIRE_EVERY: Duration = Duration::from_secs(600);
+/// Before beginning again after a failure.
+const AGAIN_AFTER: Duration = Duration::from_secs(3);
+
+/// Makes the stage of detection with the state it had: called at start and after each failure.
+pub type MakeDetection = Box<dyn FnMut() -> anyhow::Result<Detection> + Send>;
+
+/// What the pipeline works with.
+pub struct PipelineParts {
+    /// Where events come from.
+    pub journal: Journal,
+    /// How to read them.
+    pub catalogues: Catalogues,
+    /// Adds agencies.
+    pub enricher: Enricher,
+    /// Detection.
+    pub detection: MakeDetection,
+    /// Detection's folder, for snapshots.
+    pub detection_dir: PathBuf,
+    /// Where events go.
+    pub store: Arc<Store>,
+    /// How.
+    pub index: IndexSettings,
+    /// The ledger's counter of detection.
+    pub detect_counter: StageCounter,
+    /// The ledger's counter of the index.
+    pub index_counter: StageCounter,
+    /// Where trouble is told.
+    pub problems: Problems,
+}
+
+/// The running pipeline; dropping it finishes what is queued and ends it.
+pub struct Pipeline {
+    stop: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Pipeline {
+    /// Starts the threads.
+    pub fn start(mut parts: PipelineParts) -> std::io::Result<Pipeline> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let thread = std::thread::Builder::new().name("pipeline".to_owned()).spawn(move || {
+            let mut counted = Position::default();
+            while !stopped.load(Ordering::Relaxed) {
+                match run(&mut parts, &stopped, &mut counted) {
+                    Ok(()) => return,
+                    Err(error) => {
+                        parts.problems.raise("pipeline", format!("{error:#}; beginning again at what is committed"));
+                        let since = Instant::now();
+                        while since.elapsed() < AGAIN_AFTER && !stopped.load(Ordering::Relaxed) {
+                            std::thread::sleep(IDLE);
+                        }
+                    }
+                }
+            }
+        })?;
+        Ok(Pipeline { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was reported where it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A batch on its way to the index.
+struct Batch {
+    events: Vec<Event>,
+    /// How many of each sensor.
+    sensors: BTreeMap<Arc<str>, u64>,
+    /// The place behind it.
+    position: Position,
+}
+
+/// Runs until stopped or until something fails.
+fn run(parts: &mut PipelineParts, stop: &AtomicBool, counted: &mut Position) -> anyhow::Result<()> {
+    let mut detection = (parts.detection)()?;
+    let writer = Writer::live(parts.store.clone(), parts.index.memory_mb);
+    let indexed = writer.resume_from();
+    parts.journal.indexed(indexed);
+    *counted = (*counted).max(indexed);
+    let committed = Arc::new(Mutex::new(indexed));
+    let (queue, batches) = sync_channel(QUEUE_BATCHES);
+    let reader = parts.journal.reader(detection.resume_from(indexed), parts.catalogues.clone());
+    let indexing = Indexing {
+        writer,
+        settings: parts.index.clone(),
+        store: parts.store.clone(),
+        journal: parts.journal.clone(),
+        counter: parts.index_counter.clone(),
+        committed: committed.clone(),
+    };
+    std::thread::scope(|scope| {
+        let index = std::thread::Builder::new()
+            .name("index".to_owned())
+            .spawn_scoped(scope, move || indexing.run(&batches))
+            .context("start the index thread")?;
+        let mut feed = Feed { parts, reader, queue: Some(queue), indexed, counted, committed: &committed, waiting: None };
+        let fed = feed.run(&mut detection, stop);
+        // Closes the queue, so that the index commits what it has and ends.
+        drop(feed.queue.take());
+        let written = index.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the index thread panicked")));
+        let snapshot = feed.waiting.take();
+        written.and(fed)?;
+        let position = *lock(&committed);
+        if let Some(snapshot) = snapshot.filter(|s| s.position <= position) {
+            detect::save_snapshot(&parts.detection_dir, &snapshot).context("keep the windows of detection")?;
+        }
+        Ok(())
+    })
+}
+
+/// The thread that reads, enriches and detects.
+struct Feed<'p> {
+    parts: &'p mut PipelineParts,
+    reader: crate::journal::Reader,
+    queue: Option<SyncSender<Batch>>,
+    /// Where the index began: what is before it is fed to detection only.
+    indexed: Position,
+    /// What the ledger has counted.
+    counted: &'p mut Position,
+    committed: &'p Mutex<Position>,
+    /// A snapshot whose position the index has not reached yet.
+    waiting: Option<Snapshot>,
+}
+
+impl Feed<'_> {
+    fn run(&mut self, detection: &mut Detection, stop: &AtomicBool) -> anyhow::Result<()> {
+        let mut last_snapshot = Instant::now();
+        while !stop.load(Ordering::Relaxed) {
+            let batch = self.read()?;
+            detection.take_scans().context("take in scanned files")?;
+            match batch {
+                Some(batch) => self.process(batch, detection)?,
+                None => {
+                    detection.flush().context("write alerts; check the room on the disk")?;
+                    self.parts.problems.clear("pipeline");
+                    self.reader.wait(IDLE);
+                }
+            }
+            self.keep_snapshot()?;
+            if last_snapshot.elapsed() >= SNAPSHOT_EVERY && self.waiting.is_none() {
+                last_snapshot = Instant::now();
+                self.waiting = Some(detection.snapshot(self.reader.position()));
+            }
+        }
+        detection.flush().context("write alerts; check the room on the disk")?;
+        self.waiting = Some(detection.snapshot(self.reader.position()));
+        Ok(())
+    }
+
+    /// The next events, several journal records together, but never across the place where the index began.
+    fn read(&mut self) -> anyhow::Result<Option<Batch>> {
+        let mut batch: Option<Batch> = None;
+        while batch.as_ref().is_none_or(|b| b.events.len() < BATCH_EVENTS && b.position != self.indexed) {
+            let Some(read) = self.reader.next().context("read the journal")? else { break };
+            let batch = batch.get_or_insert_with(|| Batch {
+                events: Vec::new(),
+                sensors: BTreeMap::new(),
+                position: read.position,
+            });
+            batch.position = read.position;
+            *batch.sensors.entry(read.sensor).or_default() += read.events.len() as u64;
+            batch.events.extend(read.events);
+        }
+        Ok(batch)
+    }
+
+    fn process(&mut self, mut batch: Batch, detection: &mut Detection) -> anyhow::Result<()> {
+        let is_replay = batch.position <= self.indexed;
+        let is_counted = batch.position <= *self.counted;
+        if !is_counted {
+            batch.sensors.iter().for_each(|(sensor, count)| self.parts.detect_counter.take(sensor, *count));
+        }
+        self.parts.enricher.enrich(&mut batch.events);
+        detection.process(&batch.events, is_replay).context("detect")?;
+        detection.flush().context("write alerts; check the room on the disk")?;
+        if !is_counted {
+            for (sensor, count) in &batch.sensors {
+                self.parts.detect_counter.give(sensor, *count);
+                self.parts.index_counter.take(sensor, *count);
+            }
+            *self.counted = batch.position;
+        }
+        if is_replay {
+            return Ok(());
+        }
+        let queue = self.queue.as_ref().context("the index queue is closed")?;
+        // The index thread tells its own error when it is joined.
+        queue.send(batch).ok().context("the index stopped")
+    }
+
+    fn keep_snapshot(&mut self) -> anyhow::Result<()> {
+        let reached = *lock(self.committed);
+        match self.waiting.take() {
+            Some(snapshot) if snapshot.position <= reached => {
+                detect::save_snapshot(&self.parts.detection_dir, &snapshot).context("keep the windows of detection")
+            }
+            other => {
+                self.waiting = other;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The thread that indexes.
+struct Indexing {
+    writer: Writer,
+    settings: IndexSettings,
+    store: Arc<Store>,
+    journal: Journal,
+    counter: StageCounter,
+    committed: Arc<Mutex<Position>>,
+}
+
+impl Indexing {
+    fn run(mut self, batches: &Receiver<Batch>) -> anyhow::Result<()> {
+        let commit_every = Duration::from_millis(self.settings.commit_ms.max(10));
+        let mut waiting: BTreeMap<Arc<str>, u64> = BTreeMap::new();
+        let mut last_commit = Instant::now();
+        let mut last_retire: Option<Instant> = None;
+        loop {
+            let patience = if waiting.is_empty() { IDLE } else { commit_every.saturating_sub(last_commit.elapsed()) };
+            let received = batches.recv_timeout(patience);
+            if let Ok(batch) = &received {
+                if waiting.is_empty() {
+                    last_commit = Instant::now();
+                }
+                self.writer.add(&batch.events, batch.position)?;
+                batch.sensors.iter().for_each(|(sensor, n)| *waiting.entry(sensor.clone()).or_default() += n);
+            }
+            let is_over = matches!(received, Err(RecvTimeoutError::Disconnected));
+            let is_due = last_commit.elapsed() >= commit_every
+                || self.writer.waiting_events() >= self.settings.commit_events
+                || is_over;
+            if is_due && !waiting.is_empty() {
+                self.commit(&mut waiting)?;
+                last_commit = Instant::now();
+            }
+            if is_over {
+                return Ok(());
+            }
+            if last_retire.is_none_or(|at| at.elapsed() >= RETIRE_EVERY) {
+                last_retire = Some(Instant::now());
+                let gone = self.store.retire(&self.settings, crate::clock::now_ns());
+                if gone > 0 {
+                    tracing::info!(partitions = gone, "removed partitions that have outlived their time");
+                }
+            }
+        }
+    }
+
+    fn commit(&mut self, waiting: &mut BTreeMap<Arc<str>, u64>) -> anyhow::Result<()> {
+        self.writer.commit()?;
+        let position = self.writer.resume_from();
+        for (sensor, count) in std::mem::take(waiting) {
+            self.counter.give(&sensor, count);
+        }
+        *lock(&self.committed) = position;
+        self.journal.indexed(position);
+        Ok(())
+    }
+}
+
+/// A panic elsewhere leaves a whole position behind.
+fn lock(position: &Mutex<Position>) -> std::sync::MutexGuard<'_, Position> {
+    position.lock().unwrap_or_else(PoisonError::into_inner)
+}

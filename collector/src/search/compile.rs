@@ -1,0 +1,148 @@
+//! A [`Query`](super::query::Query)'s filter into the index's own query, for one partition: what the partition does not
+//! have matches nothing.
+
+use std::net::IpAddr;
+use std::ops::Bound;
+
+use ipnet::IpNet;
+use tantivy::Term;
+use tantivy::query::{
+    AllQuery, BooleanQuery, ConstScoreQuery, EmptyQuery, ExistsQuery, Occur, PhraseQuery, Query, RangeQuery, RegexQuery,
+    TermQuery,
+};
+use tantivy::schema::Field;
+
+use super::query::{FieldRef, Node, Pattern, Test};
+use crate::index::mapping::{Column, Mapping, ip_term};
+use crate::index::partition::PRESENCE;
+use crate::index::words;
+
+/// The filter and the time range as the partition's query.
+pub fn compile(filter: &Node, range_ns: (i64, i64), mapping: &Mapping) -> tantivy::Result<Box<dyn Query>> {
+    let filter = node(filter, mapping)?;
+    let bound = |at: i64| Term::from_field_i64(mapping.time, at);
+    let lower = if range_ns.0 == i64::MIN { Bound::Unbounded } else { Bound::Included(bound(range_ns.0)) };
+    let upper = if range_ns.1 == i64::MAX { Bound::Unbounded } else { Bound::Excluded(bound(range_ns.1)) };
+    if matches!((&lower, &upper), (Bound::Unbounded, Bound::Unbounded)) {
+        return Ok(filter);
+    }
+    let time: Box<dyn Query> = Box::new(RangeQuery::new(lower, upper));
+    Ok(Box::new(BooleanQuery::new(vec![(Occur::Must, filter), (Occur::Must, time)])))
+}
+
+fn node(node_: &Node, mapping: &Mapping) -> tantivy::Result<Box<dyn Query>> {
+    Ok(match node_ {
+        Node::All => Box::new(AllQuery),
+        Node::And(nodes) => {
+            let mut clauses: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, Box::new(AllQuery))];
+            for inner in nodes {
+                clauses.push(match inner {
+                    Node::Not(inner) => (Occur::MustNot, node(inner, mapping)?),
+                    inner => (Occur::Must, node(inner, mapping)?),
+                });
+            }
+            if clauses.iter().filter(|(occur, _)| *occur == Occur::Must).count() > 1 {
+                clauses.remove(0);
+            }
+            Box::new(BooleanQuery::new(clauses))
+        }
+        Node::Or(nodes) => any(nodes.iter().map(|inner| node(inner, mapping)).collect::<tantivy::Result<_>>()?),
+        Node::Not(inner) => {
+            Box::new(BooleanQuery::new(vec![(Occur::Must, Box::new(AllQuery)), (Occur::MustNot, node(inner, mapping)?)]))
+        }
+        Node::Field(field, test) => field_test(field, test, mapping)?,
+        Node::Words(words) => phrase(mapping.words, words),
+        Node::WordPattern(pattern) => wildcard(pattern, mapping.words)?,
+        Node::Address(network) => any(mapping.addresses().map(|column| in_network(column.field, *network)).collect()),
+    })
+}
+
+fn any(queries: Vec<Box<dyn Query>>) -> Box<dyn Query> {
+    if queries.is_empty() { Box::new(EmptyQuery) } else { Box::new(BooleanQuery::union(queries)) }
+}
+
+fn field_test(field: &FieldRef, test: &Test, mapping: &Mapping) -> tantivy::Result<Box<dyn Query>> {
+    if let Test::Id(id) = test {
+        let Some(observer) = mapping.column("observer.name") else { return Ok(Box::new(EmptyQuery)) };
+        return Ok(Box::new(BooleanQuery::intersection(vec![
+            term(Term::from_field_u64(mapping.sequence, id.sequence)),
+            term(Term::from_field_text(observer.field, &words::keyword(&id.sensor))),
+        ])));
+    }
+    if field.name == "@timestamp"
+        && let Test::Time(from, to) = test
+    {
+        return Ok(times(mapping.time, *from, *to));
+    }
+    let column = mapping.column(&field.name);
+    if *test == Test::Exists && !column.is_some_and(|c| c.fast) {
+        return Ok(term(Term::from_field_text(mapping.present, &words::keyword(&field.name))));
+    }
+    // A partition of another release may lack the field, or have it with another type.
+    match column.filter(|column| column.kind == field.kind) {
+        Some(column) => column_test(&field.name, column, test),
+        None => Ok(Box::new(EmptyQuery)),
+    }
+}
+
+fn column_test(name: &str, column: Column, test: &Test) -> tantivy::Result<Box<dyn Query>> {
+    let field = column.field;
+    Ok(match test {
+        Test::Exists => Box::new(ExistsQuery::new(name.to_owned(), false)),
+        Test::Keyword(text) => term(Term::from_field_text(field, text)),
+        Test::Pattern(pattern) => wildcard(pattern, field)?,
+        Test::Words(words) => phrase(field, words),
+        Test::Network(network) => in_network(field, *network),
+        Test::Addresses(from, to) => {
+            let bound = |ip: &IpAddr| Term::from_field_ip_addr(field, ip_term(*ip));
+            range(from.as_ref().map(bound), to.as_ref().map(bound))
+        }
+        Test::Long(Bound::Included(a), Bound::Included(b)) if a == b => term(Term::from_field_u64(field, *a)),
+        Test::Long(from, to) => {
+            let bound = |n: &u64| Term::from_field_u64(field, *n);
+            range(from.as_ref().map(bound), to.as_ref().map(bound))
+        }
+        Test::Float(from, to) => {
+            let bound = |n: &f64| Term::from_field_f64(field, *n);
+            range(from.as_ref().map(bound), to.as_ref().map(bound))
+        }
+        Test::Time(from, to) => times(field, *from, *to),
+        Test::Boolean(yes) => term(Term::from_field_bool(field, *yes)),
+        // Handled before the column was looked up.
+        Test::Id(_) => Box::new(EmptyQuery),
+    })
+}
+
+fn term(term: Term) -> Box<dyn Query> {
+    Box::new(TermQuery::new(term, PRESENCE))
+}
+
+fn times(field: Field, from: Bound<i64>, to: Bound<i64>) -> Box<dyn Query> {
+    let bound = |at: i64| Term::from_field_i64(field, at);
+    range(from.map(bound), to.map(bound))
+}
+
+fn range(from: Bound<Term>, to: Bound<Term>) -> Box<dyn Query> {
+    Box::new(RangeQuery::new(from, to))
+}
+
+fn in_network(field: Field, network: IpNet) -> Box<dyn Query> {
+    let bound = |ip: IpAddr| Term::from_field_ip_addr(field, ip_term(ip));
+    if network.network() == network.broadcast() {
+        return term(bound(network.network()));
+    }
+    range(Bound::Included(bound(network.network())), Bound::Included(bound(network.broadcast())))
+}
+
+fn phrase(field: Field, words: &[String]) -> Box<dyn Query> {
+    match words {
+        [] => Box::new(EmptyQuery),
+        [word] => term(Term::from_field_text(field, word)),
+        words => Box::new(PhraseQuery::new(words.iter().map(|word| Term::from_field_text(field, word)).collect())),
+    }
+}
+
+fn wildcard(pattern: &Pattern, field: Field) -> tantivy::Result<Box<dyn Query>> {
+    let query = RegexQuery::from_pattern(&pattern.to_regex(), field)?;
+    Ok(Box::new(ConstScoreQuery::new(Box::new(query), 1.0)))
+}

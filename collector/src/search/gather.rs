@@ -1,0 +1,356 @@
+//! One pass over what a filter matches: counts, the newest events, facets, bars and groups together.
+//!
+//! Everything is bounded: rows by the plan, different groups by [`GROUPS_MAX`] a segment, bars by [`BARS_MAX`], reads of
+//! stored events by [`SOURCE_READS_MAX`], time by the plan's deadline. What a limit cut is said in [`Gathered`].
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use tantivy::collector::{Collector, SegmentCollector};
+use tantivy::columnar::{Column, StrColumn};
+use tantivy::{DocAddress, DocId, Score, SegmentOrdinal, SegmentReader};
+
+use super::columns::{Group, ValueReader};
+use super::query::FieldRef;
+use crate::index::Mapping;
+
+/// Most different groups that are told apart in a segment.
+pub const GROUPS_MAX: usize = 200_000;
+/// Most bars of a timeline.
+pub const BARS_MAX: usize = 10_000;
+/// Most stored events that are read to group by a field without a column.
+pub const SOURCE_READS_MAX: u64 = 100_000;
+/// The clock is looked at once in so many events.
+const DEADLINE_EVERY: u32 = 4096;
+
+/// Where an event stands among all: newest first is the greatest first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Key {
+    /// Its time.
+    pub time_ns: i64,
+    /// Its sequence number.
+    pub sequence: u64,
+    /// Its sensor.
+    pub sensor: String,
+}
+
+/// What is wanted.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// This many of the newest events.
+    pub hits: usize,
+    /// Only events before this one.
+    pub after: Option<Key>,
+    /// One table of groups each.
+    pub tables: Vec<TablePlan>,
+    /// Width of the bars, where bars are wanted.
+    pub step_ns: Option<i64>,
+    /// When to give up.
+    pub deadline: Instant,
+}
+
+/// Groups that are wanted.
+#[derive(Debug, Clone)]
+pub struct TablePlan {
+    /// The fields grouped by.
+    pub by: Vec<FieldRef>,
+    /// A field whose values are summed.
+    pub sum: Option<FieldRef>,
+}
+
+/// What one group adds up to.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Tally {
+    /// Number of events.
+    pub count: u64,
+    /// Sum of whole numbers.
+    pub sum: u128,
+    /// Sum of floating point numbers.
+    pub sum_float: f64,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// How many events match.
+    pub total: u64,
+    /// The newest events, newest first.
+    pub hits: Vec<(Key, DocAddress)>,
+    /// One for each table of the plan.
+    pub tables: Vec<HashMap<Vec<Group>, Tally>>,
+    /// Events by bar number (time divided by the step).
+    pub bars: HashMap<i64, u64>,
+    /// The deadline passed.
+    pub is_late: bool,
+    /// More groups than can be told apart.
+    pub groups_cut: bool,
+    /// More stored events than may be read.
+    pub reads_cut: bool,
+    /// More bars than a timeline may have.
+    pub bars_cut: bool,
+}
+
+impl Gathered {
+    /// Joins what two segments or partitions found.
+    pub fn merge(&mut self, other: Gathered, hits: usize) {
+        self.total += other.total;
+        self.hits.extend(other.hits);
+        self.hits.sort_by(|a, b| b.0.cmp(&a.0));
+        self.hits.truncate(hits);
+        self.merge_groups(other.tables);
+        for (bar, count) in other.bars {
+            *self.bars.entry(bar).or_default() += count;
+        }
+        self.is_late |= other.is_late;
+        self.groups_cut |= other.groups_cut;
+        self.reads_cut |= other.reads_cut;
+        self.bars_cut |= other.bars_cut;
+    }
+
+    /// Joins tables alone.
+    pub fn merge_groups(&mut self, tables: Vec<HashMap<Vec<Group>, Tally>>) {
+        if self.tables.len() < tables.len() {
+            self.tables.resize_with(tables.len(), HashMap::new);
+        }
+        for (mine, theirs) in self.tables.iter_mut().zip(tables) {
+            for (group, tally) in theirs {
+                let sum = mine.entry(group).or_default();
+                sum.count += tally.count;
+                sum.sum = sum.sum.saturating_add(tally.sum);
+                sum.sum_float += tally.sum_float;
+            }
+        }
+    }
+}
+
+/// The collector of one partition.
+pub struct Gather<'p> {
+    /// What is wanted.
+    pub plan: Arc<Plan>,
+    /// The partition's fields.
+    pub mapping: &'p Mapping,
+    /// Stored events read so far, over all partitions.
+    pub source_reads: Arc<AtomicU64>,
+    /// Set when the deadline has passed, so that all segments stop.
+    pub is_late: Arc<AtomicBool>,
+}
+
+struct TableReader {
+    by: Vec<ValueReader>,
+    sum: Option<ValueReader>,
+    groups: HashMap<Vec<u128>, Tally>,
+}
+
+/// The collector of one segment.
+pub struct SegmentGather {
+    plan: Arc<Plan>,
+    segment: SegmentOrdinal,
+    times: Column<i64>,
+    sequences: Column<u64>,
+    sensors: Option<StrColumn>,
+    tables: Vec<TableReader>,
+    newest: BinaryHeap<Reverse<(i64, u64, u64, DocId)>>,
+    found: Gathered,
+    source_reads: Arc<AtomicU64>,
+    is_late: Arc<AtomicBool>,
+    until_clock: u32,
+    raw: Vec<Vec<u128>>,
+}
+
+impl Collector for Gather<'_> {
+    type Fruit = Gathered;
+    type Child = SegmentGather;
+
+    fn for_segment(&self, ordinal: SegmentOrdinal, segment: &SegmentReader) -> tantivy::Result<SegmentGather> {
+        let columns = segment.fast_fields();
+        let open = |field: &FieldRef| ValueReader::open(segment, self.mapping, field);
+        let mut tables = Vec::with_capacity(self.plan.tables.len());
+        for table in &self.plan.tables {
+            tables.push(TableReader {
+                by: table.by.iter().map(open).collect::<tantivy::Result<_>>()?,
+                sum: table.sum.as_ref().map(open).transpose()?,
+                groups: HashMap::new(),
+            });
+        }
+        Ok(SegmentGather {
+            plan: self.plan.clone(),
+            segment: ordinal,
+            times: columns.i64("_time")?,
+            sequences: columns.u64("_sequence")?,
+            sensors: columns.str("observer.name")?,
+            tables,
+            newest: BinaryHeap::new(),
+            found: Gathered::default(),
+            source_reads: self.source_reads.clone(),
+            is_late: self.is_late.clone(),
+            until_clock: 0,
+            raw: Vec::new(),
+        })
+    }
+
+    fn requires_scoring(&self) -> bool {
+        false
+    }
+
+    fn merge_fruits(&self, segments: Vec<Gathered>) -> tantivy::Result<Gathered> {
+        let mut all = Gathered::default();
+        segments.into_iter().for_each(|found| all.merge(found, self.plan.hits));
+        Ok(all)
+    }
+}
+
+impl SegmentCollector for SegmentGather {
+    type Fruit = Gathered;
+
+    fn collect(&mut self, doc: DocId, _score: Score) {
+        if self.must_stop() {
+            return;
+        }
+        self.found.total += 1;
+        let time_ns = self.times.first(doc).unwrap_or_default();
+        self.collect_bar(time_ns);
+        self.collect_groups(doc);
+        self.collect_newest(doc, time_ns);
+    }
+
+    fn harvest(mut self) -> Gathered {
+        self.found.is_late = self.is_late.load(Ordering::Relaxed);
+        let newest = std::mem::take(&mut self.newest).into_sorted_vec();
+        for Reverse((time_ns, sequence, sensor, doc)) in newest {
+            let key = Key { time_ns, sequence, sensor: self.sensor_name(sensor) };
+            self.found.hits.push((key, DocAddress::new(self.segment, doc)));
+        }
+        for table in std::mem::take(&mut self.tables) {
+            let resolve = |raw: &Vec<u128>| -> Option<Vec<Group>> {
+                table.by.iter().zip(raw).map(|(reader, raw)| reader.group(*raw)).collect()
+            };
+            let groups = table.groups.iter().filter_map(|(raw, tally)| Some((resolve(raw)?, *tally))).collect();
+            self.found.tables.push(groups);
+        }
+        self.found
+    }
+}
+
+impl SegmentGather {
+    fn must_stop(&mut self) -> bool {
+        if self.until_clock == 0 {
+            self.until_clock = DEADLINE_EVERY;
+            if Instant::now() >= self.plan.deadline {
+                self.is_late.store(true, Ordering::Relaxed);
+            }
+        }
+        self.until_clock -= 1;
+        self.is_late.load(Ordering::Relaxed)
+    }
+
+    fn collect_bar(&mut self, time_ns: i64) {
+        let Some(step_ns) = self.plan.step_ns else { return };
+        let bar = time_ns.div_euclid(step_ns.max(1));
+        if self.found.bars.len() >= BARS_MAX && !self.found.bars.contains_key(&bar) {
+            self.found.bars_cut = true;
+            return;
+        }
+        *self.found.bars.entry(bar).or_default() += 1;
+    }
+
+    fn collect_groups(&mut self, doc: DocId) {
+        let mut tables = std::mem::take(&mut self.tables);
+        for table in &mut tables {
+            if table.by.iter().chain(&table.sum).any(ValueReader::is_slow)
+                && self.source_reads.fetch_add(1, Ordering::Relaxed) >= SOURCE_READS_MAX
+            {
+                self.found.reads_cut = true;
+                continue;
+            }
+            self.collect_table(table, doc);
+        }
+        self.tables = tables;
+    }
+
+    fn collect_table(&mut self, table: &mut TableReader, doc: DocId) {
+        self.raw.resize_with(table.by.len(), Vec::new);
+        for (reader, values) in table.by.iter_mut().zip(&mut self.raw) {
+            values.clear();
+            reader.values(doc, values);
+            // An event counts once for each different value.
+            values.sort_unstable();
+            values.dedup();
+        }
+        let mut tally = Tally { count: 1, ..Tally::default() };
+        if let Some(reader) = &mut table.sum {
+            let mut values = Vec::new();
+            reader.values(doc, &mut values);
+            for raw in values {
+                match reader.group(raw) {
+                    Some(Group::Number(number)) => tally.sum = tally.sum.saturating_add(number.into()),
+                    Some(Group::Float(bits)) => tally.sum_float += f64::from_bits(bits),
+                    _ => {}
+                }
+            }
+        }
+        let groups = &mut table.groups;
+        let cut = &mut self.found.groups_cut;
+        each_combination(&self.raw, &mut Vec::with_capacity(self.raw.len()), &mut |group| {
+            let is_full = groups.len() >= GROUPS_MAX;
+            match groups.get_mut(group) {
+                Some(sum) => {
+                    sum.count += tally.count;
+                    sum.sum = sum.sum.saturating_add(tally.sum);
+                    sum.sum_float += tally.sum_float;
+                }
+                None if is_full => *cut = true,
+                None => {
+                    groups.insert(group.to_vec(), tally);
+                }
+            }
+        });
+    }
+
+    fn collect_newest(&mut self, doc: DocId, time_ns: i64) {
+        if self.plan.hits == 0 {
+            return;
+        }
+        let is_full = self.newest.len() >= self.plan.hits;
+        if is_full && self.newest.peek().is_some_and(|Reverse((oldest, ..))| time_ns < *oldest) {
+            return;
+        }
+        if self.plan.after.as_ref().is_some_and(|after| time_ns > after.time_ns) {
+            return;
+        }
+        let sequence = self.sequences.first(doc).unwrap_or_default();
+        let sensor = self.sensors.as_ref().and_then(|column| column.term_ords(doc).next()).unwrap_or(u64::MAX);
+        if let Some(after) = &self.plan.after {
+            let before_cursor = (time_ns, sequence) < (after.time_ns, after.sequence)
+                || ((time_ns, sequence) == (after.time_ns, after.sequence) && self.sensor_name(sensor) < after.sensor);
+            if !before_cursor {
+                return;
+            }
+        }
+        self.newest.push(Reverse((time_ns, sequence, sensor, doc)));
+        if self.newest.len() > self.plan.hits {
+            self.newest.pop();
+        }
+    }
+
+    fn sensor_name(&self, ordinal: u64) -> String {
+        let mut name = String::new();
+        if let Some(column) = &self.sensors {
+            // A number that is not in the dictionary leaves the name empty.
+            let _ = column.ord_to_str(ordinal, &mut name);
+        }
+        name
+    }
+}
+
+/// Calls `visit` with every combination of one value of each list.
+fn each_combination(lists: &[Vec<u128>], chosen: &mut Vec<u128>, visit: &mut dyn FnMut(&[u128])) {
+    let Some((first, rest)) = lists.split_first() else { return visit(chosen) };
+    for value in first {
+        chosen.push(*value);
+        each_combination(rest, chosen, visit);
+        chosen.pop();
+    }
+}

@@ -1,0 +1,377 @@
+//! Search: one query language for people, the console and the command line.
+//!
+//! Comes in: a [`SearchRequest`]. Goes out: a [`SearchAnswer`], or a [`SearchError`] that points at the character. A
+//! search runs on blocking threads over the partitions that its time range touches, newest first. Limits: rows, groups,
+//! bars, stored events read, time ([`SearchSettings`]), searches at a time; each is said in the answer when it cuts. A
+//! partition that cannot be read is named in `partial` and the others go on.
+
+mod columns;
+mod compile;
+mod gather;
+pub mod lexer;
+pub mod parser;
+#[cfg(test)]
+mod plain;
+pub mod query;
+mod values;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use luytre_collector_api::{
+    EventDocument, Facet, FacetValue, SearchAnswer, SearchRequest, Table, Timeline, TimelineBar,
+};
+use luytre_events::catalogue::Catalogue;
+use tantivy::schema::Value as _;
+use tantivy::{Searcher, TantivyDocument};
+
+use self::gather::{BARS_MAX, GROUPS_MAX, Gather, Gathered, Key, Plan, SOURCE_READS_MAX, TablePlan};
+use self::lexer::QueryError;
+use self::query::{FieldRef, Node, Query, Stage};
+use crate::index::{LIVE, Partition, Store};
+
+/// Rows when the request does not say.
+const LIMIT_DEFAULT: u32 = 100;
+/// Most rows a request may ask for.
+const LIMIT_MAX: u32 = 10_000;
+/// Most bars a request may ask for.
+const TIMELINE_BARS_MAX: u32 = 1000;
+/// Most facets a request may ask for.
+const FACETS_MAX: usize = 16;
+/// Values answered for a facet.
+const FACET_VALUES: usize = 20;
+
+/// Limits of searches.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SearchSettings {
+    /// A search is given up after this time, in milliseconds.
+    pub timeout_ms: u64,
+    /// Searches that run at a time; more wait.
+    pub at_a_time: usize,
+}
+
+impl Default for SearchSettings {
+    fn default() -> Self {
+        SearchSettings { timeout_ms: 10_000, at_a_time: 4 }
+    }
+}
+
+/// Why a search has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// The query is not one.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The request is not one.
+    #[error("{0}")]
+    Request(String),
+    /// There is no such data set.
+    #[error("there is no data set called `{0}`")]
+    Set(String),
+    /// It took too long.
+    #[error("the search took longer than {} s; choose a shorter time range or add a term", .0 / 1000)]
+    Late(u64),
+    /// The engine refused the query.
+    #[error("{0}")]
+    Engine(String),
+}
+
+/// Answers searches over a store.
+#[derive(Debug, Clone)]
+pub struct Search {
+    store: Arc<Store>,
+    settings: SearchSettings,
+}
+
+/// What one partition found, with the view it was found in.
+struct Part {
+    partition: Arc<Partition>,
+    searcher: Searcher,
+    found: Gathered,
+}
+
+impl Search {
+    /// Over this store.
+    pub fn new(store: Arc<Store>, settings: SearchSettings) -> Search {
+        Search { store, settings }
+    }
+
+    /// Searches at a time.
+    pub fn at_a_time(&self) -> usize {
+        self.settings.at_a_time.max(1)
+    }
+
+    /// Answers a request; blocks the thread.
+    pub fn run(&self, request: &SearchRequest, now_ns: i64) -> Result<SearchAnswer, SearchError> {
+        let started = Instant::now();
+        let context = parser::Context { catalogue: Catalogue::current(), now_ns };
+        let query = parser::parse(&request.query, context)?;
+        let set = request.set.as_deref().unwrap_or(LIVE);
+        let partitions = self.store.partitions(set).ok_or_else(|| SearchError::Set(set.to_owned()))?;
+        let range_ns = range(request, now_ns)?;
+        let partitions: Vec<_> =
+            partitions.into_iter().rev().filter(|p| p.overlaps(range_ns.0, range_ns.1)).collect();
+        let plan = self.plan(request, &query, range_ns, &partitions, started)?;
+        let mut answer = SearchAnswer::default();
+        let mut parts = self.gather(set, &query.filter, range_ns, &plan, partitions, &mut answer.partial)?;
+        let mut all = Gathered::default();
+        let mut hits: Vec<(Key, usize, tantivy::DocAddress)> = Vec::new();
+        for (number, part) in parts.iter_mut().enumerate() {
+            let found = std::mem::take(&mut part.found);
+            hits.extend(found.hits.iter().map(|(key, at)| (key.clone(), number, *at)));
+            all.merge(Gathered { hits: Vec::new(), ..found }, 0);
+        }
+        if all.is_late {
+            return Err(SearchError::Late(self.settings.timeout_ms));
+        }
+        hits.sort_by(|a, b| b.0.cmp(&a.0));
+        hits.truncate(plan.hits);
+        self.notes(&all, &mut answer.partial);
+        answer.total = all.total;
+        answer.cursor = hits.last().filter(|_| hits.len() == plan.hits && plan.hits > 0).map(|(key, ..)| cursor_text(key));
+        for (_, number, at) in hits {
+            let Some(part) = parts.get(number) else { continue };
+            match fetch(part, at) {
+                Ok(event) => answer.events.push(event),
+                Err(reason) => answer.partial.push(format!("an event of {}: {reason}", part.partition.name)),
+            }
+        }
+        shape(&mut answer, request, &query, &plan, all, range_ns)?;
+        answer.took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(answer)
+    }
+
+    /// One event by its id, from the live set or a named one.
+    pub fn event(&self, id: &luytre_events::EventId) -> Result<Option<EventDocument>, SearchError> {
+        let query = format!("event.id:\"{}\"", id.to_string().replace('\\', "\\\\").replace('"', "\\\""));
+        let request = SearchRequest { query, limit: Some(1), ..SearchRequest::default() };
+        Ok(self.run(&request, 0)?.events.into_iter().next())
+    }
+
+    fn plan(
+        &self,
+        request: &SearchRequest,
+        query: &Query,
+        range_ns: (i64, i64),
+        partitions: &[Arc<Partition>],
+        started: Instant,
+    ) -> Result<Plan, SearchError> {
+        if request.facets.len() > FACETS_MAX {
+            return Err(SearchError::Request(format!("at most {FACETS_MAX} facets can be asked for")));
+        }
+        let mut tables = Vec::new();
+        for name in &request.facets {
+            let field = parser::find_field(Catalogue::current(), name).map_err(SearchError::Request)?;
+            let by = vec![FieldRef { name: field.name.clone(), kind: field.kind }];
+            tables.push(TablePlan { by, sum: None });
+        }
+        let mut step_ns = bars_step(request, range_ns, partitions);
+        match &query.stage {
+            Some(Stage::Count { by, sum, .. }) => tables.push(TablePlan { by: by.clone(), sum: sum.clone() }),
+            Some(Stage::Timeline { step_ms }) => {
+                step_ns = Some(i64::try_from(step_ms.saturating_mul(1_000_000)).unwrap_or(i64::MAX));
+            }
+            None => {}
+        }
+        let hits = match query.stage {
+            Some(_) => 0,
+            None => request.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX) as usize,
+        };
+        let after = request.cursor.as_deref().map(read_cursor).transpose()?;
+        let deadline = started + Duration::from_millis(self.settings.timeout_ms);
+        Ok(Plan { hits, after, tables, step_ns, deadline })
+    }
+
+    /// Runs the plan on every partition, a few at a time.
+    fn gather(
+        &self,
+        set: &str,
+        filter: &Node,
+        range_ns: (i64, i64),
+        plan: &Plan,
+        partitions: Vec<Arc<Partition>>,
+        partial: &mut Vec<String>,
+    ) -> Result<Vec<Part>, SearchError> {
+        let plan = Arc::new(plan.clone());
+        let source_reads = Arc::new(AtomicU64::new(0));
+        let is_late = Arc::new(AtomicBool::new(false));
+        let next = AtomicUsize::new(0);
+        let results = Mutex::new(Vec::new());
+        let work = || {
+            while let Some(partition) = partitions.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let gather = Gather {
+                    plan: plan.clone(),
+                    mapping: &partition.mapping,
+                    source_reads: source_reads.clone(),
+                    is_late: is_late.clone(),
+                };
+                // A damaged file can make the engine panic; that is a damaged partition, not a broken collector.
+                let result = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                    let searcher = partition.searcher();
+                    let query = compile::compile(filter, range_ns, &partition.mapping)?;
+                    let found = searcher.search(&*query, &gather)?;
+                    Ok::<_, tantivy::TantivyError>((searcher, found))
+                }));
+                results.lock().unwrap_or_else(PoisonError::into_inner).push((partition.clone(), result));
+            }
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(partitions.len());
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(work);
+            }
+            work();
+        });
+        let mut parts = Vec::new();
+        for (partition, result) in results.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            let reason = match result {
+                Ok(Ok((searcher, found))) => {
+                    parts.push(Part { partition, searcher, found });
+                    continue;
+                }
+                Ok(Err(tantivy::TantivyError::InvalidArgument(reason))) => return Err(SearchError::Engine(reason)),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "its files are damaged".to_owned(),
+            };
+            partial.push(format!("events of {} could not be searched: {reason}", partition.name));
+            self.examine(set, &partition, &reason);
+        }
+        Ok(parts)
+    }
+
+    /// After a failed search: a partition whose files are damaged is set aside.
+    fn examine(&self, set: &str, partition: &Partition, reason: &str) {
+        let verified = std::panic::catch_unwind(AssertUnwindSafe(|| partition.verify()));
+        if !matches!(verified, Ok(Ok(damaged)) if damaged.is_empty()) {
+            self.store.set_aside(set, partition, reason);
+        }
+    }
+
+    fn notes(&self, all: &Gathered, partial: &mut Vec<String>) {
+        if all.groups_cut {
+            partial.push(format!("more than {GROUPS_MAX} different values: the rarest are not counted"));
+        }
+        if all.reads_cut {
+            partial.push(format!("only the first {SOURCE_READS_MAX} events were counted by a field without a column"));
+        }
+    }
+}
+
+/// Fills in tables, facets and timeline.
+fn shape(
+    answer: &mut SearchAnswer,
+    request: &SearchRequest,
+    query: &Query,
+    plan: &Plan,
+    mut all: Gathered,
+    range_ns: (i64, i64),
+) -> Result<(), SearchError> {
+    if let Some(step_ns) = plan.step_ns {
+        answer.timeline = Some(timeline(&all, step_ns, range_ns)?);
+    }
+    all.tables.resize_with(plan.tables.len(), Default::default);
+    if let Some(Stage::Count { by, sum, top }) = &query.stage {
+        let groups = all.tables.pop().unwrap_or_default();
+        let mut rows: Vec<_> = groups.into_iter().collect();
+        let weight = |tally: &gather::Tally| match sum {
+            #[expect(clippy::cast_precision_loss, reason = "sums beyond 2^53 are shown rounded")]
+            Some(_) => tally.sum as f64 + tally.sum_float,
+            #[expect(clippy::cast_precision_loss, reason = "only the order of counts is wanted")]
+            None => tally.count as f64,
+        };
+        rows.sort_by(|a, b| weight(&b.1).total_cmp(&weight(&a.1)).then_with(|| a.0.cmp(&b.0)));
+        rows.truncate(*top);
+        let mut columns: Vec<String> = by.iter().map(|field| field.name.clone()).collect();
+        columns.push(sum.as_ref().map_or("count".to_owned(), |field| format!("sum({})", field.name)));
+        let last = |tally: &gather::Tally| match sum {
+            Some(field) if field.kind == luytre_events::Kind::Float => tally.sum_float.into(),
+            Some(_) => u64::try_from(tally.sum).unwrap_or(u64::MAX).into(),
+            None => tally.count.into(),
+        };
+        let rows = rows.iter().map(|(group, tally)| {
+            group.iter().map(columns::Group::to_json).chain([last(tally)]).collect::<Vec<serde_json::Value>>()
+        });
+        answer.table = Some(Table { columns, rows: rows.collect() });
+    }
+    for (field, groups) in request.facets.iter().zip(all.tables) {
+        let mut values: Vec<_> = groups.into_iter().collect();
+        values.sort_by(|a, b| b.1.count.cmp(&a.1.count).then_with(|| a.0.cmp(&b.0)));
+        let values = values.into_iter().take(FACET_VALUES).filter_map(|(group, tally)| {
+            Some(FacetValue { value: group.first()?.to_text(), count: tally.count })
+        });
+        answer.facets.push(Facet { field: field.clone(), values: values.collect() });
+    }
+    Ok(())
+}
+
+/// Bars in time order, empty ones included.
+fn timeline(all: &Gathered, step_ns: i64, range_ns: (i64, i64)) -> Result<Timeline, SearchError> {
+    let too_many =
+        || SearchError::Request(format!("the timeline would have more than {BARS_MAX} bars; choose a longer step"));
+    if all.bars_cut {
+        return Err(too_many());
+    }
+    let bounded = |at: i64| (at != i64::MIN && at != i64::MAX).then_some(at);
+    let first = bounded(range_ns.0).map(|at| at.div_euclid(step_ns)).or_else(|| all.bars.keys().min().copied());
+    let last = bounded(range_ns.1).map(|at| (at - 1).div_euclid(step_ns)).or_else(|| all.bars.keys().max().copied());
+    let mut bars = Vec::new();
+    if let (Some(first), Some(last)) = (first, last) {
+        if usize::try_from(last.saturating_sub(first)).is_ok_and(|n| n >= BARS_MAX) {
+            return Err(too_many());
+        }
+        for bar in first..=last {
+            let start = luytre_events::json::time_text(bar.saturating_mul(step_ns));
+            bars.push(TimelineBar { start, count: all.bars.get(&bar).copied().unwrap_or_default() });
+        }
+    }
+    Ok(Timeline { step_ms: u64::try_from(step_ns / 1_000_000).unwrap_or_default(), bars })
+}
+
+/// Steps that people can read, in milliseconds.
+const STEPS_MS: [i64; 19] = [
+    1, 10, 100, 1000, 2000, 5000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000, 7_200_000,
+    21_600_000, 43_200_000, 86_400_000, 604_800_000,
+];
+
+/// The width of about as many bars as wanted over the range, or over what there is when the range is open.
+fn bars_step(request: &SearchRequest, range_ns: (i64, i64), partitions: &[Arc<Partition>]) -> Option<i64> {
+    let wanted = i64::from(request.timeline_bars?.clamp(1, TIMELINE_BARS_MAX));
+    let first = partitions.iter().map(|p| p.min_ns()).min()?;
+    let last = partitions.iter().map(|p| p.max_ns()).max()?;
+    let from = if range_ns.0 == i64::MIN { first } else { range_ns.0 };
+    let to = if range_ns.1 == i64::MAX { last } else { range_ns.1 };
+    let span_ms = to.saturating_sub(from).max(1) / 1_000_000;
+    let exact_ms = span_ms / wanted + 1;
+    let step_ms = STEPS_MS.into_iter().find(|step| *step >= exact_ms).unwrap_or(exact_ms);
+    step_ms.checked_mul(1_000_000)
+}
+
+fn range(request: &SearchRequest, now_ns: i64) -> Result<(i64, i64), SearchError> {
+    let read = |text: &Option<String>, open: i64| match text {
+        Some(text) => values::time_span(text, now_ns).map(|(start, _)| start).map_err(SearchError::Request),
+        None => Ok(open),
+    };
+    Ok((read(&request.from, i64::MIN)?, read(&request.to, i64::MAX)?))
+}
+
+fn fetch(part: &Part, at: tantivy::DocAddress) -> Result<EventDocument, String> {
+    let document: TantivyDocument = part.searcher.doc(at).map_err(|e| e.to_string())?;
+    let source = document.get_first(part.partition.mapping.source).and_then(|value| value.as_bytes());
+    let source = source.ok_or("it has no text")?;
+    serde_json::from_slice(source).map(EventDocument).map_err(|e| e.to_string())
+}
+
+fn cursor_text(key: &Key) -> String {
+    let json = serde_json::to_vec(key).unwrap_or_default();
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json)
+}
+
+fn read_cursor(text: &str) -> Result<Key, SearchError> {
+    let bad = || SearchError::Request("the cursor is not one that an answer gave; search again without it".to_owned());
+    let json = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).map_err(|_| bad())?;
+    serde_json::from_slice(&json).map_err(|_| bad())
+}
