@@ -14,8 +14,8 @@
 //! (`luytre-collector token create` with and without a running collector), and a crash leaves the old or the new. The
 //! collector's own key and certificate are made anew at each start and live in memory only.
 //!
-//! Sensors' certificates last [`SENSOR_DAYS`]; renewing them over the wire is still to come: until then a sensor whose
-//! certificate has lapsed is enrolled again with a new token.
+//! Sensors' certificates last [`SENSOR_DAYS`]. A connected sensor asks for the next one in time; both are accepted until
+//! the new one is used for the first time. A sensor that was away for too long is enrolled again with a new token.
 
 mod authority;
 mod catalogues;
@@ -104,6 +104,9 @@ pub struct FleetSensor {
 struct Enrolment {
     /// SHA-256 of the certificate (DER), hexadecimal.
     fingerprint: String,
+    /// The certificate that the sensor was given and has not used yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_fingerprint: Option<String>,
     enrolled_ns: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked_ns: Option<i64>,
@@ -197,12 +200,34 @@ impl Fleet {
         let name = tokens::redeem(&self.0.folder.join("tokens"), secret, now_ns(), |name| self.require_free(name))?;
         let what = format!("enrol {name}");
         let issued = self.0.authority.issue_sensor(&name, request).map_err(FleetError::failed(what.as_str()))?;
-        let enrolment =
-            Enrolment { fingerprint: issued.fingerprint, enrolled_ns: now_ns(), revoked_ns: None };
+        let enrolment = Enrolment {
+            fingerprint: issued.fingerprint,
+            next_fingerprint: None,
+            enrolled_ns: now_ns(),
+            revoked_ns: None,
+        };
         self.save(&name, "enrolment.toml", &enrolment)?;
         tracing::info!(sensor = %name, "a sensor was enrolled");
         let authority_pem = self.0.authority.certificate_pem().to_owned();
         Ok(Issued { name, certificate_pem: issued.certificate_pem, authority_pem })
+    }
+
+    /// Signs the next certificate of an enrolled sensor, PEM.
+    pub fn renew(&self, name: &str, csr_pem: &str) -> Result<String, FleetError> {
+        let request = authority::Request::parse(csr_pem)
+            .map_err(FleetError::failed("read the sensor's certificate request"))?;
+        let mut enrolment = self.enrolment(name).ok_or_else(|| FleetError::Unknown(name.to_owned()))?;
+        let what = format!("renew the certificate of {name}");
+        let issued = self.0.authority.issue_sensor(name, request).map_err(FleetError::failed(what))?;
+        enrolment.next_fingerprint = Some(issued.fingerprint);
+        self.save(name, "enrolment.toml", &enrolment)?;
+        tracing::info!(sensor = name, "a sensor's certificate was renewed");
+        Ok(issued.certificate_pem)
+    }
+
+    /// The authority's certificate, PEM: what clients of the API need to know us by.
+    pub fn authority_pem(&self) -> &str {
+        self.0.authority.certificate_pem()
     }
 
     /// Whom a certificate of our authority (DER) speaks for.
@@ -210,12 +235,21 @@ impl Fleet {
         let Some(name) = authority::common_name(certificate) else {
             return Admission::Refused("the certificate names no sensor: enrol the sensor again".into());
         };
+        let fingerprint = authority::fingerprint(certificate);
         match self.enrolment(&name) {
             Some(Enrolment { revoked_ns: Some(at), .. }) => Admission::Refused(format!(
                 "the certificate of sensor {name} was revoked at {}: enrol the sensor again with a new token",
                 time_text(at)
             )),
-            Some(known) if known.fingerprint == authority::fingerprint(certificate) => Admission::Sensor(name.into()),
+            Some(known) if known.fingerprint == fingerprint => Admission::Sensor(name.into()),
+            Some(known) if known.next_fingerprint.as_ref() == Some(&fingerprint) => {
+                // The sensor has its new certificate: the old one is over.
+                let enrolment = Enrolment { fingerprint, next_fingerprint: None, ..known };
+                match self.save(&name, "enrolment.toml", &enrolment) {
+                    Ok(()) => Admission::Sensor(name.into()),
+                    Err(error) => Admission::Refused(format!("the collector cannot store the new certificate: {error}")),
+                }
+            }
             Some(_) => Admission::Refused(format!(
                 "sensor {name} has been enrolled again since, with another certificate: this one is no longer accepted"
             )),

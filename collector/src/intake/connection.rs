@@ -193,6 +193,10 @@ impl Talk<'_> {
                 Ok(())
             }
             SensorFrame::Ping => self.sink.send(&CollectorFrame::Pong).await,
+            SensorFrame::Renew { csr_pem } => match self.hall.fleet.renew(&self.sensor, &csr_pem) {
+                Ok(certificate_pem) => self.sink.send(&CollectorFrame::Renewed { certificate_pem }).await,
+                Err(error) => Err(self.sink.refuse(error.to_string()).await),
+            },
             SensorFrame::Catalogue { .. } | SensorFrame::Hello { .. } | SensorFrame::Enroll { .. } => {
                 Err(self.sink.refuse("out of turn: the greeting is over".into()).await)
             }

@@ -152,3 +152,6 @@ async fn receive(stream: TcpStream, peer: SocketAddr, tls: TlsAcceptor, hall: Ar
     }
     drop(place);
 }
+
+#[cfg(test)]
+mod tests;

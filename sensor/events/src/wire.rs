@@ -71,6 +71,11 @@ pub enum SensorFrame {
     },
     /// A sign of life.
     Ping,
+    /// A sensor whose certificate will lapse soon asks for the next one.
+    Renew {
+        /// A PKCS#10 certificate request (RFC 2986) for a new key, PEM.
+        csr_pem: String,
+    },
 }
 
 /// What a collector says.
@@ -109,6 +114,11 @@ pub enum CollectorFrame {
     },
     /// Answer to [`SensorFrame::Ping`].
     Pong,
+    /// Answer to [`SensorFrame::Renew`]: to be used from the next connection on.
+    Renewed {
+        /// The sensor's new certificate, PEM.
+        certificate_pem: String,
+    },
 }
 
 /// Events in rising sequence, compressed.

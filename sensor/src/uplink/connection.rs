@@ -1,6 +1,7 @@
 //! One connection after the other: greeting, batches out, acknowledgements and wishes in.
 
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -8,6 +9,7 @@ use anyhow::{Context as _, bail};
 use futures_util::{SinkExt, StreamExt as _};
 use luytre_events::Catalogue;
 use luytre_events::wire::{self, CollectorFrame, FILE_MAX_BYTES, FRAME_MAX_BYTES, PROTOCOL_VERSION, SensorFrame};
+use rcgen::KeyPair;
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -16,11 +18,13 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
-use super::{Identity, Source, UplinkSettings, tls};
+use super::{Identity, Source, UplinkSettings, identity, tls};
 use crate::spool::SpoolReader;
 
 /// How often a sign of life is asked for.
 const PING_EVERY: Duration = Duration::from_secs(15);
+/// How often the certificate's age is looked at.
+const RENEWAL_EVERY: Duration = Duration::from_secs(6 * 3600);
 /// A collector that has said nothing for this long is given up.
 const SILENCE: Duration = Duration::from_secs(50);
 /// How long a greeting or the sending of one frame may take.
@@ -40,7 +44,11 @@ pub(super) enum Ended {
 pub(super) struct Link {
     settings: UplinkSettings,
     collector: String,
+    data: PathBuf,
+    identity: Identity,
     tls: Arc<ClientConfig>,
+    /// The key of a certificate that was asked for.
+    next_key: Option<KeyPair>,
     spool: SpoolReader,
     source: Arc<dyn Source>,
     /// Last numbers of batches on the way, in order.
@@ -51,7 +59,8 @@ pub(super) struct Link {
 impl Link {
     pub(super) fn new(
         settings: UplinkSettings,
-        identity: &Identity,
+        data: &Path,
+        identity: Identity,
         spool: SpoolReader,
         source: Arc<dyn Source>,
     ) -> anyhow::Result<Link> {
@@ -59,8 +68,19 @@ impl Link {
             "" => identity.enrolment.collector.clone(),
             configured => configured.to_owned(),
         };
-        let tls = Arc::new(tls::enrolled(identity)?);
-        Ok(Link { settings, collector, tls, spool, source, on_the_way: VecDeque::new(), greeted: false })
+        let tls = Arc::new(tls::enrolled(&identity)?);
+        Ok(Link {
+            settings,
+            collector,
+            data: data.to_owned(),
+            identity,
+            tls,
+            next_key: None,
+            spool,
+            source,
+            on_the_way: VecDeque::new(),
+            greeted: false,
+        })
     }
 
     /// Where it goes.
@@ -124,11 +144,35 @@ impl Link {
         }
     }
 
+    /// Asks for the next certificate when the present one will lapse soon.
+    async fn ask_for_renewal(&mut self, frames: &mut Frames) -> anyhow::Result<()> {
+        let days_left = self.identity.days_left()?;
+        if days_left >= self.settings.renew_days {
+            return Ok(());
+        }
+        let key = KeyPair::generate().context("make a key")?;
+        let csr_pem = identity::request(&key)?;
+        self.next_key = Some(key);
+        send(frames, &SensorFrame::Renew { csr_pem }).await
+    }
+
+    /// Uses a new certificate from the next connection on.
+    fn renewed(&mut self, certificate_pem: String) -> anyhow::Result<()> {
+        let key = self.next_key.take().context("the collector sent a certificate that nobody asked for")?;
+        let identity = Identity { certificate_pem, key_pem: key.serialize_pem(), ..self.identity.clone() };
+        self.tls = Arc::new(tls::enrolled(&identity)?);
+        identity.store(&self.data).with_context(|| format!("store the new certificate in {}", self.data.display()))?;
+        self.identity = identity;
+        tracing::info!("the sensor's certificate was renewed");
+        Ok(())
+    }
+
     async fn converse(&mut self, frames: &mut Frames, stop: &mut watch::Receiver<bool>) -> anyhow::Result<Ended> {
         let mut ledger = tokio::time::interval(Duration::from_secs(self.settings.ledger_s.max(1)));
         ledger.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut ping = tokio::time::interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut renewal = tokio::time::interval(RENEWAL_EVERY);
         let mut heard = Instant::now();
         let mut drained_by: Option<Instant> = None;
         loop {
@@ -150,6 +194,7 @@ impl Link {
                 }
                 () = self.spool.readable(), if !more => {}
                 _ = ledger.tick() => send(frames, &SensorFrame::Ledger(self.source.snapshot())).await?,
+                _ = renewal.tick() => self.ask_for_renewal(frames).await?,
                 _ = ping.tick() => send(frames, &SensorFrame::Ping).await?,
                 () = tokio::time::sleep_until(heard + SILENCE) => bail!("the collector has gone silent"),
                 () = stopped(stop), if drained_by.is_none() => {
@@ -185,6 +230,7 @@ impl Link {
                 send(frames, &SensorFrame::File { sha256, content }).await?;
             }
             CollectorFrame::Refused { reason } => return Ok(Some(Ended::Refused(reason))),
+            CollectorFrame::Renewed { certificate_pem } => self.renewed(certificate_pem)?,
             CollectorFrame::Pong => {}
             CollectorFrame::Welcome { .. } | CollectorFrame::Enrolled { .. } => bail!("the collector speaks out of turn"),
         }

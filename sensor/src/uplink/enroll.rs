@@ -8,14 +8,14 @@ use anyhow::{Context as _, bail};
 use futures_util::{SinkExt as _, StreamExt as _};
 use luytre_events::token::EnrolmentToken;
 use luytre_events::wire::{self, CollectorFrame, SensorFrame};
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::KeyPair;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
 use tokio_util::bytes::Bytes;
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
-use super::identity::{Enrolment, Identity};
+use super::identity::{self, Enrolment, Identity};
 use super::tls;
 
 /// The largest answer, in bytes.
@@ -30,8 +30,7 @@ pub async fn enroll(collector: &str, token: &str, data: &Path) -> anyhow::Result
     // Whether the identity can be stored is tried before the token is used up.
     std::fs::create_dir_all(data).with_context(|| format!("make the folder {}", data.display()))?;
     let key = KeyPair::generate().context("make a key")?;
-    let request = CertificateParams::default().serialize_request(&key).and_then(|request| request.pem());
-    let csr_pem = request.context("make a certificate request")?;
+    let csr_pem = identity::request(&key)?;
     let stream = tls::connect(collector, Arc::new(tls::enrolling(token.authority)?))
         .await
         .context("enrol with the collector that made the token")?;

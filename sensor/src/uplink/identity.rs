@@ -9,6 +9,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use anyhow::Context as _;
+use rcgen::{CertificateParams, KeyPair};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 
 /// A sensor's identity.
@@ -53,6 +56,14 @@ impl Identity {
         })
     }
 
+    /// How many whole days the certificate is still valid; 0 when it is not.
+    pub fn days_left(&self) -> anyhow::Result<u64> {
+        let certificate = CertificateDer::from_pem_slice(self.certificate_pem.as_bytes()).context("read certificate.pem")?;
+        let (_, parsed) = x509_parser::parse_x509_certificate(&certificate).context("read certificate.pem")?;
+        let left = parsed.validity().time_to_expiration().map_or(0, |left| left.whole_days());
+        Ok(u64::try_from(left).unwrap_or(0))
+    }
+
     /// Writes `data/identity`; an older one becomes `data/identity.before`.
     pub fn store(&self, data: &Path) -> anyhow::Result<()> {
         let (new, current, before) = (data.join("identity.new"), data.join("identity"), data.join("identity.before"));
@@ -78,6 +89,12 @@ impl Identity {
         std::fs::File::open(data)?.sync_all()?;
         Ok(())
     }
+}
+
+/// A certificate request for a key, PEM. What it asks for is up to the collector, which knows the sensor's name.
+pub(super) fn request(key: &KeyPair) -> anyhow::Result<String> {
+    let request = CertificateParams::default().serialize_request(key).and_then(|request| request.pem());
+    request.context("make a certificate request")
 }
 
 fn remove(folder: &Path) -> std::io::Result<()> {

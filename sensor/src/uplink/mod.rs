@@ -45,13 +45,15 @@ pub struct UplinkSettings {
     pub window: usize,
     /// How often the counters are sent, in seconds (default 60).
     pub ledger_s: u64,
+    /// The certificate is renewed when it has fewer days left than this (default 30; certificates last 90).
+    pub renew_days: u64,
     /// At a planned exit, how long to wait for the collector to take what is left, in seconds (default 5).
     pub drain_s: u64,
 }
 
 impl Default for UplinkSettings {
     fn default() -> Self {
-        UplinkSettings { collector: String::new(), window: 8, ledger_s: 60, drain_s: 5 }
+        UplinkSettings { collector: String::new(), window: 8, ledger_s: 60, renew_days: 30, drain_s: 5 }
     }
 }
 
@@ -73,7 +75,7 @@ pub async fn run(
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let identity = Identity::load(data)?;
-    let mut link = Link::new(settings, &identity, spool, source)?;
+    let mut link = Link::new(settings, data, identity, spool, source)?;
     let mut pause = PAUSE_FIRST;
     loop {
         let stopped_before = *stop.borrow();

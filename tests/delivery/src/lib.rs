@@ -151,11 +151,15 @@ impl Sensor {
 
     /// Starts on a data folder; `collector` is where it connects.
     pub fn start(data: &Path, collector: SocketAddr) -> Sensor {
+        Sensor::start_with(data, collector, UplinkSettings::default())
+    }
+
+    /// The same with settings of its own.
+    pub fn start_with(data: &Path, collector: SocketAddr, settings: UplinkSettings) -> Sensor {
         let runtime = runtime();
         let (spool, reader) = Spool::open(&data.join("spool"), SpoolLimits::default()).expect("the spool opens");
         let source = Arc::new(Counts { spool: spool.clone(), since_ns: now_ns(), files: data.join("files") });
-        let settings =
-            UplinkSettings { collector: collector.to_string(), window: 4, ledger_s: 1, ..UplinkSettings::default() };
+        let settings = UplinkSettings { collector: collector.to_string(), window: 4, ledger_s: 1, ..settings };
         let (stop, stopped) = watch::channel(false);
         let data = data.to_owned();
         let task = runtime.spawn(async move { uplink::run(settings, &data, reader, source, stopped).await });

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use luytre_delivery_check::{Collector, Line, Sensor, until};
+use luytre_sensor::uplink::UplinkSettings;
 use sha2::{Digest, Sha256};
 
 fn state_of(collector: &Collector, name: &str) -> String {
@@ -164,14 +165,47 @@ fn the_newer_of_two_connections_wins() {
     older.push(0..10);
     until("the older is heard", || collector.events().len() == 10);
     // A copy of the machine, restored from a backup, say.
-    std::fs::create_dir(twin.path().join("identity")).unwrap();
-    for entry in std::fs::read_dir(edge.path().join("identity")).unwrap() {
-        let entry = entry.unwrap();
-        std::fs::copy(entry.path(), twin.path().join("identity").join(entry.file_name())).unwrap();
-    }
+    copy_identity(edge.path(), twin.path());
     let newer = Sensor::start(twin.path(), collector.address);
     newer.push(10..20);
     until("the newer is heard", || collector.events().len() == 20);
     newer.stop().unwrap();
     older.kill();
+}
+
+#[test]
+fn a_certificate_is_renewed_before_it_lapses_and_the_old_one_is_over() {
+    let (data, edge, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let collector = Collector::start(data.path());
+    Sensor::enroll(collector.address, &collector.token("dc-1"), edge.path()).unwrap();
+    let certificate = |folder: &std::path::Path| std::fs::read(folder.join("identity/certificate.pem")).unwrap();
+    let old = certificate(edge.path());
+    copy_identity(edge.path(), copy.path());
+    let early = UplinkSettings { renew_days: 365, ..UplinkSettings::default() };
+    let sensor = Sensor::start_with(edge.path(), collector.address, early);
+    until("there is a new certificate", || {
+        std::fs::read(edge.path().join("identity/certificate.pem")).is_ok_and(|now| now != old)
+    });
+    sensor.stop().unwrap();
+    // Until the new one is used, a sensor that lost it may come with the old one.
+    let sensor = Sensor::start(copy.path(), collector.address);
+    sensor.push(0..10);
+    until("the old one is still good", || collector.events().len() == 10);
+    sensor.stop().unwrap();
+    let sensor = Sensor::start(edge.path(), collector.address);
+    sensor.push(10..20);
+    until("the new one is good", || collector.events().len() == 20);
+    sensor.stop().unwrap();
+    let sensor = Sensor::start(copy.path(), collector.address);
+    sensor.push(20..30);
+    sensor.stop().unwrap();
+    assert_eq!(collector.events().len(), 20);
+}
+
+fn copy_identity(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir(to.join("identity")).unwrap();
+    for entry in std::fs::read_dir(from.join("identity")).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), to.join("identity").join(entry.file_name())).unwrap();
+    }
 }
