@@ -30,7 +30,7 @@ export function App() {
       <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="dark">
         <DatesProvider settings={{ locale: i18n.language, firstDayOfWeek: 1 }}>
           <Notifications position="bottom-right" limit={4} />
-          <BrowserRouter>
+          <BrowserRouter useTransitions={false}>
             <AppRoutes />
           </BrowserRouter>
         </DatesProvider>

@@ -1,7 +1,7 @@
 // Triage: queue, evidence, decision, and the keys that move through them.
 import { useDisclosure, useHotkeys } from "@mantine/hooks";
 import { IconPointer } from "@tabler/icons-react";
-import { useCallback, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { usePermissions } from "../../api/session";
@@ -36,6 +36,25 @@ function useRows(key: string, all: readonly AlertRow[]) {
     }, LEAVING_MS);
   };
   return { rows, leaving, leave };
+}
+
+type Intent = "close" | "reopen" | "assign" | "escalate";
+
+/** Keys are quicker than servers: what was wished for an alert that is still loading is done when it is there. */
+function useIntent(loaded: string | null, selected: string | null, actions: Record<Intent, () => unknown>) {
+  const wish = useRef<{ id: string; intent: Intent } | null>(null);
+  const current = useRef(actions);
+  current.current = actions;
+  useEffect(() => {
+    const due = wish.current;
+    if (loaded === null || due === null) return;
+    wish.current = null;
+    if (due.id === loaded) current.current[due.intent]();
+  }, [loaded]);
+  return (intent: Intent) => {
+    if (loaded !== null) actions[intent]();
+    else if (selected !== null) wish.current = { id: selected, intent };
+  };
 }
 
 export default function AlertsPage() {
@@ -84,16 +103,23 @@ export default function AlertsPage() {
     leave(id);
   };
 
+  const act = useIntent(detail.data?.alert.id === selectedId ? selectedId : null, selectedId, {
+    close: () => decision.current?.focusClose(),
+    reopen: () => decision.current?.reopen(),
+    assign: () => decision.current?.assign(),
+    escalate: () => may.triage && detail.data?.triage.status === "open" && escalation.open(),
+  });
+
   useHotkeys([
     ["j", () => step(1)],
     ["k", () => step(-1)],
     ["ArrowDown", () => step(1)],
     ["ArrowUp", () => step(-1)],
-    ["Enter", () => current && void navigate(`/alerts/${encodeURIComponent(current.id)}`)],
-    ["c", () => decision.current?.focusClose()],
-    ["r", () => decision.current?.reopen()],
-    ["a", () => decision.current?.assign()],
-    ["e", () => may.triage && detail.data?.triage.status === "open" && escalation.open()],
+    ["Enter", () => selectedId !== null && void navigate(`/alerts/${encodeURIComponent(selectedId)}`)],
+    ["c", () => act("close")],
+    ["r", () => act("reopen")],
+    ["a", () => act("assign")],
+    ["e", () => act("escalate")],
     ["x", () => mark(current)],
     ["n", live.take],
     ["/", () => search.current?.focus()],
@@ -136,6 +162,8 @@ export default function AlertsPage() {
         opened={bulk}
         onClose={bulkDialog.close}
         onDone={() => {
+          const next = rows.slice(at + 1).find((row) => !marked.has(row.id)) ?? rows.find((row) => !marked.has(row.id));
+          if (selectedId !== null && marked.has(selectedId) && filters.status !== "all") change({ alert: next?.id });
           setMarked(new Set());
           bulkDialog.close();
         }}

@@ -23,6 +23,9 @@ import styles from "./Evidence.module.css";
 const TABS = ["why", "event", "related", "similar", "history", "rule"] as const;
 type Tab = (typeof TABS)[number];
 
+/** Below "why" on the long page: what helps to decide first. */
+const PAGE_ORDER = ["related", "similar", "event", "history", "rule"] as const;
+
 function useParts(detail: AlertDetail, onUse: (reason: string) => void): { parts: Record<Tab, ReactNode>; numbers: Partial<Record<Tab, number>> } {
   const { alert, history, similar } = detail;
   const related = useRelated(alert.id);
@@ -122,7 +125,7 @@ export function EvidencePage({ detail, onUse }: EvidenceProps) {
       <Head detail={detail} page />
       <div className={styles.body} style={{ overflow: "visible" }}>
         {parts.why}
-        {TABS.filter((each) => each !== "why").map((each) => (
+        {PAGE_ORDER.map((each) => (
           <section key={each} aria-label={t(`alerts.tab.${each}`)}>
             <h3 className={styles.heading}>
               {t(`alerts.tab.${each}`)} {numbers[each] !== undefined && count(numbers[each])}

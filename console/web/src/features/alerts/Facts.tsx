@@ -58,7 +58,7 @@ export function Facts({ alert, related }: { alert: Alert; related: readonly Even
         {lasted !== undefined && <Fact label={t("alerts.facts.duration")}>{duration(lasted / 1e6)}</Fact>}
         {state !== undefined && <Fact label={t("alerts.facts.state")}>{state}</Fact>}
         {alert.community_id && (
-          <Fact label={t("alerts.facts.community")}>
+          <Fact label={t("alerts.facts.community")} wide>
             <Value field="network.community_id" value={alert.community_id} />
           </Fact>
         )}
@@ -84,7 +84,9 @@ function End({ title, side, endpoint, sent, packets, verb }: EndProps) {
       <span className={styles.endTitle}>{title}</span>
       {endpoint ? (
         <span className={styles.address}>
-          <Value field={`${side}.ip`} value={endpoint.ip} />
+          <Value field={`${side}.ip`} value={endpoint.ip}>
+            {endpoint.ip.includes(":") && endpoint.port !== undefined && endpoint.port !== null ? `[${endpoint.ip}]` : undefined}
+          </Value>
           {endpoint.port !== undefined && endpoint.port !== null && (
             <>
               <span className="dim">:</span>
@@ -105,9 +107,9 @@ function End({ title, side, endpoint, sent, packets, verb }: EndProps) {
   );
 }
 
-function Fact({ label, children }: { label: string; children: ReactNode }) {
+function Fact({ label, wide = false, children }: { label: string; wide?: boolean; children: ReactNode }) {
   return (
-    <div>
+    <div className={wide ? styles.wide : undefined}>
       <dt>{label}</dt>
       <dd>{children}</dd>
     </div>
