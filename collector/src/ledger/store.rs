@@ -1,18 +1,26 @@
 //! The ledger on disk: a file a UTC day, a JSON line a snapshot; old days go by age and size.
+//!
+//! A day that is over (by a day, so that no late snapshot can fall into it) is packed: one line a sensor and minute, zstd.
+//! The packed file is put in place by rename before the plain one is removed; where both exist the packed one counts.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::collections::BTreeMap;
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use luytre_events::ledger::Stage;
 use serde::{Deserialize, Serialize};
 
-use super::LedgerSettings;
 use super::chain::Heard;
+use super::{LedgerSettings, Minute};
 
 /// A day, in nanoseconds.
 const DAY_NS: i64 = 86_400_000_000_000;
+/// The ending of a packed day.
+const PACKED: &str = ".jsonl.zst";
+/// The ending of a day that is still written.
+const PLAIN: &str = ".jsonl";
 
 /// One line: differences of one sensor within a minute.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -64,6 +72,7 @@ impl Store {
             file.write_all(b"\n")?;
             self.open = Some((day, file));
             self.retain();
+            self.pack_in_background();
         }
         let mut bytes = serde_json::to_vec(line)?;
         bytes.push(b'\n');
@@ -77,38 +86,34 @@ impl Store {
     pub(super) fn read(&self, from_ns: i64, to_ns: i64) -> Vec<Line> {
         let (first, last) = (from_ns.div_euclid(DAY_NS), to_ns.div_euclid(DAY_NS));
         let mut lines = Vec::new();
-        for (day, path) in self.days() {
-            let Some(file) = (first..=last).contains(&day).then(|| File::open(path).ok()).flatten() else { continue };
-            let parsed = BufReader::new(file).split(b'\n').map_while(Result::ok);
-            let parsed = parsed.filter_map(|text| serde_json::from_slice::<Line>(&text).ok());
-            lines.extend(parsed.filter(|line| (from_ns..to_ns).contains(&line.minute_ns)));
+        for (_, path) in days(&self.folder).into_iter().filter(|(day, _)| (first..=last).contains(day)) {
+            let wanted = |line: &Line| (from_ns..to_ns).contains(&line.minute_ns);
+            match parse(&path) {
+                Ok(parsed) => lines.extend(parsed.into_iter().filter(wanted)),
+                Err(error) => tracing::warn!(path = %path.display(), %error, "a day of the ledger cannot be read"),
+            }
         }
         lines
     }
 
-    fn path(&self, day: i64) -> PathBuf {
-        let date = luytre_events::json::time_text(day.saturating_mul(DAY_NS));
-        self.folder.join(format!("{}.jsonl", date.get(..10).unwrap_or("unknown")))
+    /// Packs days that are over, on a thread of its own: the ledger goes on meanwhile.
+    fn pack_in_background(&self) {
+        let folder = self.folder.clone();
+        let today = super::now_ns().div_euclid(DAY_NS);
+        let spawned = std::thread::Builder::new().name("ledger-pack".into()).spawn(move || pack(&folder, today - 1));
+        if let Err(error) = spawned {
+            tracing::warn!(%error, "old days of the ledger are not packed; tried again tomorrow");
+        }
     }
 
-    /// Days that there are, oldest first.
-    fn days(&self) -> Vec<(i64, PathBuf)> {
-        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let mut days: Vec<(i64, PathBuf)> = entries
-            .filter_map(|entry| {
-                let path = entry.path();
-                let date: jiff::civil::Date = path.file_name()?.to_str()?.strip_suffix(".jsonl")?.parse().ok()?;
-                let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_nanosecond();
-                Some((i64::try_from(midnight).ok()?.div_euclid(DAY_NS), path))
-            })
-            .collect();
-        days.sort();
-        days
+    fn path(&self, day: i64) -> PathBuf {
+        let date = luytre_events::json::time_text(day.saturating_mul(DAY_NS));
+        self.folder.join(format!("{}{PLAIN}", date.get(..10).unwrap_or("unknown")))
     }
 
     /// Removes what is too old or too much; never the newest day.
     fn retain(&self) {
-        let days = self.days();
+        let days = days(&self.folder);
         let size = |path: &Path| path.metadata().map_or(0, |meta| meta.len());
         let mut total: u64 = days.iter().map(|(_, path)| size(path)).sum();
         let oldest = super::now_ns().div_euclid(DAY_NS) - i64::from(self.settings.age_days);
@@ -122,5 +127,77 @@ impl Store {
                 tracing::warn!(path = %path.display(), %error, "an old day of the ledger could not be removed");
             }
         }
+    }
+}
+
+/// Days that there are, oldest first; the packed file where there are two.
+fn days(folder: &Path) -> Vec<(i64, PathBuf)> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut days: BTreeMap<i64, PathBuf> = BTreeMap::new();
+    for path in entries.map(|entry| entry.path()) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let packed = name.strip_suffix(PACKED);
+        let Some(day) = packed.or(name.strip_suffix(PLAIN)).and_then(day_of) else { continue };
+        if packed.is_some() || !days.contains_key(&day) {
+            days.insert(day, path);
+        }
+    }
+    days.into_iter().collect()
+}
+
+fn day_of(date: &str) -> Option<i64> {
+    let date: jiff::civil::Date = date.parse().ok()?;
+    let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_nanosecond();
+    Some(i64::try_from(midnight).ok()?.div_euclid(DAY_NS))
+}
+
+/// The lines of a day; what is no line (cut in half by a crash) is skipped.
+fn parse(path: &Path) -> io::Result<Vec<Line>> {
+    let file = File::open(path)?;
+    let reader: Box<dyn Read> = match path.extension() {
+        Some(extension) if extension == "zst" => Box::new(zstd::Decoder::new(file)?),
+        _ => Box::new(file),
+    };
+    let mut lines = Vec::new();
+    for text in BufReader::new(reader).split(b'\n') {
+        lines.extend(serde_json::from_slice::<Line>(&text?).ok());
+    }
+    Ok(lines)
+}
+
+/// Packs all plain days before `before`.
+pub(super) fn pack(folder: &Path, before: i64) {
+    for (day, path) in days(folder).into_iter().filter(|(day, _)| *day < before) {
+        let plain = path.to_str().and_then(|path| path.strip_suffix(".zst")).map_or_else(|| path.clone(), PathBuf::from);
+        let packed = if plain == path { pack_day(&plain) } else { Ok(()) };
+        if let Err(error) = packed.and_then(|()| remove(&plain)) {
+            tracing::warn!(day, %error, "a day of the ledger could not be packed; tried again tomorrow");
+        }
+    }
+}
+
+fn pack_day(plain: &Path) -> io::Result<()> {
+    let mut minutes: BTreeMap<(i64, String), (Minute, Option<Heard>)> = BTreeMap::new();
+    for line in parse(plain)? {
+        let (minute, newest) = minutes.entry((line.minute_ns, line.sensor)).or_default();
+        minute.add(&line.stages, line.unaccounted);
+        *newest = line.newest.or(newest.take());
+    }
+    let beside = plain.with_extension("packing");
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let mut out = zstd::Encoder::new(file, 3)?;
+    for ((minute_ns, sensor), (minute, newest)) in minutes {
+        let line = Line { sensor, minute_ns, stages: minute.stages, unaccounted: minute.unaccounted, newest };
+        serde_json::to_writer(&mut out, &line)?;
+        out.write_all(b"\n")?;
+    }
+    out.finish()?.sync_all()?;
+    std::fs::rename(beside, plain.with_extension("jsonl.zst"))
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }

@@ -96,3 +96,33 @@ fn stages_of_the_collector_hold_until_everything_rests() {
     // Two never left the journal and three never left the index although it says that it has everything.
     assert_eq!(chain(true).unaccounted(), 5);
 }
+
+#[test]
+fn packed_days_say_the_same_in_less_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let day_ns = 1440 * MINUTE_NS;
+    let start = now_ns() / day_ns * day_ns - 5 * day_ns;
+    let mut before: Option<Heard> = None;
+    let mut text = String::new();
+    for second in 0..600 {
+        let time_ns = start + i64::from(second) * 1_000_000_000;
+        let heard = Heard { snapshot: snapshot(time_ns, 7, second as u64 * 10, 0, 0), run_events: 0 };
+        let (stages, unaccounted) = chain::difference(before.as_ref(), &heard);
+        let minute_ns = minute_of(time_ns);
+        let line = Line { sensor: "dc-1".into(), minute_ns, stages, unaccounted, newest: Some(heard.clone()) };
+        text += &serde_json::to_string(&line).unwrap();
+        text.push('\n');
+        before = Some(heard);
+    }
+    let date = &luytre_events::json::time_text(start)[..10];
+    std::fs::write(folder.path().join(format!("{date}.jsonl")), text).unwrap();
+    let answer = |ledger: &Ledger| serde_json::to_value(ledger.answer(start, start + day_ns, None)).unwrap();
+    let plain = answer(&open(folder.path()));
+    assert_eq!(plain["minutes"].as_array().unwrap().len(), 10);
+    let size = || std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum::<u64>();
+    let before = size();
+    store::pack(folder.path(), start / day_ns + 1);
+    store::pack(folder.path(), start / day_ns + 1);
+    assert!(size() * 50 < before, "{} of {before}", size());
+    assert_eq!(answer(&open(folder.path())), plain);
+}
