@@ -29,6 +29,29 @@ fn a_misspelt_setting_is_named_with_the_nearest_key() -> Result<()> {
 }
 
 #[test]
+fn the_example_configurations_name_only_keys_that_exist() -> Result<()> {
+    let stage = Stage::set(|_| {})?;
+    for part in ["sensor", "collector", "console"] {
+        let example = fs::read_to_string(checkout().join(format!("deploy/etc/{part}.toml")))?;
+        // The keys that are commented out are examples too.
+        let all: Vec<&str> = example.lines().map(|line| line.strip_prefix("# ").filter(|rest| is_toml(rest)).unwrap_or(line)).collect();
+        let config = stage.folder().join(format!("{part}.toml"));
+        fs::write(&config, all.join("\n"))?;
+        let (config, data) = (config.display().to_string(), stage.folder().join(part).display().to_string());
+        let output = stage.stack.programs.output(&format!("luytre-{part}"), &["check", "--config", &config, "--data", &data])?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_ne!(output.status.code(), Some(2), "{part}: {said}");
+    }
+    Ok(())
+}
+
+/// Whether a line of a comment is an example: `key = value` or a section's head.
+fn is_toml(text: &str) -> bool {
+    let key = text.split_once(" = ").is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
+    key || text.starts_with("[[")
+}
+
+#[test]
 fn a_broken_rule_is_reported_and_the_others_are_in_force() -> Result<()> {
     let mut stage = Stage::set(|settings| settings.rules = settings.data.join("rules"))?;
     let rules = stage.stack.settings.rules.clone();

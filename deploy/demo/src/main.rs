@@ -83,11 +83,12 @@ fn demo(arguments: &Arguments) -> Result<bool> {
         }
     };
     let cable = if arguments.live { Some(Cable::lay("demo")?) } else { None };
-    let mut stack = timed("start collector and console", || start(data))?;
+    let mut stack = start(data)?;
     let token = stack.setup_token()?;
     let began = Instant::now();
     play(&mut stack, cable.as_ref(), &stop)?;
     eprintln!("the story was played in {:.0} s", began.elapsed().as_secs_f64());
+    say_memory(&stack)?;
     let verdict = if arguments.check { verify(&stack, &token)? } else { show(&stack, data, &stop)? };
     stack.stop()?;
     Ok(verdict)
@@ -96,7 +97,7 @@ fn demo(arguments: &Arguments) -> Result<bool> {
 fn timed<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let began = Instant::now();
     let outcome = work()?;
-    eprintln!("{what}: {:.1} s", began.elapsed().as_secs_f64());
+    eprintln!("{what} after {:.2} s", began.elapsed().as_secs_f64());
     Ok(outcome)
 }
 
@@ -123,9 +124,22 @@ fn start(data: &Path) -> Result<Stack> {
     settings.console_port = stack::port_like(8443)?;
     settings.intake_port = stack::port_like(7443)?;
     let mut stack = Stack::new(Programs::beside_this()?, settings)?;
-    stack.start_collector()?;
-    stack.start_console()?;
+    timed("the collector is ready", || stack.start_collector())?;
+    timed("the console is ready", || stack.start_console())?;
     Ok(stack)
+}
+
+/// What the three programs take of the machine's memory now.
+fn say_memory(stack: &Stack) -> Result<()> {
+    let mut text = String::new();
+    let mut sum = 0;
+    for (name, program) in [("sensor", &stack.sensor), ("collector", &stack.collector), ("console", &stack.console)] {
+        let bytes = program.as_ref().map_or(Ok(0), |program| program.resident_bytes())?;
+        text.push_str(&format!("{name} {} MB, ", bytes >> 20));
+        sum += bytes;
+    }
+    eprintln!("resident memory: {text}together {} MB", sum >> 20);
+    Ok(())
 }
 
 /// Plays the story and waits until all that follows from it has come to rest.
