@@ -32,12 +32,16 @@ def main(source, target):
     with open(target, "wb") as out:
         out.write(block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + option(1, COMMENT) + bytes(4)))
         out.write(block(1, struct.pack("<HHI", link, 0, snaplen) + option(2, b"br0") + bytes(4)))
+        packets = []
         at = 24
         while at + 16 <= len(data):
             seconds, micros, kept, whole = struct.unpack("<IIII", data[at:at + 16])
             stamp = seconds * 1_000_000 + micros
             packet = data[at + 16:at + 16 + kept]
             at += 16 + kept
+            packets.append((stamp, whole, packet))
+        # Two processors may hand over packets in another order than they stamped them.
+        for stamp, whole, packet in sorted(packets, key=lambda one: one[0]):
             head = struct.pack("<IIIII", 0, stamp >> 32, stamp & 0xFFFFFFFF, len(packet), whole)
             out.write(block(6, head + packet))
 

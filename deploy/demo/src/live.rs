@@ -77,7 +77,7 @@ pub fn play(path: &Path, interface: &str, speed: f64) -> Result<usize> {
     let first_us = packets.first().map_or(0, |packet| packet.time_us);
     let began = Instant::now();
     for packet in &packets {
-        let due = Duration::from_secs_f64((packet.time_us - first_us) as f64 / 1e6 / speed);
+        let due = Duration::from_secs_f64(packet.time_us.saturating_sub(first_us) as f64 / 1e6 / speed);
         std::thread::sleep(due.saturating_sub(began.elapsed()));
         sender.send_to(&packet.bytes, None).context("the interface cannot send")?.context("send a frame")?;
     }
