@@ -73,7 +73,8 @@ fn plausible(bytes: &[u8], length: usize, on_port: bool) -> Option<Header> {
     let whole = bytes.len() >= length;
     let message = message::read(bytes)?;
     if on_port {
-        let readable = !message.malformed || (!whole && header.questions == 1);
+        let asked = header.questions > 0 && message.questions.len() == usize::from(header.questions);
+        let readable = !message.malformed || asked || (!whole && header.questions == 1);
         return readable.then_some(header);
     }
     let ordinary = header.id != 0

@@ -421,8 +421,10 @@ impl HttpParser {
 
     /// From here on the connection speaks something else.
     fn hand_over(&mut self) {
-        self.tunnel = Tunnel::new(self.level);
-        self.over = self.tunnel.is_none();
+        if self.tunnel.is_none() {
+            self.tunnel = Tunnel::new(self.level);
+            self.over = self.tunnel.is_none();
+        }
     }
 }
 

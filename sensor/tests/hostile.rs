@@ -1,0 +1,276 @@
+//! What no parser of the table may do, whatever it is fed: panic, depend on how a stream is cut into pieces, or leave a
+//! file open. Conversations are real ones, random ones, and real ones with bytes changed.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::sync::Arc;
+
+use luytre_events::{DatasetId, FieldId, Transport, Value};
+use luytre_sensor::protocols::{
+    Direction, FileMeta, FileToken, Output, PROTOCOLS, Parser, Probe, Progress, Protocol,
+};
+use proptest::prelude::*;
+
+/// A piece of a conversation: who speaks, and what.
+type Turn = (Direction, Vec<u8>);
+
+/// Keeps what a parser says. Files are kept by what they hold; pieces do not matter.
+#[derive(Default)]
+struct Kept {
+    events: Vec<(DatasetId, Vec<(FieldId, Value)>)>,
+    files: Vec<(Option<String>, Vec<u8>, bool)>,
+    open: BTreeMap<u32, (Option<String>, Vec<u8>)>,
+    next: u32,
+}
+
+impl Output for Kept {
+    fn time_ns(&self) -> i64 {
+        1_795_348_800_000_000_000
+    }
+    fn event(&mut self, body: (DatasetId, Vec<(FieldId, Value)>)) {
+        self.events.push(body);
+    }
+    fn anomaly(&mut self, _name: &'static str) {}
+    fn file_open(&mut self, meta: FileMeta) -> Option<FileToken> {
+        self.next += 1;
+        self.open.insert(self.next, (meta.name, Vec::new()));
+        Some(FileToken(self.next))
+    }
+    fn file_data(&mut self, file: FileToken, bytes: &[u8]) {
+        self.open.get_mut(&file.0).expect("bytes of a file that is not open").1.extend_from_slice(bytes);
+    }
+    fn file_close(&mut self, file: FileToken, complete: bool) {
+        let (name, content) = self.open.remove(&file.0).expect("the end of a file that is not open");
+        self.files.push((name, content, complete));
+    }
+}
+
+/// Hands a conversation to a parser until it is done, and ends the flow.
+fn play(parser: &mut dyn Parser, turns: &[Turn]) -> Kept {
+    let mut kept = Kept::default();
+    for (direction, bytes) in turns {
+        if parser.data(&mut kept, *direction, bytes) == Progress::Done {
+            break;
+        }
+    }
+    parser.finish(&mut kept);
+    assert!(kept.open.is_empty(), "a file stays open");
+    kept
+}
+
+fn protocol(name: &str) -> &'static Protocol {
+    PROTOCOLS.iter().find(|p| p.name == name).unwrap()
+}
+
+fn client(bytes: &[u8]) -> Turn {
+    (Direction::ToServer, bytes.to_vec())
+}
+
+fn server(bytes: &[u8]) -> Turn {
+    (Direction::ToClient, bytes.to_vec())
+}
+
+fn web() -> Vec<Turn> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&b"trang ".repeat(500)).unwrap();
+    let packed = gzip.finish().unwrap();
+    let mut page = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len()).into_bytes();
+    page.extend(packed);
+    let form = b"--B\r\nContent-Disposition: form-data; name=\"mat_khau\"\r\n\r\nbi mat\r\n--B\r\n\
+        Content-Disposition: form-data; name=f; filename=anh.php\r\n\r\n<?php\r\n--B--\r\n";
+    let mut upload = format!(
+        "POST /gui HTTP/1.1\r\nHost: cong.tinh.example\r\nContent-Type: multipart/form-data; boundary=B\r\n\
+         Expect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        form.len()
+    )
+    .into_bytes();
+    upload.extend(form);
+    vec![
+        client(b"GET /a HTTP/1.1\r\nHost: a.example\r\n\r\nHEAD /b HTTP/1.1\r\nHost: a.example\r\n\r\n"),
+        server(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),
+        client(&upload),
+        server(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"),
+        client(b"GET /nen HTTP/1.1\r\n\r\n"),
+        server(&page),
+        client(b"CONNECT x.example:80 HTTP/1.1\r\n\r\n"),
+        server(b"HTTP/1.1 200 OK\r\n\r\n"),
+        client(b"GET /trong HTTP/1.0\r\n\r\n"),
+        server(b"foobar\r\nHTTP/1.0 200 OK\r\n\r\nuntil the end"),
+    ]
+}
+
+fn names() -> Vec<Turn> {
+    let mut query = b"\x12\x34\x01\x00\0\x01\0\0\0\0\0\0\x04cong\x04tinh\x07example\0\0\x01\0\x01".to_vec();
+    let mut answer = query.clone();
+    answer[2] = 0x81;
+    answer[7] = 1;
+    answer.extend(b"\xc0\x0c\0\x01\0\x01\0\0\x01\x2c\0\x04\xc6\x33\x64\x07");
+    let frame = |message: &[u8]| [&(message.len() as u16).to_be_bytes()[..], message].concat();
+    let twice = [frame(&query), frame(&query)].concat();
+    query.truncate(20);
+    vec![client(&twice), server(&[frame(&answer), frame(&answer)].concat()), client(&frame(&query))]
+}
+
+/// A real handshake between two ends of rustls.
+fn handshake(version: &'static rustls::SupportedProtocolVersion) -> Vec<Turn> {
+    let key = rcgen::generate_simple_self_signed(vec!["cong.tinh.example".into()]).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(key.cert.der().clone()).unwrap();
+    let mut client_config = rustls::ClientConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    client_config.alpn_protocols = vec![b"h2".to_vec()];
+    let private = rustls::pki_types::PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
+    let server_config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![key.cert.der().clone()], private)
+        .unwrap();
+    let name = rustls::pki_types::ServerName::try_from("cong.tinh.example").unwrap();
+    let mut a = rustls::ClientConnection::new(Arc::new(client_config), name).unwrap();
+    let mut b = rustls::ServerConnection::new(Arc::new(server_config)).unwrap();
+    let mut turns = Vec::new();
+    while a.wants_write() || b.wants_write() {
+        let mut bytes = Vec::new();
+        while a.wants_write() {
+            a.write_tls(&mut bytes).unwrap();
+        }
+        b.read_tls(&mut bytes.as_slice().take(1 << 20)).unwrap();
+        b.process_new_packets().unwrap();
+        turns.push((Direction::ToServer, bytes));
+        let mut bytes = Vec::new();
+        while b.wants_write() {
+            b.write_tls(&mut bytes).unwrap();
+        }
+        a.read_tls(&mut bytes.as_slice().take(1 << 20)).unwrap();
+        a.process_new_packets().unwrap();
+        turns.push((Direction::ToClient, bytes));
+    }
+    turns
+}
+
+/// Conversations over TCP with the protocol they are in.
+fn conversations() -> Vec<(&'static str, Vec<Turn>)> {
+    vec![
+        ("http", web()),
+        ("dns", names()),
+        ("tls", handshake(&rustls::version::TLS12)),
+        ("tls", handshake(&rustls::version::TLS13)),
+    ]
+}
+
+/// The same conversation in pieces of these sizes, used in turn.
+fn cut(turns: &[Turn], sizes: &[usize]) -> Vec<Turn> {
+    let mut sizes = sizes.iter().cycle();
+    let mut pieces = Vec::new();
+    for (direction, bytes) in turns {
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at((*sizes.next().unwrap()).clamp(1, rest.len()));
+            pieces.push((*direction, piece.to_vec()));
+            rest = after;
+        }
+    }
+    pieces
+}
+
+fn tcp(name: &str) -> Box<dyn Parser> {
+    (protocol(name).parser)(Transport::TCP)
+}
+
+#[test]
+fn conversations_are_told() {
+    let told = |name, turns: &[Turn]| {
+        let kept = play(tcp(name).as_mut(), turns);
+        (kept.events.len(), kept.files.len())
+    };
+    // Two requests, an upload, a packed page, a tunnel and what is in it; files: two pages, the upload, what is in
+    // the tunnel.
+    assert_eq!(told("http", &web()), (6, 4));
+    // The last query is cut in its question: nothing can be told.
+    assert_eq!(told("dns", &names()), (4, 0));
+    assert_eq!(told("tls", &handshake(&rustls::version::TLS12)), (1, 0));
+    assert_eq!(told("tls", &handshake(&rustls::version::TLS13)), (1, 0));
+}
+
+#[test]
+fn beginnings_are_recognised() {
+    for (name, turns) in conversations() {
+        let (direction, bytes) = &turns[0];
+        let on_port = name == "dns";
+        assert_eq!((protocol(name).probe)(*direction, bytes, on_port), Probe::Yes, "{name}");
+        let reversed = (protocol(name).probe)(Direction::ToClient, bytes, on_port);
+        assert_eq!(reversed, Probe::YesReversed, "{name} the other way round");
+        for other in PROTOCOLS.iter().filter(|p| p.name != name) {
+            assert_eq!((other.probe)(*direction, bytes, false), Probe::No, "{name} is not {}", other.name);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn pieces_do_not_matter(sizes in prop::collection::vec(1usize..200, 1..20)) {
+        for (name, turns) in conversations() {
+            let whole = play(tcp(name).as_mut(), &turns);
+            let pieces = play(tcp(name).as_mut(), &cut(&turns, &sizes));
+            prop_assert_eq!(whole.events, pieces.events, "{} in pieces of {:?}", name, &sizes);
+            prop_assert_eq!(whole.files, pieces.files, "{} in pieces of {:?}", name, &sizes);
+        }
+    }
+
+    #[test]
+    fn changed_bytes_do_no_harm(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u8>()), 1..12),
+        sizes in prop::collection::vec(1usize..400, 1..8),
+        gap in prop::option::of((0usize..8, 1u64..2000)),
+    ) {
+        for (name, mut turns) in conversations() {
+            for (turn, at, value) in &changes {
+                let turn = turn.index(turns.len());
+                let bytes = &mut turns[turn].1;
+                if !bytes.is_empty() {
+                    let at = at.index(bytes.len());
+                    bytes[at] = *value;
+                }
+            }
+            let mut parser = tcp(name);
+            let mut kept = Kept::default();
+            for (number, (direction, bytes)) in cut(&turns, &sizes).iter().enumerate() {
+                if let Some((at, length)) = gap && at == number {
+                    parser.gap(&mut kept, *direction, length);
+                }
+                if parser.data(&mut kept, *direction, bytes) == Progress::Done {
+                    break;
+                }
+            }
+            parser.finish(&mut kept);
+            prop_assert!(kept.open.is_empty());
+        }
+    }
+
+    #[test]
+    fn random_bytes_do_no_harm(
+        turns in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<u8>(), 0..300)), 0..12),
+    ) {
+        for protocol in PROTOCOLS {
+            for transport in protocol.transports {
+                let mut parser = (protocol.parser)(*transport);
+                let turns: Vec<Turn> = turns
+                    .iter()
+                    .map(|(up, bytes)| (if *up { Direction::ToServer } else { Direction::ToClient }, bytes.clone()))
+                    .collect();
+                play(parser.as_mut(), &turns);
+                for (direction, bytes) in &turns {
+                    (protocol.probe)(*direction, bytes, true);
+                    (protocol.probe)(*direction, bytes, false);
+                }
+            }
+        }
+    }
+}
