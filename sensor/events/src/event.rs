@@ -226,6 +226,21 @@ pub const ENRICHMENT: DatasetDef = DatasetDef {
 /// Calls a visitor for each field, stopping when it says so.
 type Visitor<'v> = dyn FnMut(FieldId, ValueRef<'_>) + 'v;
 
+/// The envelope's values that are text only when somebody looks.
+pub(crate) struct EnvelopeTexts {
+    id: String,
+    community_id: String,
+}
+
+impl EnvelopeTexts {
+    pub(crate) fn of(event: &Event) -> EnvelopeTexts {
+        EnvelopeTexts {
+            id: if event.id.sensor.is_empty() { String::new() } else { event.id.to_string() },
+            community_id: event.flow.as_ref().map(|flow| flow.community_id.to_string()).unwrap_or_default(),
+        }
+    }
+}
+
 impl Event {
     /// `event.dataset` as text.
     pub fn dataset_name(&self) -> &'static str {
@@ -235,29 +250,37 @@ impl Event {
     /// Calls `visit` for every field, envelope and body, in no particular order. This is the only way downstream code
     /// reads events, so that it needs no knowledge of any protocol.
     pub fn visit(&self, visit: &mut Visitor<'_>) {
+        let texts = EnvelopeTexts::of(self);
+        for (id, value) in self.entries(&texts) {
+            visit(id, value);
+        }
+    }
+
+    /// Every field, envelope and body, in no particular order. An event that has not been through a sensor's spool has
+    /// neither observer nor id.
+    pub(crate) fn entries<'a>(&'a self, texts: &'a EnvelopeTexts) -> Vec<(FieldId, ValueRef<'a>)> {
+        const ENVELOPE_MAX: usize = 16;
         let ids = EnvelopeIds::get();
-        visit(ids.TIMESTAMP, ValueRef::Time(self.time_ns));
-        visit(ids.DATASET, ValueRef::Str(self.dataset_name()));
-        visit(ids.KIND, ValueRef::Str("event"));
-        visit(ids.OBSERVER, ValueRef::Str(&self.id.sensor));
-        visit(ids.ID, ValueRef::Str(&self.id.to_string()));
+        let mut all = Vec::with_capacity(self.fields.len() + ENVELOPE_MAX);
+        all.push((ids.TIMESTAMP, ValueRef::Time(self.time_ns)));
+        all.push((ids.DATASET, ValueRef::Str(self.dataset_name())));
+        all.push((ids.KIND, ValueRef::Str("event")));
+        if !self.id.sensor.is_empty() {
+            all.push((ids.OBSERVER, ValueRef::Str(&self.id.sensor)));
+            all.push((ids.ID, ValueRef::Str(&texts.id)));
+        }
         if let Some(flow) = &self.flow {
-            visit(ids.SOURCE_IP, ValueRef::Ip(flow.source.0));
-            visit(ids.SOURCE_PORT, ValueRef::U64(flow.source.1.into()));
-            visit(ids.DESTINATION_IP, ValueRef::Ip(flow.destination.0));
-            visit(ids.DESTINATION_PORT, ValueRef::U64(flow.destination.1.into()));
-            visit(ids.TRANSPORT, ValueRef::Str(flow.transport.name()));
-            visit(ids.COMMUNITY_ID, ValueRef::Str(&flow.community_id.to_string()));
-            if let Some(vlan) = flow.vlan {
-                visit(ids.VLAN, ValueRef::U64(vlan.into()));
-            }
-            if let Some(protocol) = &flow.protocol {
-                visit(ids.PROTOCOL, ValueRef::Str(protocol));
-            }
+            all.push((ids.SOURCE_IP, ValueRef::Ip(flow.source.0)));
+            all.push((ids.SOURCE_PORT, ValueRef::U64(flow.source.1.into())));
+            all.push((ids.DESTINATION_IP, ValueRef::Ip(flow.destination.0)));
+            all.push((ids.DESTINATION_PORT, ValueRef::U64(flow.destination.1.into())));
+            all.push((ids.TRANSPORT, ValueRef::Str(flow.transport.name())));
+            all.push((ids.COMMUNITY_ID, ValueRef::Str(&texts.community_id)));
+            all.extend(flow.vlan.map(|vlan| (ids.VLAN, ValueRef::U64(vlan.into()))));
+            all.extend(flow.protocol.as_deref().map(|protocol| (ids.PROTOCOL, ValueRef::Str(protocol))));
         }
-        for (id, value) in &self.fields {
-            visit(*id, value.borrow());
-        }
+        all.extend(self.fields.iter().map(|(id, value)| (*id, value.borrow())));
+        all
     }
 
     /// The value of one field by number, or nothing where the event does not have it.

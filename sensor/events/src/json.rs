@@ -1,25 +1,27 @@
 //! The text form: one nested Elastic Common Schema object on a line, times in RFC 3339 UTC with nanoseconds.
 
+use std::collections::HashMap;
 use std::io::Write as _;
+use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use base64::Engine as _;
 
+use crate::FieldId;
 use crate::catalogue::Catalogue;
-use crate::event::Event;
+use crate::event::{EnvelopeTexts, Event};
 use crate::value::ValueRef;
-use crate::{FieldId, Value};
 
 /// Appends the event as one JSON object, without a newline.
 pub fn write_event(event: &Event, out: &mut Vec<u8>) {
-    let catalogue = Catalogue::current();
-    let mut fields: Vec<(FieldId, Value)> = Vec::with_capacity(event.fields.len() + 16);
-    event.visit(&mut |id, value| fields.push((id, owned(value))));
-    fields.sort_by_key(|(id, _)| *id);
-    let mut nesting = Nesting::new(out);
-    for (id, value) in &fields {
-        if let Some(field) = catalogue.field(*id) {
-            nesting.name(&field.name);
-            write_value(value.borrow(), nesting.out);
+    let texts = EnvelopeTexts::of(event);
+    let mut fields = event.entries(&texts);
+    fields.sort_unstable_by_key(|(id, _)| *id);
+    let mut nesting = Nesting { layout: Layout::current(), out, open: &[], first: true };
+    nesting.out.push(b'{');
+    for (id, value) in fields {
+        if nesting.field(id) {
+            write_value(value, nesting.out);
         }
     }
     nesting.finish();
@@ -32,59 +34,93 @@ pub fn event_value(event: &Event) -> serde_json::Value {
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
-fn owned(value: ValueRef<'_>) -> Value {
-    crate::event::to_owned(value)
+/// How the fields of the catalogue nest, made ready once.
+struct Layout {
+    /// By field number.
+    fields: Vec<FieldLayout>,
+    /// `"name":{` of each object, by its number.
+    objects: Vec<Box<[u8]>>,
 }
 
-/// Writes dotted names, given in name order, as nested objects.
+struct FieldLayout {
+    /// Numbers of the objects that the field is in, outermost first.
+    path: Box<[u16]>,
+    /// `"name":`
+    key: Box<[u8]>,
+}
+
+impl Layout {
+    fn current() -> &'static Layout {
+        static CURRENT: OnceLock<Layout> = OnceLock::new();
+        CURRENT.get_or_init(|| Layout::new(Catalogue::current().fields().iter().map(|field| field.name.as_str())))
+    }
+
+    fn new<'n>(names: impl Iterator<Item = &'n str>) -> Layout {
+        let mut layout = Layout { fields: Vec::new(), objects: Vec::new() };
+        let mut numbers: HashMap<&str, u16> = HashMap::new();
+        for name in names {
+            let mut path = Vec::new();
+            for (dot, _) in name.match_indices('.') {
+                let object = name.get(..dot).unwrap_or(name);
+                let number = *numbers.entry(object).or_insert_with(|| {
+                    layout.objects.push(format!("\"{}\":{{", last_part(object)).into_bytes().into());
+                    // A catalogue has at most 65,535 names.
+                    u16::try_from(layout.objects.len() - 1).unwrap_or(u16::MAX)
+                });
+                path.push(number);
+            }
+            let key = format!("\"{}\":", last_part(name)).into_bytes().into();
+            layout.fields.push(FieldLayout { path: path.into(), key });
+        }
+        layout
+    }
+}
+
+fn last_part(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+/// Writes fields, given in name order, as nested objects.
 struct Nesting<'a> {
+    layout: &'a Layout,
     out: &'a mut Vec<u8>,
-    /// Names of the objects that are open.
-    open: Vec<String>,
+    /// Numbers of the objects that are open.
+    open: &'a [u16],
     first: bool,
 }
 
-impl<'a> Nesting<'a> {
-    fn new(out: &'a mut Vec<u8>) -> Self {
-        out.push(b'{');
-        Nesting { out, open: Vec::new(), first: true }
-    }
-
-    /// Closes and opens objects as needed and writes the last part of the name.
-    fn name(&mut self, dotted: &str) {
-        let parts = dotted.split('.').count();
-        let shared = self
-            .open
-            .iter()
-            .zip(dotted.split('.').take(parts - 1))
-            .take_while(|(open, part)| open == part)
-            .count();
-        while self.open.len() > shared {
-            self.open.pop();
-            self.out.push(b'}');
-            self.first = false;
-        }
-        for part in dotted.split('.').skip(shared).take(parts - 1 - shared) {
-            self.key(part);
-            self.out.push(b'{');
-            self.open.push(part.to_owned());
+impl Nesting<'_> {
+    /// Closes and opens objects as needed and writes the field's key; false for a field that the catalogue does not have.
+    fn field(&mut self, id: FieldId) -> bool {
+        let Some(field) = self.layout.fields.get(usize::from(id.0)) else { return false };
+        let shared = self.open.iter().zip(&field.path).take_while(|(open, wanted)| open == wanted).count();
+        self.close(self.open.len() - shared);
+        for object in field.path.iter().skip(shared) {
+            self.comma();
+            let key = self.layout.objects.get(usize::from(*object));
+            self.out.extend_from_slice(key.map_or(b"", |key| key));
             self.first = true;
         }
-        self.key(dotted.rsplit('.').next().unwrap_or(dotted));
+        self.open = &field.path;
+        self.comma();
+        self.out.extend_from_slice(&field.key);
         self.first = false;
+        true
     }
 
-    fn key(&mut self, part: &str) {
+    fn close(&mut self, count: usize) {
+        self.out.extend(std::iter::repeat_n(b'}', count));
+        self.first &= count == 0;
+    }
+
+    fn comma(&mut self) {
         if !self.first {
             self.out.push(b',');
         }
-        self.out.push(b'"');
-        self.out.extend_from_slice(part.as_bytes());
-        self.out.extend_from_slice(b"\":");
     }
 
-    fn finish(self) {
-        self.out.extend(std::iter::repeat_n(b'}', self.open.len() + 1));
+    fn finish(mut self) {
+        self.close(self.open.len() + 1);
     }
 }
 
@@ -97,6 +133,14 @@ pub fn write_value(value: ValueRef<'_>, out: &mut Vec<u8>) {
         ValueRef::F64(v) if v.is_finite() => out.extend_from_slice(ryu::Buffer::new().format(v).as_bytes()),
         ValueRef::F64(_) => out.extend_from_slice(b"null"),
         ValueRef::Str(v) => write_text(v, out),
+        ValueRef::Ip(IpAddr::V4(v)) => {
+            let mut before = b'"';
+            for octet in v.octets() {
+                out.push(std::mem::replace(&mut before, b'.'));
+                out.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
+            }
+            out.push(b'"');
+        }
         ValueRef::Ip(v) => {
             // Writing to a Vec cannot fail.
             let _ = write!(out, "\"{v}\"");
@@ -152,11 +196,14 @@ fn write_time(time_ns: i64, out: &mut Vec<u8>) {
     let nanos = time_ns.rem_euclid(SECOND_NS);
     let (year, month, day) = civil_from_days(seconds.div_euclid(DAY_S));
     let of_day = seconds.rem_euclid(DAY_S);
-    let mut digits = |value: i64, width: u32, after: u8| {
-        for place in (0..width).rev() {
-            let digit = value / 10_i64.pow(place) % 10;
-            out.push(b'0' + u8::try_from(digit).unwrap_or(0));
+    let mut digits = |value: i64, width: usize, after: u8| {
+        let mut text = [b'0'; 9];
+        let mut rest = u32::try_from(value).unwrap_or(0);
+        for digit in text.iter_mut().take(width).rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
         }
+        out.extend_from_slice(text.get(..width).unwrap_or(&text));
         out.push(after);
     };
     digits(year, 4, b'-');
@@ -196,13 +243,20 @@ mod tests {
 
     #[test]
     fn dotted_names_nest() {
-        let mut out = Vec::new();
-        let mut nesting = Nesting::new(&mut out);
-        for name in ["a", "b.c.d", "b.c.e", "b.f", "g.h"] {
-            nesting.name(name);
-            write_value(ValueRef::U64(1), nesting.out);
-        }
-        nesting.finish();
-        assert_eq!(String::from_utf8(out).unwrap(), r#"{"a":1,"b":{"c":{"d":1,"e":1},"f":1},"g":{"h":1}}"#);
+        let layout = Layout::new(["a", "b.c.d", "b.c.e", "b.f", "g.h"].into_iter());
+        let written = |ids: &[u16]| {
+            let mut out = vec![b'{'];
+            let mut nesting = Nesting { layout: &layout, out: &mut out, open: &[], first: true };
+            for id in ids {
+                assert!(nesting.field(FieldId(*id)));
+                write_value(ValueRef::U64(1), nesting.out);
+            }
+            assert!(!nesting.field(FieldId(99)));
+            nesting.finish();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(written(&[0, 1, 2, 3, 4]), r#"{"a":1,"b":{"c":{"d":1,"e":1},"f":1},"g":{"h":1}}"#);
+        assert_eq!(written(&[1, 4]), r#"{"b":{"c":{"d":1}},"g":{"h":1}}"#);
+        assert_eq!(written(&[]), "{}");
     }
 }

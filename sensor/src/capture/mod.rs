@@ -118,3 +118,6 @@ pub enum CaptureError {
         hint: &'static str,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,8 +84,7 @@ impl<'a> Walk<'a, '_> {
                 _ if MPLS.contains(&kind) => return self.mpls(r.rest()),
                 PPPOE_SESSION => {
                     r.skip(6)?;
-                    let protocol = r.u16()?;
-                    return self.ppp(protocol, r.rest());
+                    return self.ppp_framed(r.rest());
                 }
                 PPP => return self.ppp_framed(r.rest()),
                 BRIDGED_ETHERNET => {

@@ -254,3 +254,6 @@ struct Walk<'a, 'd> {
 fn refused<'a>(reason: Refusal) -> Outcome<'a> {
     Err(Stop::Refused(reason))
 }
+
+#[cfg(test)]
+mod tests;

@@ -340,3 +340,157 @@ fn differing(one: &[u8], other: &[u8]) -> u64 {
     }
     one.iter().zip(other).filter(|(a, b)| a != b).count() as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What came out: bytes, with `None` for each byte of a gap.
+    #[derive(Default)]
+    struct Seen(Vec<Option<u8>>);
+
+    impl StreamSink for Seen {
+        fn data(&mut self, bytes: &[u8]) {
+            assert!(!bytes.is_empty());
+            self.0.extend(bytes.iter().copied().map(Some));
+        }
+
+        fn gap(&mut self, length: u64) {
+            assert!(length > 0);
+            self.0.extend(std::iter::repeat_n(None, length.try_into().unwrap()));
+        }
+    }
+
+    fn budget() -> Budget {
+        Budget { used_bytes: 0, limit_bytes: 1 << 20, stream_limit_bytes: 1 << 20 }
+    }
+
+    const ISN: u32 = u32::MAX - 100;
+
+    fn begun() -> Stream {
+        let mut stream = Stream::default();
+        stream.start(ISN);
+        stream
+    }
+
+    fn send(stream: &mut Stream, at: u32, bytes: &[u8], budget: &mut Budget, seen: &mut Seen) {
+        let length = u32::try_from(bytes.len()).unwrap();
+        stream.segment(ISN.wrapping_add(1 + at), bytes, length, false, budget, seen);
+    }
+
+    #[test]
+    fn segments_in_any_order_come_out_in_order() {
+        let (mut stream, mut budget, mut seen) = (begun(), budget(), Seen::default());
+        for at in [200, 0, 100, 100, 300] {
+            send(&mut stream, at, &[at as u8; 100], &mut budget, &mut seen);
+        }
+        assert_eq!(seen.0.len(), 400);
+        assert!(seen.0.chunks(100).zip([0u8, 100, 200, 44]).all(|(c, b)| c.iter().all(|x| *x == Some(b))));
+        assert_eq!((stream.counts.retransmitted, budget.used_bytes), (100, 0));
+    }
+
+    #[test]
+    fn a_hole_is_stated_once_the_receiver_has_acknowledged_past_it() {
+        let (mut stream, mut budget, mut seen) = (begun(), budget(), Seen::default());
+        send(&mut stream, 10, b"after", &mut budget, &mut seen);
+        stream.acknowledge(ISN.wrapping_add(1), &mut budget, &mut seen);
+        assert!(seen.0.is_empty());
+        stream.acknowledge(ISN.wrapping_add(1 + 15), &mut budget, &mut seen);
+        assert_eq!(seen.0.len(), 15);
+        assert_eq!((stream.counts.missed, budget.used_bytes), (10, 0));
+    }
+
+    #[test]
+    fn the_first_bytes_seen_win_and_others_are_counted() {
+        let (mut stream, mut budget, mut seen) = (begun(), budget(), Seen::default());
+        send(&mut stream, 4, b"GOOD", &mut budget, &mut seen);
+        send(&mut stream, 2, b"..evil..", &mut budget, &mut seen);
+        send(&mut stream, 0, b"ab", &mut budget, &mut seen);
+        let bytes: Vec<u8> = seen.0.iter().map(|b| b.unwrap()).collect();
+        assert_eq!(bytes, b"ab..GOOD..");
+        assert_eq!(stream.counts.conflicting, 4);
+    }
+
+    #[test]
+    fn without_acknowledgements_the_ceiling_gives_up_the_hole() {
+        let mut budget = Budget { stream_limit_bytes: 100, ..budget() };
+        let (mut stream, mut seen) = (begun(), Seen::default());
+        send(&mut stream, 10, &[1; 80], &mut budget, &mut seen);
+        send(&mut stream, 90, &[2; 80], &mut budget, &mut seen);
+        assert_eq!((seen.0.len(), budget.used_bytes), (170, 0));
+    }
+
+    #[test]
+    fn with_acknowledgements_the_ceiling_lets_the_furthest_bytes_go() {
+        let mut budget = Budget { stream_limit_bytes: 100, ..budget() };
+        let (mut stream, mut seen) = (begun(), Seen::default());
+        stream.acknowledge(ISN.wrapping_add(1), &mut budget, &mut seen);
+        send(&mut stream, 10, &[1; 80], &mut budget, &mut seen);
+        send(&mut stream, 90, &[2; 80], &mut budget, &mut seen);
+        send(&mut stream, 0, &[0; 10], &mut budget, &mut seen);
+        assert_eq!((seen.0.len(), stream.counts.refused), (90, 80));
+    }
+
+    #[test]
+    fn a_stream_is_closed_when_everything_before_its_fin_is_through() {
+        let (mut stream, mut budget, mut seen) = (begun(), budget(), Seen::default());
+        stream.segment(ISN.wrapping_add(6), b"", 0, true, &mut budget, &mut seen);
+        assert!(!stream.closed());
+        send(&mut stream, 0, b"hello", &mut budget, &mut seen);
+        assert!(stream.closed());
+    }
+
+    proptest! {
+        /// Any order, duplicates, overlaps and loss against a plain model: the last word on each byte is the first that
+        /// was seen of it.
+        #[test]
+        fn agrees_with_a_plain_model(
+            length in 1usize..2000,
+            pieces in prop::collection::vec((0usize..2000, 1usize..300, any::<bool>()), 1..60),
+        ) {
+            let stream_bytes: Vec<u8> = (0..length).map(|i| (i * 7 % 251) as u8).collect();
+            let mut model: Vec<Option<u8>> = vec![None; length];
+            let (mut stream, mut budget, mut seen) = (begun(), budget(), Seen::default());
+            for (at, size, other) in pieces {
+                let at = at % length;
+                let end = (at + size).min(length);
+                // Some segments contradict the stream in every byte.
+                let bytes: Vec<u8> =
+                    stream_bytes[at..end].iter().map(|b| if other { b ^ 0xff } else { *b }).collect();
+                for (place, byte) in model[at..end].iter_mut().zip(&bytes) {
+                    place.get_or_insert(*byte);
+                }
+                send(&mut stream, u32::try_from(at).unwrap(), &bytes, &mut budget, &mut seen);
+            }
+            stream.finish(&mut budget, &mut seen);
+            while model.last() == Some(&None) {
+                model.pop();
+            }
+            prop_assert_eq!(seen.0, model);
+            prop_assert_eq!(budget.used_bytes, 0);
+        }
+
+        /// However small the ceilings, memory stays within them and what comes out is in the right place.
+        #[test]
+        fn stays_within_its_ceilings(
+            pieces in prop::collection::vec((0u32..5000, 1usize..200, any::<bool>()), 1..80),
+        ) {
+            let mut budget = Budget { used_bytes: 0, limit_bytes: 500, stream_limit_bytes: 300 };
+            let (mut stream, mut seen) = (begun(), Seen::default());
+            for (at, size, acknowledge) in pieces {
+                let bytes: Vec<u8> = (at..).take(size).map(|i| (i % 251) as u8).collect();
+                send(&mut stream, at, &bytes, &mut budget, &mut seen);
+                if acknowledge {
+                    stream.acknowledge(ISN.wrapping_add(1 + at), &mut budget, &mut seen);
+                }
+                prop_assert!(budget.used_bytes <= 300);
+            }
+            stream.finish(&mut budget, &mut seen);
+            prop_assert_eq!(budget.used_bytes, 0);
+            let right = seen.0.iter().enumerate().all(|(i, b)| b.is_none_or(|b| b == (i % 251) as u8));
+            prop_assert!(right);
+        }
+    }
+}

@@ -109,15 +109,14 @@ impl Detection {
     /// One UDP datagram: it tells by itself or not at all.
     pub fn datagram(&mut self, direction: Direction, bytes: &[u8], ports: (u16, u16)) -> Finding {
         let side = self.side(direction);
-        side.refused = 0;
+        if side.over {
+            return self.verdict();
+        }
         side.looks += 1;
-        side.over = side.looks > UNDECIDED_MAX_DATAGRAMS;
-        if !side.over
-            && let Some((protocol, reversed)) = side.look(direction, bytes, ports, Transport::UDP)
-        {
+        side.refused = 0;
+        if let Some((protocol, reversed)) = side.look(direction, bytes, ports, Transport::UDP) {
             return Finding::Found { protocol, reversed, held: Vec::new() };
         }
-        let side = self.side(direction);
         side.over = side.looks >= UNDECIDED_MAX_DATAGRAMS;
         self.verdict()
     }
