@@ -7,6 +7,8 @@ import { defineConfig } from "vite";
 /** Where `/api` goes during development: the mock server, or a real console. */
 const api = process.env["LUYTRE_API"] ?? "http://127.0.0.1:5180";
 
+const proxy = { "/api": { target: api, changeOrigin: true, secure: false } };
+
 export default defineConfig({
   plugins: [react()],
   build: {
@@ -16,6 +18,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
     reportCompressedSize: false,
   },
-  server: { proxy: { "/api": { target: api, changeOrigin: true, secure: false } } },
+  server: { proxy },
+  preview: { proxy },
   test: { environment: "happy-dom", setupFiles: ["src/test-setup.ts"], css: false },
 });

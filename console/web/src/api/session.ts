@@ -74,13 +74,13 @@ export function useSetUp() {
   });
 }
 
+/** Logs out and loads the page anew, so that nothing that was seen or typed stays in memory. */
 export function useLogOut() {
-  const queries = useQueryClient();
   return useMutation({
     mutationFn: () => must(client.DELETE("/api/v1/session")),
     onSettled: () => {
       sessionEnded();
-      queries.clear();
+      window.location.assign("/login");
     },
   });
 }

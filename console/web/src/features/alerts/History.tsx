@@ -5,35 +5,26 @@ import { Link } from "react-router";
 import { VERDICTS, type HistoryEntry, type SimilarAlert } from "../../api/types";
 import { count } from "../../ui/format";
 import { Empty } from "../../ui/States";
+import { RecordDetail, useRecordWords } from "../../ui/Record";
 import { Time } from "../../ui/Time";
 import styles from "./Evidence.module.css";
 
-const ACTIONS = ["raised", "closed", "reopened", "assigned", "escalated", "opened", "changed", "noted", "linked"] as const;
-
 export function History({ entries }: { entries: readonly HistoryEntry[] }) {
   const { t } = useTranslation();
-  const say = (action: string) => {
-    const known = ACTIONS.find((each) => each === action);
-    return known ? t(`alerts.history.${known}`) : action;
-  };
+  const words = useRecordWords();
   return (
     <ol className={styles.timeline} aria-label={t("alerts.history.title")}>
       {[...entries].reverse().map((entry, at) => (
         <li key={at}>
-          <b>{say(entry.action)}</b> · {entry.by?.display_name ?? t("ui.nobody")} · <span className="dim"><Time at={entry.at} style="full" /></span>
-          <Detail detail={entry.detail} />
+          <b>{words.action(entry.action)}</b> · {entry.by?.display_name ?? t("ui.nobody")} ·{" "}
+          <span className="dim">
+            <Time at={entry.at} style="full" />
+          </span>
+          <RecordDetail detail={entry.detail} without={entry.action === "raised" ? ["rule", "severity"] : []} />
         </li>
       ))}
     </ol>
   );
-}
-
-function Detail({ detail }: { detail: HistoryEntry["detail"] }) {
-  const { t } = useTranslation();
-  const { verdict, ...rest } = detail;
-  const known = VERDICTS.find((each) => each === verdict);
-  const texts = [known ? t(`verdict.${known}`) : verdict, ...Object.values(rest)].filter((text) => text !== undefined && text !== "");
-  return texts.length === 0 ? null : <div className="dim">{texts.join(" · ")}</div>;
 }
 
 interface SimilarProps {

@@ -2,14 +2,42 @@
 import { Button, Group } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 import { client, must } from "../../api/client";
 import type { AuditEntry } from "../../api/types";
+import { RecordDetail, useRecordWords } from "../../ui/Record";
 import { Page, Panel } from "../../ui/Page";
 import { Empty, Failed, SkeletonRows } from "../../ui/States";
 import { Table, type ColumnDef } from "../../ui/Table";
 import { Time } from "../../ui/Time";
 
 const LIMIT = 100;
+/** Ids are cut to this many characters; the whole stands in the title. */
+const SHORT = 14;
+
+const PAGES: Readonly<Record<string, string>> = { alert: "/alerts/", case: "/cases/" };
+
+/** `alert:al-5f…` as a link, where there is a page. */
+function Subject({ subject }: { subject: string }) {
+  const words = useRecordWords();
+  const colon = subject.indexOf(":");
+  if (colon < 0) return <span className="mono">{subject}</span>;
+  const kind = subject.slice(0, colon);
+  const id = subject.slice(colon + 1);
+  const page = PAGES[kind];
+  const text = (
+    <>
+      {words.subject(kind)} <span className="mono dim">{id.length > SHORT ? `${id.slice(0, SHORT)}…` : id}</span>
+    </>
+  );
+  return page === undefined ? (
+    <span title={id}>{text}</span>
+  ) : (
+    <Link to={`${page}${encodeURIComponent(id)}`} title={id} style={{ color: "inherit" }}>
+      {text}
+    </Link>
+  );
+}
 
 export default function AuditPage() {
   const { t } = useTranslation();
@@ -20,23 +48,18 @@ export default function AuditPage() {
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     staleTime: 0,
   });
+  const words = useRecordWords();
   const rows = log.data?.pages.flatMap((page) => page.items) ?? [];
   const columns: ColumnDef<AuditEntry>[] = [
     { key: "number", title: "#", cell: (entry) => <span className="mono dim">{entry.number}</span>, width: 60 },
     { key: "at", title: t("audit.at"), cell: (entry) => <Time at={entry.at} style="full" />, width: 170 },
     { key: "by", title: t("audit.by"), cell: (entry) => entry.by?.display_name ?? t("ui.nobody") },
-    { key: "action", title: t("audit.action"), cell: (entry) => <span className="mono">{entry.action}</span> },
-    { key: "subject", title: t("audit.subject"), cell: (entry) => <span className="mono">{entry.subject}</span> },
+    { key: "action", title: t("audit.action"), cell: (entry) => <span title={entry.action}>{words.action(entry.action)}</span> },
+    { key: "subject", title: t("audit.subject"), cell: (entry) => <Subject subject={entry.subject} /> },
     {
       key: "detail",
       title: t("audit.detail"),
-      cell: (entry) => (
-        <span className="dim">
-          {Object.entries(entry.detail)
-            .map(([name, value]) => `${name}: ${value}`)
-            .join(" · ")}
-        </span>
-      ),
+      cell: (entry) => <RecordDetail detail={entry.detail} />,
     },
     { key: "address", title: t("audit.address"), cell: (entry) => <span className="mono dim">{entry.address}</span>, width: 140 },
   ];

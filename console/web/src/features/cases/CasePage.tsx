@@ -61,7 +61,7 @@ function CaseView({ detail }: { detail: CaseDetail }) {
         <Linked alerts={detail.alerts} />
         <Notes detail={detail} editable={may.cases} />
       </div>
-      <aside className={styles.side} aria-label={t("cases.status")}>
+      <aside className={styles.side} aria-label={t("cases.facts")}>
         <Facts detail={detail} editable={may.cases} />
         <h2 className={styles.sideHeading}>{t("cases.history")}</h2>
         <CaseHistory entries={detail.history} />

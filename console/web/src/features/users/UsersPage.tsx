@@ -58,7 +58,7 @@ function UserTable({ rows }: { rows: readonly User[] }) {
     {
       key: "role",
       title: t("users.role"),
-      width: 200,
+      width: 240,
       cell: (user) =>
         user.id === caller.id ? (
           `${t(`role.${user.role}`)} (${t("users.self")})`
