@@ -7,6 +7,7 @@
 //!   advice: What to do first.
 //!   advice_vi: ...
 //!   subject: [source.ip]      # matches with equal values belong to one alert
+//!   silent: true              # only feeds correlations
 //! ```
 
 use rsigma_parser::{CorrelationRule, Level as SigmaLevel, SigmaRule};
@@ -17,7 +18,7 @@ use super::documents::{Document, line_of};
 use crate::rule::{Level, Note, Rule, RuleKind, techniques};
 
 /// Keys of the mapping `luytre:`.
-const KEYS: [&str; 5] = ["title_vi", "description_vi", "advice", "advice_vi", "subject"];
+const KEYS: [&str; 6] = ["title_vi", "description_vi", "advice", "advice_vi", "subject", "silent"];
 
 /// The two kinds of Sigma documents have the same metadata keys, but no type in common.
 macro_rules! described {
@@ -39,7 +40,7 @@ macro_rules! described {
             references: rule.references.clone(),
             false_positives: rule.falsepositives.clone(),
             subject: own.list("subject"),
-            silent: false,
+            silent: own.0.get("silent").and_then(Value::as_bool).unwrap_or(false),
             file: $file.to_owned(),
             line: $line,
             hits: Default::default(),

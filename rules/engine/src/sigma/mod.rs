@@ -1,9 +1,9 @@
 //! Sigma 2 with correlations, wrapped around rsigma.
 //!
 //! Comes in: Sigma files and field pipelines. Goes out: a detector, each rule's metadata, and what is wrong with which
-//! line. Rules are compiled one by one, so that a broken one is left out and named. Other people's rules pass through
-//! the pipelines first, which give them our field names and log sources; rules that speak of `product: luytre` use our
-//! names as they are. A rule whose log source is still not one of our datasets afterwards is loaded and never asked.
+//! line. Rules are compiled one by one, so that a broken one is left out and named. All rules pass through the
+//! pipelines first: they put the province's networks in place of `%internal%`, and give other people's rules our field
+//! names and log sources. A rule whose log source is still not one of our datasets afterwards is loaded and never asked.
 
 mod describe;
 mod detector;
@@ -35,8 +35,9 @@ pub const GROUP_ENTRIES_MAX: usize = 5_000;
 /// `product` of rules written for our own names, and of every event.
 pub(crate) const PRODUCT: &str = "luytre";
 
-/// The pipeline for SigmaHQ's own names, used where the loaded folders bring none.
-const BUILT_IN_PIPELINE: &str = include_str!("../../../pipelines/sigmahq.yml");
+/// Pipelines that stand in where the loaded folders bring none of the same name.
+const BUILT_IN_PIPELINES: [&str; 2] =
+    [include_str!("../../../pipelines/networks.yml"), include_str!("../../../pipelines/sigmahq.yml")];
 
 /// Parses and compiles every rule.
 pub(crate) fn load(sources: &[&Source], ids: &mut Ids) -> Loaded {
@@ -44,7 +45,8 @@ pub(crate) fn load(sources: &[&Source], ids: &mut Ids) -> Loaded {
         engine: CorrelationEngine::new(limits()),
         loaded: Loaded::default(),
         by_id: HashMap::new(),
-        known: HashSet::new(),
+        known: HashMap::new(),
+        own: HashSet::new(),
         correlations: Vec::new(),
         filters: Vec::new(),
         ids,
@@ -87,7 +89,9 @@ struct Loader<'i> {
     loaded: Loaded,
     by_id: HashMap<String, Rule>,
     /// Ids and names that correlations may refer to, each with the id it stands for.
-    known: HashSet<String>,
+    known: HashMap<String, String>,
+    /// Ids of rules written for our own names.
+    own: HashSet<String>,
     correlations: Vec<Waiting>,
     filters: Vec<(FilterRule, String, u32)>,
     ids: &'i mut Ids,
@@ -109,9 +113,11 @@ impl Loader<'_> {
                 }
             }
         }
-        if pipelines.is_empty() {
-            // The committed pipeline parses: a test loads it.
-            pipelines.extend(rsigma_eval::parse_pipeline(BUILT_IN_PIPELINE));
+        // The committed pipelines parse: a test loads them.
+        for built_in in BUILT_IN_PIPELINES.iter().filter_map(|text| rsigma_eval::parse_pipeline(text).ok()) {
+            if !pipelines.iter().any(|p: &Pipeline| p.name == built_in.name) {
+                pipelines.push(built_in);
+            }
         }
         rsigma_eval::merge_pipelines(&mut pipelines);
         pipelines
@@ -155,12 +161,9 @@ impl Loader<'_> {
         if let Err(broken) = self.ids.claim(&id, &source.file, document.line) {
             return self.loaded.broken.push(broken);
         }
-        let compiled = (|| {
-            if !own {
-                rsigma_eval::apply_pipelines(pipelines, &mut rule)?;
-            }
-            self.engine.add_rule(&rule)
-        })();
+        rule.name = self.free_name(rule.name.take(), &source.file, document);
+        let compiled =
+            rsigma_eval::apply_pipelines(pipelines, &mut rule).and_then(|()| self.engine.add_rule(&rule));
         if let Err(error) = compiled {
             let reason = error.to_string();
             let line = documents::line_of(document.text, document.line, &reason);
@@ -170,9 +173,9 @@ impl Loader<'_> {
         self.loaded.notes.extend(describe::notes(&rule.custom_attributes, &described, document));
         if own {
             self.loaded.notes.extend(fields::check(&rule, &source.file, document));
+            self.own.insert(id.clone());
         }
-        self.known.insert(id.clone());
-        self.known.extend(rule.name.clone());
+        self.know(&id, rule.name);
         self.by_id.insert(id, described);
     }
 
@@ -185,7 +188,7 @@ impl Loader<'_> {
             waiting.iter().flat_map(|w| [w.rule.id.clone(), w.rule.name.clone()]).flatten().collect();
         loop {
             let (ready, rest): (Vec<_>, Vec<_>) =
-                waiting.into_iter().partition(|w| w.rule.rules.iter().all(|r| self.known.contains(r)));
+                waiting.into_iter().partition(|w| w.rule.rules.iter().all(|r| self.known.contains_key(r)));
             waiting = rest;
             if ready.is_empty() {
                 break;
@@ -195,7 +198,7 @@ impl Loader<'_> {
             }
         }
         for left in waiting {
-            let missing = left.rule.rules.iter().find(|r| !defined.contains(*r) && !self.known.contains(*r));
+            let missing = left.rule.rules.iter().find(|r| !defined.contains(*r) && !self.known.contains_key(*r));
             let reason = match missing {
                 Some(name) => format!("refers to the rule {name:?}, which is not loaded; check its id or name"),
                 None => "refers to itself through other correlations, or to a broken one".to_owned(),
@@ -217,42 +220,49 @@ impl Loader<'_> {
         if let Err(broken) = self.ids.claim(&id, &file, line) {
             return self.loaded.broken.push(broken);
         }
-        let own = rule.rules.iter().any(|r| self.is_own(r));
-        let compiled = (|| {
-            if !own {
-                rsigma_eval::pipeline::apply_pipelines_to_correlation(pipelines, &mut rule)?;
-            }
-            self.engine.add_correlation(&rule)
-        })();
+        let document = Document { text: &text, line };
+        rule.name = self.free_name(rule.name.take(), &file, &document);
+        let feeds: Vec<String> = rule.rules.iter().filter_map(|r| self.known.get(r).cloned()).collect();
+        let own = feeds.iter().any(|id| self.own.contains(id));
+        let compiled = rsigma_eval::pipeline::apply_pipelines_to_correlation(pipelines, &mut rule)
+            .and_then(|_| self.engine.add_correlation(&rule));
         if let Err(error) = compiled {
             let reason = error.to_string();
             return self.broken(&file, documents::line_of(&text, line, &reason), reason);
         }
         let described = describe::correlation(&rule, &file, line);
-        let document = Document { text: &text, line };
         self.loaded.notes.extend(describe::notes(&rule.custom_attributes, &described, &document));
         if own {
             self.loaded.notes.extend(fields::check_correlation(&rule, &file, &document));
+            self.own.insert(id.clone());
         }
         if !rule.generate {
-            self.silence(&rule.rules);
+            self.silence(&feeds);
         }
-        self.known.insert(id.clone());
-        self.known.extend(rule.name.clone());
-        fed.insert(id.clone(), rule.rules);
+        self.know(&id, rule.name);
+        fed.insert(id.clone(), feeds);
         self.by_id.insert(id, described);
     }
 
-    fn is_own(&self, reference: &str) -> bool {
-        self.engine.engine().rules().iter().any(|compiled| {
-            compiled.id.as_deref() == Some(reference) && compiled.logsource.product.as_deref() == Some(PRODUCT)
-        })
+    /// The name, unless another rule has it: correlations that refer to it would mix the two.
+    fn free_name(&mut self, name: Option<String>, file: &str, document: &Document<'_>) -> Option<String> {
+        let name = name?;
+        let Some(holder) = self.known.get(&name) else { return Some(name) };
+        let reason = format!("the name {name} already belongs to rule {holder}; give this rule a name of its own");
+        let line = documents::line_of(document.text, document.line, &format!("'name: {name}'"));
+        self.loaded.notes.push(Broken { file: file.to_owned(), line, reason });
+        None
+    }
+
+    fn know(&mut self, id: &str, name: Option<String>) {
+        self.known.insert(id.to_owned(), id.to_owned());
+        self.known.extend(name.map(|name| (name, id.to_owned())));
     }
 
     /// Rules that only feed a correlation are not reported themselves (Sigma's `generate: false`).
-    fn silence(&mut self, references: &[String]) {
-        for reference in references {
-            if let Some(rule) = self.by_id.get_mut(reference) {
+    fn silence(&mut self, ids: &[String]) {
+        for id in ids {
+            if let Some(rule) = self.by_id.get_mut(id) {
                 rule.silent = true;
             }
         }
