@@ -134,8 +134,28 @@ pub struct Batch {
     pub body: Vec<u8>,
 }
 
-/// One event as it travels: ids are the sender's.
-#[derive(Debug, Serialize, Deserialize)]
+/// One event as it goes out, without a copy: the same bytes as a [`WireEvent`].
+#[derive(Debug, Serialize)]
+struct OutEvent<'e> {
+    sequence: u64,
+    time_ns: i64,
+    dataset: u16,
+    flow: Option<OutFlow<'e>>,
+    fields: &'e [(FieldId, Value)],
+}
+
+#[derive(Debug, Serialize)]
+struct OutFlow<'e> {
+    source: (IpAddr, u16),
+    destination: (IpAddr, u16),
+    transport: u8,
+    vlan: Option<u16>,
+    community_id: [u8; 20],
+    protocol: Option<&'e str>,
+}
+
+/// One event as it comes in: ids are the sender's.
+#[derive(Debug, Deserialize)]
 struct WireEvent {
     sequence: u64,
     time_ns: i64,
@@ -144,7 +164,7 @@ struct WireEvent {
     fields: Vec<(u16, Value)>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct WireFlow {
     source: (IpAddr, u16),
     destination: (IpAddr, u16),
@@ -199,7 +219,7 @@ impl Batch {
     /// Packs events of this program's catalogue. Returns nothing for no events.
     pub fn pack(events: &[Event]) -> Result<Option<Batch>, WireError> {
         let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(None) };
-        let wire: Vec<WireEvent> = events.iter().map(to_wire).collect();
+        let wire: Vec<OutEvent<'_>> = events.iter().map(to_wire).collect();
         let plain = postcard::to_stdvec(&wire)?;
         let body = zstd::bulk::compress(&plain, 1).map_err(WireError::Compress)?;
         let count = u32::try_from(events.len()).unwrap_or(u32::MAX);
@@ -248,20 +268,20 @@ impl Translation {
     }
 }
 
-fn to_wire(event: &Event) -> WireEvent {
-    WireEvent {
+fn to_wire(event: &Event) -> OutEvent<'_> {
+    OutEvent {
         sequence: event.id.sequence,
         time_ns: event.time_ns,
         dataset: event.dataset.0,
-        flow: event.flow.as_ref().map(|flow| WireFlow {
+        flow: event.flow.as_ref().map(|flow| OutFlow {
             source: flow.source,
             destination: flow.destination,
             transport: flow.transport.0,
             vlan: flow.vlan,
             community_id: flow.community_id.0,
-            protocol: flow.protocol.clone(),
+            protocol: flow.protocol.as_deref(),
         }),
-        fields: event.fields.iter().map(|(id, value)| (id.0, value.clone())).collect(),
+        fields: &event.fields,
     }
 }
 
@@ -291,5 +311,58 @@ fn from_wire(wire: WireEvent, sensor: &std::sync::Arc<str>, theirs: &Translation
             protocol: flow.protocol,
         }),
         fields,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(sequence: u64, flow: bool) -> Event {
+        let flow = flow.then(|| FlowContext {
+            source: ("192.0.2.1".parse().unwrap(), 1234),
+            destination: ("2001:db8::1".parse().unwrap(), 443),
+            transport: Transport::TCP,
+            vlan: Some(7),
+            community_id: CommunityId([3; 20]),
+            protocol: Some("tls".into()),
+        });
+        let fields = (0..4).map(|id| {
+            let list = vec![Value::U64(sequence), Value::Str("câu hỏi".into()), Value::Bytes(Box::new([0, 255]))];
+            (FieldId(id), Value::List(list))
+        });
+        let id = EventId { sensor: "dc-1".into(), sequence };
+        Event { id, time_ns: -5, dataset: DatasetId(0), flow, fields: fields.collect() }
+    }
+
+    #[test]
+    fn a_batch_reads_back() {
+        let events = vec![event(3, true), event(4, false), event(9, true)];
+        let batch = Batch::pack(&events).unwrap().unwrap();
+        assert_eq!((batch.first, batch.last, batch.count), (3, 9, 3));
+        let batch: Batch = decode(&encode(&batch).unwrap()).unwrap();
+        let ours = Translation::from(Catalogue::current());
+        assert_eq!(batch.unpack(&"dc-1".into(), &ours).unwrap(), (events, 0));
+        assert_eq!(Batch::pack(&[]).unwrap(), None);
+    }
+
+    #[test]
+    fn what_a_newer_sensor_adds_is_counted_and_left_out() {
+        let batch = Batch::pack(&[event(1, false)]).unwrap().unwrap();
+        let nothing = Translation { fields: Vec::new(), datasets: Vec::new() };
+        let (events, unknown) = batch.unpack(&"dc-1".into(), &nothing).unwrap();
+        assert_eq!((events.len(), events[0].fields.len(), unknown), (1, 0, 5));
+    }
+
+    #[test]
+    fn batches_that_lie_are_errors() {
+        let batch = Batch::pack(&[event(1, false), event(2, false)]).unwrap().unwrap();
+        let ours = Translation::from(Catalogue::current());
+        let unpack = |batch: Batch| batch.unpack(&"dc-1".into(), &ours).map(|_| ()).unwrap_err();
+        assert!(matches!(unpack(Batch { count: 3, ..batch.clone() }), WireError::Count { announced: 3, held: 2 }));
+        assert!(matches!(unpack(Batch { last: 3, ..batch.clone() }), WireError::Order { .. }));
+        assert!(matches!(unpack(Batch { body: vec![0; 9], ..batch.clone() }), WireError::Decompress(_)));
+        let falling = Batch::pack(&[event(2, false), event(1, false)]).unwrap().unwrap();
+        assert!(matches!(unpack(falling), WireError::Order { .. }));
     }
 }
