@@ -53,6 +53,12 @@ fn text(bytes: &[u8]) -> bool {
     valid && !bytes.is_empty() && bytes.iter().all(|&b| b >= 0x20 || matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b))
 }
 
+/// Whether files of this type are what web pages and services consist of: markup, data, pictures, sound, fonts.
+pub fn is_page_part(kind: &str) -> bool {
+    let media = ["image/", "audio/", "video/", "font/", "application/font"].iter().any(|part| kind.starts_with(part));
+    media || matches!(kind, "text/html" | "text/xml" | "application/json")
+}
+
 /// Extension of a file name, in lower case.
 pub fn extension(name: &str) -> Option<String> {
     let (stem, extension) = name.rsplit_once('.')?;

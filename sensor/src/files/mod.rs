@@ -5,6 +5,9 @@
 //! how many are open and how much memory they take is bounded by [`FileLimits`]. A limit that bites is counted and
 //! leaves the event without the content, or, for the number of open files, the file unseen. Nothing of an unfinished
 //! file survives a restart.
+//!
+//! Every file has its SHA-256. MD5 and SHA-1, which old lists of bad files still use, cost more than all the rest of
+//! reading a web page and say nothing about one, so what pages are made of goes without ([`kind::is_page_part`]).
 
 pub mod kind;
 pub mod record;
@@ -70,8 +73,8 @@ pub struct Carver {
 struct Carved {
     meta: FileMeta,
     size_bytes: u64,
-    md5: Md5,
-    sha1: Sha1,
+    /// Nothing yet, or for good when it is part of a page.
+    old: Option<(Md5, Sha1)>,
     sha256: Sha256,
     /// The beginning, or all of it where there is a store.
     content: Vec<u8>,
@@ -105,8 +108,7 @@ impl Carver {
         let file = Carved {
             meta,
             size_bytes: 0,
-            md5: Md5::new(),
-            sha1: Sha1::new(),
+            old: None,
             sha256: Sha256::new(),
             content: Vec::new(),
             whole: self.store.is_some(),
@@ -118,10 +120,7 @@ impl Carver {
     /// More of a file.
     pub fn data(&mut self, token: FileToken, bytes: &[u8]) {
         let Some(file) = self.open.get_mut(&token.0) else { return };
-        file.size_bytes += bytes.len() as u64;
-        file.md5.update(bytes);
-        file.sha1.update(bytes);
-        file.sha256.update(bytes);
+        file.hash(bytes);
         let before = file.content.len();
         if file.whole && before + bytes.len() > self.limits.file_bytes {
             self.counts.too_large += 1;
@@ -156,6 +155,19 @@ impl Carver {
 }
 
 impl Carved {
+    /// The first bytes decide whether the old hashes are made too.
+    fn hash(&mut self, bytes: &[u8]) {
+        if self.size_bytes == 0 && !kind::is_page_part(kind::of(bytes)) {
+            self.old = Some((Md5::new(), Sha1::new()));
+        }
+        self.size_bytes += bytes.len() as u64;
+        self.sha256.update(bytes);
+        if let Some((md5, sha1)) = &mut self.old {
+            md5.update(bytes);
+            sha1.update(bytes);
+        }
+    }
+
     /// Keeps no more than the beginning.
     fn let_go(&mut self) {
         self.whole = false;
@@ -165,14 +177,15 @@ impl Carved {
 
     fn record(self, complete: bool, stored: bool, mime_type: &str, sha256: &[u8; 32]) -> FileSeen {
         let FileMeta { name, claimed_type, url, direction } = self.meta;
+        let (md5, sha1) = self.old.unzip();
         FileSeen {
             extension: name.as_deref().and_then(kind::extension),
             name,
             size_bytes: self.size_bytes,
             mime_type: Some(mime_type.to_owned()),
             claimed_type,
-            md5: Some(hex::encode(self.md5.finalize())),
-            sha1: Some(hex::encode(self.sha1.finalize())),
+            md5: md5.map(|md5| hex::encode(md5.finalize())),
+            sha1: sha1.map(|sha1| hex::encode(sha1.finalize())),
             sha256: Some(hex::encode(sha256)),
             complete,
             stored,
@@ -209,6 +222,8 @@ mod tests {
         );
         assert_eq!((seen.extension.as_deref(), seen.size_bytes, seen.stored), (Some("php"), 3, false));
         assert!(carve(&mut carver, b"").is_none());
+        let page = carve(&mut carver, b"<!DOCTYPE html><p>").unwrap();
+        assert_eq!((page.md5.is_some(), page.sha256.is_some()), (false, true));
     }
 
     #[test]

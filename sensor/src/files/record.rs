@@ -13,9 +13,9 @@ luytre_events::record! {
         mime_type: Option<String> = "file.mime_type", Keyword, Column;
         /// Type that the sender claimed.
         claimed_type: Option<String> = "file.claimed_type", Keyword, Term;
-        /// MD5 of what was seen, lower-case hexadecimal.
+        /// MD5 of what was seen, lower-case hexadecimal; not made of the parts of web pages.
         md5: Option<String> = "file.hash.md5", Keyword, Term;
-        /// SHA-1 of what was seen, lower-case hexadecimal.
+        /// SHA-1 of what was seen, lower-case hexadecimal; not made of the parts of web pages.
         sha1: Option<String> = "file.hash.sha1", Keyword, Term;
         /// SHA-256 of what was seen, lower-case hexadecimal.
         sha256: Option<String> = "file.hash.sha256", Keyword, Column;
