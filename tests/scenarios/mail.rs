@@ -21,7 +21,7 @@ fn a_high_alert_reaches_a_real_mail_server() -> Result<()> {
     let mut stage = Stage::set(|settings| {
         settings.console_lines = format!(
             "[mail]\nhost = \"localhost\"\nport = {port}\ntls = \"starttls\"\nuser = \"luytre\"\n\
-             password_file = \"{0}/mail.password\"\nca_file = \"{0}/mail.pem\"\n\
+             password_file = \"{0}/mail.password\"\nca_file = \"{0}/authority.pem\"\n\
              from = \"luytre@tinh.example\"\nto = [\"truc-ban@tinh.example\"]\nlanguage = \"vi\"\n",
             settings.data.display()
         );
@@ -54,19 +54,26 @@ fn start_server(folder: &Path, port: u16) -> Result<Program> {
     fs::create_dir_all(folder.join("received"))?;
     fs::write(folder.join("mail.password"), "mot-mat-khau-thu\n")?;
     fs::write(folder.join("mail_server.py"), SERVER)?;
-    let subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
-    let output = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
-        .args(subject)
-        .args(["-keyout", "mail.key", "-out", "mail.pem"])
-        .current_dir(folder)
-        .output()
-        .context("start openssl")?;
-    ensure!(output.status.success(), "make the mail server's certificate: {}", String::from_utf8_lossy(&output.stderr));
+    certificate(folder, "authority", "/CN=Mail authority", &[])?;
+    let leaf = ["-CA", "authority.pem", "-CAkey", "authority.key", "-addext", "basicConstraints=CA:FALSE"];
+    certificate(folder, "mail", "/CN=localhost", &[leaf.as_slice(), &["-addext", "subjectAltName=DNS:localhost"]].concat())?;
     // Debian's own Python has Debian's aiosmtpd, whatever other Python is first on the path.
     let mut command = Command::new("/usr/bin/python3");
     command.arg("mail_server.py").arg(port.to_string()).current_dir(folder);
     let server = Program::start("the mail server", &mut command, &folder.join("log/mail.log"))?;
     wait::until("the mail server to listen", SOON, || Ok(server.log().contains("listening").then_some(())))?;
     Ok(server)
+}
+
+/// A certificate and its key, `NAME.pem` and `NAME.key`; without further arguments that of an authority.
+fn certificate(folder: &Path, name: &str, subject: &str, further: &[&str]) -> Result<()> {
+    let output = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+        .args(["-subj", subject, "-keyout", &format!("{name}.key"), "-out", &format!("{name}.pem")])
+        .args(further)
+        .current_dir(folder)
+        .output()
+        .context("start openssl")?;
+    ensure!(output.status.success(), "make the certificate {name}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
 }
