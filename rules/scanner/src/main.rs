@@ -1,17 +1,20 @@
 //! Scans files with YARA-X, as a child of the collector or of the rule tools.
 //!
-//! Comes in: frames on standard input ([`luytre_events::scan`]): rule sources once, then files. Goes out: one answer
+//! Comes in: frames on standard input ([`scan`]): rule sources once, then files. Goes out: one answer
 //! each on standard output. Before the first frame the process gives up every right to open files, sockets and programs,
 //! and bounds its memory, so a file that breaks the engine gains nothing and the parent only sees the pipe close. It ends
 //! when standard input does. A scan that takes too long is stopped and answered as failed.
 
 mod confine;
 mod rules;
+/// The words of the pipe: the same file that `luytre_events::scan` is, so that both ends cannot differ.
+#[path = "../../../sensor/events/src/scan.rs"]
+mod scan;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use luytre_events::scan::{self, ScanAnswer, ScanRequest};
+use scan::{ScanAnswer, ScanRequest};
 
 fn main() -> ExitCode {
     if std::env::args_os().len() > 1 {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use luytre_events::scan::{BrokenYara, EXCERPT_MAX_BYTES, FileMatch, FoundString, STRINGS_MAX, YaraSource};
 use yara_x::{Compiler, Rules, ScanError, Scanner, SourceCode};
+
+use crate::scan::{BrokenYara, EXCERPT_MAX_BYTES, FileMatch, FoundString, STRINGS_MAX, YaraSource};
 
 /// The most matches counted of one string; a file of nothing but one byte would have millions.
 const MATCHES_MAX: usize = 1_000;
