@@ -10,9 +10,6 @@ use anyhow::{Context, Result};
 
 use crate::{steps, tools, web, workspace};
 
-/// The light packages that hold the programs.
-pub const PROGRAMS: &[&str] = &["luytre-sensor", "luytre-collector", "luytre-console", "luytre-rules", "luytre-demo"];
-
 /// The heavy ones, built apart: `<target>/workers`.
 pub const WORKERS: &[&str] = &["luytre-scanner", "luytre-press"];
 
@@ -26,11 +23,22 @@ pub fn everything() -> Result<()> {
 
 /// Builds the programs.
 pub fn programs() -> Result<()> {
-    steps::step("build the programs", || {
-        let mut command = workspace::cargo();
-        command.arg("build");
-        steps::show(for_each(&mut command, "-p", PROGRAMS))
-    })
+    steps::step("build the programs", || steps::show(light("build").arg("--bins")))
+}
+
+/// Builds the programs and all tests, with the features that the tests ask of shared libraries: what a later
+/// [`light`]`("test")` needs is then there, and nothing is built twice.
+pub fn programs_and_tests() -> Result<()> {
+    steps::step("build the programs and their tests", || steps::show(light("build").args(["--bins", "--tests"])))
+}
+
+/// A cargo command on all packages but the workers. Always the same selection: cargo unites the features of what is
+/// selected, and another selection would build the large libraries again.
+pub fn light(subcommand: &str) -> Command {
+    let mut command = workspace::cargo();
+    command.args([subcommand, "--workspace"]);
+    for_each(&mut command, "--exclude", WORKERS);
+    command
 }
 
 /// Builds the workers and puts them beside the programs.

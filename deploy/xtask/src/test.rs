@@ -28,7 +28,7 @@ const STEPS: &[Step] = &[
     ("set-up", set_up),
     ("pages: build", || passes(web::build())),
     ("pages: tests", || web::test().map(|(ok, output)| Tally::of(ok, &output))),
-    ("programs: build", || passes(builds::programs())),
+    ("programs: build", || passes(builds::programs_and_tests())),
     ("crates: tests", crates),
     ("workers: build", || passes(builds::workers())),
     ("workers: tests", workers),
@@ -83,11 +83,9 @@ fn counted(command: &mut Command) -> Result<Tally> {
     steps::tee(command).map(|(succeeded, output)| Tally::of(succeeded, &output))
 }
 
-/// The tests inside the crates: unit, model, golden.
+/// The tests inside the crates: unit, model, golden. Those of tests/ have `test = false` and run by name below.
 fn crates() -> Result<Tally> {
-    let mut command = workspace::cargo();
-    command.args(["test", "--no-fail-fast", "--workspace", "--exclude", "luytre-tests"]);
-    counted(builds::for_each(&mut command, "--exclude", builds::WORKERS))
+    counted(builds::light("test").arg("--no-fail-fast"))
 }
 
 fn workers() -> Result<Tally> {
@@ -103,7 +101,5 @@ fn rules(command: &str) -> Result<Tally> {
 
 /// One of the targets of tests/, which start the built programs as real processes.
 fn ours(target: &str) -> Result<Tally> {
-    let mut command = workspace::cargo();
-    command.args(["test", "--no-fail-fast", "-p", "luytre-tests", "--test", target]);
-    counted(command.args(["--", "--test-threads", "2"]))
+    counted(builds::light("test").args(["--no-fail-fast", "--test", target, "--", "--test-threads", "2"]))
 }
