@@ -133,7 +133,7 @@ impl<A> Table<A> {
     /// Notes that a flow has just been heard of.
     pub fn touch(&mut self, place: Place, class: Class, clock_ns: i64) {
         let Some(slot) = self.slot_mut(place.0) else { return };
-        if slot.class == class && clock_ns - slot.listed_ns < SECOND_NS {
+        if slot.class == class && clock_ns.saturating_sub(slot.listed_ns) < SECOND_NS {
             return;
         }
         self.unlink(place.0);
