@@ -85,7 +85,7 @@ const bodies = {
     http: { version: "1.1", request: { method: "POST", bytes: 2381, mime_type: "multipart/form-data", body: { bytes: 2048, content: "------WebKitFormBoundary7MA4\r\nContent-Disposition: form-data; name=\"tep\"; filename=\"bao-cao.aspx\"\r\nContent-Type: image/jpeg\r\n\r\n<%@ Page Language=\"Jscript\"%><%eval(Request.Item[\"lt\"],\"unsafe\");%>\r\n------WebKitFormBoundary7MA4--" } }, response: { status_code: 200, bytes: 512, mime_type: "text/html" } },
     url: { original: "/van-ban/tai-len?thu-muc=uploads", path: "/van-ban/tai-len", domain: "congthongtin.tinh.example" }, user_agent: { original: "python-requests/2.31" },
     file: { name: "bao-cao.aspx", size: 2048 } }, [
-      { field: "http.request.method", value: "POST", wanted: "equals \"POST\"" },
+      { field: "http.request.method", value: "POST", wanted: "is \"POST\"" },
       { field: "file.name", value: "bao-cao.aspx", wanted: "ends with \".aspx\", \".jsp\" or \".php\"" },
       { field: "http.request.body.content", value: "eval(Request.Item", wanted: "contains \"eval(Request\"" }]],
   "eicar-download": (n) => ["file", "203.0.113.45", "192.0.2.80", 80, {
@@ -94,24 +94,24 @@ const bodies = {
   "dns-tunnel": (n) => ["dns", "203.0.113.88", "198.51.100.53", 53, {
     dns: { id: 21043, type: "query", op_code: "QUERY", response_code: "NOERROR", header_flags: ["RD", "RA"], question: { name: `${hex(40, n)}.t.kenh.example`, type: "TXT", class: "IN", registered_domain: "kenh.example", subdomain: hex(40, n) + ".t" }, answers: [{ name: `${hex(40, n)}.t.kenh.example`, type: "TXT", class: "IN", data: hex(64, n + 3), ttl: 1 }] } }, [
       { field: "dns.question.name", value: `${hex(40, n)}.t.kenh.example`, wanted: "longer than 40 characters" },
-      { field: "dns.question.type", value: "TXT", wanted: "equals \"TXT\"" },
-      { field: "count()", value: "412", wanted: "at least 100 in 5 minutes by source.ip, dns.question.registered_domain" }]],
+      { field: "dns.question.type", value: "TXT", wanted: "is \"TXT\"" },
+      { field: "event_count", value: "412", wanted: "reached the rule's threshold within 300 s" }]],
   "sqli-url": (n) => ["http", "192.0.2.66", "198.51.100.10", 80, {
     http: { version: "1.1", request: { method: "GET", bytes: 310 }, response: { status_code: n % 2 ? 500 : 200, bytes: 1840, mime_type: "text/html" } },
     url: { original: "/tra-cuu/ho-so?id=12%27%20UNION%20SELECT%20username,password%20FROM%20users--", path: "/tra-cuu/ho-so", query: "id=12' UNION SELECT username,password FROM users--", domain: "dichvucong.tinh.example" }, user_agent: { original: "sqlmap/1.8#stable" } }, [
       { field: "url.query", value: "id=12' UNION SELECT username,password FROM users--", wanted: "contains \"union select\" (any case)" }]],
   "ssh-brute-force": (n) => ["flow", "192.0.2.19", "198.51.100.22", 22, {}, [
-      { field: "destination.port", value: "22", wanted: "equals 22" }, { field: "count()", value: "64", wanted: "at least 20 in 2 minutes by source.ip, destination.ip" }]],
-  "port-scan": (n) => ["flow", "192.0.2.66", "198.51.100.10", 8443, {}, [{ field: "count(destination.port)", value: "998", wanted: "at least 50 different in 1 minute by source.ip" }]],
+      { field: "destination.port", value: "22", wanted: "is 22" }, { field: "event_count", value: "64", wanted: "reached the rule's threshold within 120 s" }]],
+  "port-scan": (n) => ["flow", "192.0.2.66", "198.51.100.10", 8443, {}, [{ field: "value_count", value: "998", wanted: "reached the rule's threshold within 60 s" }]],
   "cleartext-password": (n) => ["http", "203.0.113.12", "198.51.100.31", 8080, {
     http: { version: "1.1", request: { method: "POST", bytes: 420, mime_type: "application/x-www-form-urlencoded", body: { bytes: 40, content: "tai_khoan=vanthu&mat_khau=********" } }, response: { status_code: 302, bytes: 210 } }, url: { original: "/dang-nhap", path: "/dang-nhap", domain: "qlvb.xa-tan-lap.example" }, user_agent: { original: "Mozilla/5.0 (Windows NT 10.0; Win64; x64)" } }, [
       { field: "http.request.body.content", value: "mat_khau=", wanted: "contains \"mat_khau=\", \"password=\" or \"passwd=\"" }]],
   "self-signed-odd-port": (n) => ["tls", "203.0.113.70", "192.0.2.140", 4433, {
     tls: { version: "1.2", cipher: "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", client: { server_name: "dong-bo.example", ja3: hex(32, n), supported_ciphers: ["0xc030"] }, server: { subject: "CN=localhost", issuer: "CN=localhost", not_before: ago(9000), not_after: ago(-400000), ja3s: hex(32, n + 1) } }, ja4: { client: "t12d1909h1_d83cc789557e_16bbda4055b2" } }, [
-      { field: "tls.server.issuer", value: "CN=localhost", wanted: "equals tls.server.subject" }, { field: "destination.port", value: "4433", wanted: "not 443, 8443, 993, 995" }]],
+      { field: "tls.server.issuer", value: "CN=localhost", wanted: "is the same as tls.server.subject" }, { field: "destination.port", value: "4433", wanted: "not 443, 8443, 993, 995" }]],
   "scanner-agent": (n) => ["http", "192.0.2.66", "198.51.100.10", 80, { http: { version: "1.1", request: { method: "GET" }, response: { status_code: 404, bytes: 153 } }, url: { original: "/.git/config", path: "/.git/config", domain: "congthongtin.tinh.example" }, user_agent: { original: "Mozilla/5.0 (compatible; Nmap Scripting Engine)" } }, [{ field: "user_agent.original", value: "Mozilla/5.0 (compatible; Nmap Scripting Engine)", wanted: "contains \"Nmap Scripting Engine\"" }]],
-  "sinkholed-domain": (n) => ["dns", "2001:db8:cafe:12::5", "2001:db8:cafe::53", 53, { dns: { id: 7, type: "answer", response_code: "NOERROR", question: { name: "c2.dieu-khien.example", type: "A", class: "IN", registered_domain: "dieu-khien.example" }, answers: [{ name: "c2.dieu-khien.example", type: "A", class: "IN", data: "192.0.2.200", ttl: 300 }] } }, [{ field: "dns.question.name", value: "c2.dieu-khien.example", wanted: "listed in intel/sinkholes (confidence 90)" }]],
-  "exe-as-image": (n) => ["file", "203.0.113.45", "192.0.2.80", 80, { file: { name: "logo.png", size: 81920, mime_type: "application/x-dosexec", hash: { sha256: hex(64, n) } }, url: { original: "/anh/logo.png", domain: "tai-ve.example" } }, [{ field: "file.mime_type", value: "application/x-dosexec", wanted: "equals \"application/x-dosexec\"" }, { field: "url.original", value: "/anh/logo.png", wanted: "ends with \".png\"" }]],
+  "sinkholed-domain": (n) => ["dns", "2001:db8:cafe:12::5", "2001:db8:cafe::53", 53, { dns: { id: 7, type: "answer", response_code: "NOERROR", question: { name: "c2.dieu-khien.example", type: "A", class: "IN", registered_domain: "dieu-khien.example" }, answers: [{ name: "c2.dieu-khien.example", type: "A", class: "IN", data: "192.0.2.200", ttl: 300 }] } }, [{ field: "dns.question.name", value: "c2.dieu-khien.example", wanted: "domain c2.dieu-khien.example (source: sinkholes)" }]],
+  "exe-as-image": (n) => ["file", "203.0.113.45", "192.0.2.80", 80, { file: { name: "logo.png", size: 81920, mime_type: "application/x-dosexec", hash: { sha256: hex(64, n) } }, url: { original: "/anh/logo.png", domain: "tai-ve.example" } }, [{ field: "file.mime_type", value: "application/x-dosexec", wanted: "is \"application/x-dosexec\"" }, { field: "url.original", value: "/anh/logo.png", wanted: "ends with \".png\"" }]],
 };
 
 let serial = 0;

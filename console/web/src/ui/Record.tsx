@@ -1,6 +1,5 @@
 // What was recorded, in words: the action, and its particulars with the values people know. Unknown words are shown as
 // they are, so that a newer server is never silent.
-import { Fragment } from "react";
 import { useTranslation } from "react-i18next";
 import { fullTime } from "./format";
 import styles from "./Record.module.css";
@@ -11,16 +10,19 @@ type Particulars = Readonly<Record<string, string>>;
 const HIDDEN: readonly string[] = ["user_id", "case_id"];
 /** Where a value may be a word of ours. */
 const VOCABULARIES = ["verdict", "severity", "case_status", "role"] as const;
+/** Between what was and what is now. */
+const CHANGE = " → ";
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/;
 
 /** Translates words that come from the server; what is not known stays. */
 export function useRecordWords() {
   const { i18n } = useTranslation();
   const known = (key: string): string | undefined => {
-    const text: unknown = i18n.exists(key) ? i18n.t(key as "ui.all") : undefined;
+    const text: unknown = i18n.exists(key) ? i18n.t(key as "ui.all", { returnObjects: true }) : undefined;
     return typeof text === "string" ? text : undefined;
   };
   const value = (name: string, text: string): string => {
+    if (text.includes(CHANGE)) return text.split(CHANGE).map((part) => value(name, part)).join(CHANGE);
     if (text === "true" || text === "false") return known(`record.${text === "true" ? "yes" : "no"}`) ?? text;
     if (name === "summary" && text === "changed") return known("record.changed") ?? text;
     if (TIME.test(text)) return fullTime(text);
@@ -43,20 +45,22 @@ interface ParticularsProps {
   detail: Particulars;
   /** Particulars that the surroundings say already. */
   without?: readonly string[];
+  /** On one line, for tables. */
+  inline?: boolean;
 }
 
-/** The particulars of a record, one line each. */
-export function RecordDetail({ detail, without = [] }: ParticularsProps) {
+/** The particulars of a record, one line each or one after the other. */
+export function RecordDetail({ detail, without = [], inline = false }: ParticularsProps) {
   const words = useRecordWords();
   const shown = Object.entries(detail).filter(([name, text]) => text !== "" && !HIDDEN.includes(name) && !without.includes(name));
   if (shown.length === 0) return null;
   return (
-    <dl className={styles.detail}>
+    <dl className={inline ? styles.inline : styles.detail}>
       {shown.map(([name, text]) => (
-        <Fragment key={name}>
+        <div key={name}>
           <dt>{words.label(name)}</dt>
           <dd>{words.value(name, text)}</dd>
-        </Fragment>
+        </div>
       ))}
     </dl>
   );

@@ -76,6 +76,13 @@ export default function AlertsPage() {
   const search = useRef<HTMLInputElement>(null);
   const decision = useRef<DecisionHandle>(null);
 
+  // In an empty queue nothing can move under the cursor: what arrives is shown at once.
+  const { arrived, take } = live;
+  const idle = queue.isSuccess && rows.length === 0 && !queue.isFetching;
+  useEffect(() => {
+    if (idle && arrived > 0) take();
+  }, [idle, arrived, take]);
+
   const selectedId = state.selected ?? rows[0]?.id ?? null;
   const detail = useAlert(selectedId);
   const draft = useDraft(selectedId ?? "");

@@ -77,7 +77,7 @@ function Assignee({ detail }: { detail: AlertDetail }) {
           </Button>
         </Tooltip>
       ) : (
-        <Button size="compact-sm" variant="default" leftSection={<IconUserCheck size={14} />} rightSection={<Kbd size="xs">a</Kbd>} loading={assign.isPending} onClick={() => set(caller.id)}>
+        <Button size="compact-sm" variant="default" leftSection={<IconUserCheck size={14} />} rightSection={<Kbd size="xs" aria-hidden>a</Kbd>} loading={assign.isPending} onClick={() => set(caller.id)}>
           {t("alerts.decide.assign_me")}
         </Button>
       )}
@@ -163,12 +163,12 @@ function CloseForm({ detail, handle, onEscalate, onDecided }: DecisionProps) {
         </Notice>
       )}
       <Tooltip label={t("alerts.decide.close_hint")}>
-        <Button onClick={submit} loading={close.isPending} leftSection={<IconCheck size={15} />} rightSection={<Kbd size="xs">c</Kbd>} fullWidth>
+        <Button onClick={submit} aria-keyshortcuts="c" loading={close.isPending} leftSection={<IconCheck size={15} />} rightSection={<Kbd size="xs" aria-hidden>c</Kbd>} fullWidth>
           {t("alerts.decide.close")}
         </Button>
       </Tooltip>
       {detail.triage.status === "open" && (
-        <Button variant="default" onClick={onEscalate} leftSection={<IconBriefcase size={15} />} rightSection={<Kbd size="xs">e</Kbd>} fullWidth>
+        <Button variant="default" onClick={onEscalate} aria-keyshortcuts="e" leftSection={<IconBriefcase size={15} />} rightSection={<Kbd size="xs" aria-hidden>e</Kbd>} fullWidth>
           {t("alerts.decide.escalate")}
         </Button>
       )}
@@ -191,7 +191,7 @@ function ReopenForm({ detail, handle }: DecisionProps) {
 
   if (!asked) {
     return (
-      <Button variant="default" onClick={() => setAsked(true)} leftSection={<IconArrowBackUp size={15} />} rightSection={<Kbd size="xs">r</Kbd>} fullWidth>
+      <Button variant="default" onClick={() => setAsked(true)} leftSection={<IconArrowBackUp size={15} />} rightSection={<Kbd size="xs" aria-hidden>r</Kbd>} fullWidth>
         {t("alerts.decide.reopen")}
       </Button>
     );

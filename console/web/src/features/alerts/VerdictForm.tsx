@@ -41,7 +41,7 @@ export function VerdictFields({ draft, onChange, onSubmit, firstRef, reasonRef, 
             <Radio.Card key={verdict} value={verdict} className={styles.verdict} title={t(`verdict_hint.${verdict}`)} aria-label={t(`verdict.${verdict}`)}>
               <Radio.Indicator size="xs" />
               <span>{t(`verdict.${verdict}`)}</span>
-              <Kbd size="xs">{at + 1}</Kbd>
+              <Kbd size="xs" aria-hidden>{at + 1}</Kbd>
             </Radio.Card>
           ))}
         </div>

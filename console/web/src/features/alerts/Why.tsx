@@ -6,14 +6,16 @@ import { Link } from "react-router";
 import type { Alert } from "../../api/types";
 import { Value } from "../../ui/Value";
 import { matchedValue } from "./highlight";
+import { wantedIn } from "./wanted";
+import { vi } from "./words";
 import styles from "./Evidence.module.css";
 
 export function useRuleWords(rule: Alert["rule"]) {
   const { i18n } = useTranslation();
-  const vi = i18n.language === "vi";
+  const vietnamese = i18n.language === "vi";
   return {
-    description: (vi && rule.description_vi) || rule.description,
-    advice: (vi ? (rule.advice_vi ?? rule.advice) : (rule.advice ?? rule.advice_vi)) ?? undefined,
+    description: (vietnamese && rule.description_vi) || rule.description,
+    advice: (vietnamese ? (rule.advice_vi ?? rule.advice) : (rule.advice ?? rule.advice_vi)) ?? undefined,
   };
 }
 
@@ -39,8 +41,15 @@ export function Why({ alert }: { alert: Alert }) {
   );
 }
 
+type Measure = keyof typeof vi.alerts.measure;
+
+/** What a correlation measured, rather than a field. */
+function isMeasure(field: string): field is Measure {
+  return field in vi.alerts.measure;
+}
+
 function Matched({ alert }: { alert: Alert }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   if (alert.matched.length === 0) return <p className="dim">{t("alerts.why.matched_none")}</p>;
   return (
     <table className={styles.matched}>
@@ -54,13 +63,13 @@ function Matched({ alert }: { alert: Alert }) {
       <tbody>
         {alert.matched.map((match, at) => (
           <tr key={at}>
-            <td className="mono">{match.field}</td>
+            <td className="mono">{isMeasure(match.field) ? t(`alerts.measure.${match.field}`) : match.field}</td>
             <td>
               <Value field={match.field} value={match.value}>
                 {matchedValue(match.value, match.wanted)}
               </Value>
             </td>
-            <td className={styles.wanted}>{match.wanted}</td>
+            <td className={styles.wanted}>{wantedIn(i18n.language, match.wanted)}</td>
           </tr>
         ))}
       </tbody>

@@ -58,6 +58,17 @@ export const vi = {
     },
     reason: {
       rule_level: "Mức do luật quy định",
+      several_events: "Nhiều sự kiện cùng mẫu",
+      known_file_content: "Nội dung tệp đã biết là độc hại",
+      known_indicator: "Trùng chỉ báo trong danh sách tri thức",
+    },
+    measure: {
+      event_count: "Số sự kiện",
+      value_count: "Số giá trị khác nhau",
+      temporal: "Các sự kiện đi cùng nhau",
+      temporal_ordered: "Các sự kiện theo thứ tự",
+      value_sum: "Tổng",
+      value_avg: "Trung bình",
     },
     facts: {
       title: "Luồng",
@@ -225,6 +236,17 @@ export const en: typeof vi = {
     },
     reason: {
       rule_level: "The rule's own level",
+      several_events: "Several events of one pattern",
+      known_file_content: "Known file content",
+      known_indicator: "A known indicator",
+    },
+    measure: {
+      event_count: "Number of events",
+      value_count: "Number of different values",
+      temporal: "Events together",
+      temporal_ordered: "Events in order",
+      value_sum: "Sum",
+      value_avg: "Average",
     },
     facts: {
       title: "Flow",

@@ -59,7 +59,7 @@ export default function AuditPage() {
     {
       key: "detail",
       title: t("audit.detail"),
-      cell: (entry) => <RecordDetail detail={entry.detail} />,
+      cell: (entry) => <RecordDetail detail={entry.detail} inline />,
     },
     { key: "address", title: t("audit.address"), cell: (entry) => <span className="mono dim">{entry.address}</span>, width: 140 },
   ];

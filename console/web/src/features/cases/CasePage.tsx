@@ -154,7 +154,7 @@ function Linked({ alerts }: { alerts: readonly AlertRow[] }) {
     { key: "severity", title: t("cases.severity"), cell: (row) => <SeverityBadge level={row.severity} compact />, width: 120 },
     {
       key: "rule",
-      title: t("cases.name"),
+      title: t("cases.rule"),
       cell: (row) => (
         <Link className={styles.title} to={`/alerts/${encodeURIComponent(row.id)}`}>
           {i18n.language === "vi" ? (row.rule_name_vi ?? row.rule_name) : row.rule_name}
@@ -162,7 +162,7 @@ function Linked({ alerts }: { alerts: readonly AlertRow[] }) {
       ),
     },
     { key: "addresses", title: "IP", cell: (row) => <span className="mono">{`${row.source?.ip ?? "—"} → ${row.destination?.ip ?? "—"}`}</span> },
-    { key: "time", title: t("cases.opened"), cell: (row) => <Time at={row.time} style="full" />, align: "right", width: 170 },
+    { key: "time", title: t("cases.time"), cell: (row) => <Time at={row.time} style="full" />, align: "right", width: 170 },
   ];
   return (
     <Panel title={`${t("cases.linked")} (${count(alerts.length)})`} flush>
