@@ -107,6 +107,8 @@ impl Partition {
         tokenizers.register(KEYWORD, TextAnalyzer::from(KeywordTokenizer));
         tokenizers.register(WORDS, TextAnalyzer::from(WordTokenizer));
         tokenizers.register("raw", TextAnalyzer::from(RawTokenizer::default()));
+        // The engine looks this one up for every field that is no text, and fails without it.
+        tokenizers.register("default", TextAnalyzer::from(RawTokenizer::default()));
         index.set_tokenizers(tokenizers);
         let mapping = Mapping::from_schema(index.schema()).map_err(|e| shape(name, &e))?;
         let reader = index
