@@ -21,11 +21,15 @@
 //! **On restart** the torn tail of a crash is cut ([`luytre_segments`]); what was durable is sent. Only durable batches are
 //! ever sent, so the collector never acknowledges a number that a crash could make us give again.
 //!
+//! What the collector has acknowledged is remembered beside the segments, about once a second and without waiting for the
+//! disk: if it is lost, some batches are sent again, and the collector knows them.
+//!
 //! A record is the postcard form of how many events the spool has ever held before it, and the [`Batch`]. A segment's
 //! header is the next number and that count.
 //!
 //! [`Batch`]: luytre_events::wire::Batch
 
+mod acknowledged;
 mod counts;
 mod reader;
 mod writer;
@@ -135,24 +139,26 @@ fn assemble(
     now_us: u64,
 ) -> std::io::Result<(writer::Writer, Arc<Shared>, SpoolReader)> {
     let segment_bytes = (limits.size_bytes / 16).clamp(64 << 10, 16 << 20);
-    let (log, recovery) = Log::open(disk, segment_bytes)?;
-    let found = survey(&log, &recovery)?;
+    let (log, recovery) = Log::open(disk.clone(), segment_bytes)?;
+    let acknowledged = acknowledged::load(&*disk);
+    let found = survey(&log, &recovery, acknowledged)?;
     let start = Header { next: found.state.next.max(now_us), held_ever: found.state.held_ever };
     let shared = Arc::new(Shared::new(log.view(), start, found.backlog, limits.queue_events));
-    let reader = SpoolReader::new(shared.clone(), found.passed);
+    let reader = SpoolReader::new(shared.clone(), disk, found.from, found.passed, acknowledged);
     Ok((writer::Writer::new(log, shared.clone(), limits, start), shared, reader))
 }
 
 /// What earlier runs left.
 struct Survey {
     state: Header,
-    /// Events that are still there.
+    /// Events that the collector does not have.
     backlog: u64,
-    /// How many events came before the first that is still there.
+    /// Where the first of them is, and how many events the spool ever held before it.
+    from: Position,
     passed: u64,
 }
 
-fn survey(log: &Log, recovery: &Recovery) -> std::io::Result<Survey> {
+fn survey(log: &Log, recovery: &Recovery, acknowledged: u64) -> std::io::Result<Survey> {
     if recovery.cut_bytes + recovery.damaged_bytes > 0 {
         tracing::warn!(
             cut_bytes = recovery.cut_bytes,
@@ -162,15 +168,18 @@ fn survey(log: &Log, recovery: &Recovery) -> std::io::Result<Survey> {
     }
     let header = recovery.header.as_deref().and_then(|bytes| postcard::from_bytes(bytes).ok());
     let mut state: Header = header.unwrap_or_default();
-    let mut passed = None;
+    let mut first = None;
     let mut cursor = Cursor::new(log.view(), Position::default());
     loop {
+        let place = cursor.position();
         match cursor.next()? {
             Step::Record(bytes, _) => {
                 // Only the first numbers of the record are read here.
                 type Prefix = (u64, u64, u64, u32);
                 let Ok(((before, _, last, count), _)) = postcard::take_from_bytes::<Prefix>(&bytes) else { continue };
-                passed.get_or_insert(before);
+                if last > acknowledged {
+                    first.get_or_insert((place, before));
+                }
                 state.next = state.next.max(last.saturating_add(1));
                 state.held_ever = state.held_ever.max(before.saturating_add(count.into()));
             }
@@ -178,8 +187,9 @@ fn survey(log: &Log, recovery: &Recovery) -> std::io::Result<Survey> {
             Step::End => break,
         }
     }
-    let passed = passed.unwrap_or(state.held_ever);
-    Ok(Survey { state, backlog: state.held_ever - passed.min(state.held_ever), passed })
+    state.next = state.next.max(acknowledged.saturating_add(1));
+    let (from, passed) = first.unwrap_or((cursor.position(), state.held_ever));
+    Ok(Survey { state, backlog: state.held_ever.saturating_sub(passed), from, passed })
 }
 
 impl SpoolWriter {

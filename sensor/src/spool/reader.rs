@@ -3,16 +3,21 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use luytre_events::wire::Batch;
-use luytre_segments::{Cursor, Position, Step};
+use luytre_segments::{Cursor, Disk, Position, Step};
 
 use super::counts::Shared;
-use super::{Record, SpoolStages};
+use super::{Record, SpoolStages, acknowledged};
+
+/// How often the acknowledged number is kept.
+const SAVE_EVERY: Duration = Duration::from_secs(1);
 
 /// The uplink's end: hands out durable batches in order and frees them once they are acknowledged.
 pub struct SpoolReader {
     shared: Arc<Shared>,
+    disk: Arc<dyn Disk>,
     cursor: Cursor,
     /// How many events the spool ever held up to the cursor.
     passed: u64,
@@ -22,6 +27,8 @@ pub struct SpoolReader {
     acknowledged: u64,
     /// Where the oldest record that is not settled begins, and how many events the spool ever held before it.
     settled: (Position, u64),
+    /// The acknowledged number that was kept, and when.
+    saved: (u64, Option<Instant>),
 }
 
 struct Open {
@@ -33,16 +40,16 @@ struct Open {
 }
 
 impl SpoolReader {
-    pub(super) fn new(shared: Arc<Shared>, passed: u64) -> SpoolReader {
-        let cursor = Cursor::new(shared.view.clone(), Position::default());
-        SpoolReader {
-            shared,
-            cursor,
-            passed,
-            open: VecDeque::new(),
-            acknowledged: 0,
-            settled: (Position::default(), passed),
-        }
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        disk: Arc<dyn Disk>,
+        from: Position,
+        passed: u64,
+        acknowledged: u64,
+    ) -> SpoolReader {
+        let cursor = Cursor::new(shared.view.clone(), from);
+        let (settled, saved) = ((from, passed), (acknowledged, None));
+        SpoolReader { shared, disk, cursor, passed, open: VecDeque::new(), acknowledged, settled, saved }
     }
 
     /// The next durable batch that the collector does not have, or nothing for now.
@@ -118,6 +125,19 @@ impl SpoolReader {
             if let Err(error) = self.shared.view.remove_before(self.settled.0, |_, _| true) {
                 tracing::warn!(%error, "a segment of the spool that is no longer needed could not be removed");
             }
+        }
+        self.save();
+    }
+
+    /// Keeps the acknowledged number now and then, and when everything is acknowledged.
+    fn save(&mut self) {
+        let (saved, when) = self.saved;
+        let due = self.drained() || when.is_none_or(|when| when.elapsed() >= SAVE_EVERY);
+        if saved < self.acknowledged && due {
+            if let Err(error) = acknowledged::save(&*self.disk, self.acknowledged) {
+                tracing::debug!(%error, "the acknowledged number could not be kept");
+            }
+            self.saved = (self.acknowledged, Some(Instant::now()));
         }
     }
 }
