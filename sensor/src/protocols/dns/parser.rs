@@ -29,6 +29,8 @@ struct Stream {
     skip_bytes: u64,
     /// Messages in a row that made no sense.
     broken: u8,
+    /// Where messages begin is not known: bytes are passed over until some begin a whole message.
+    searching: bool,
     lost: bool,
 }
 
@@ -84,6 +86,10 @@ impl Stream {
         let skipped = usize::try_from(self.skip_bytes).unwrap_or(usize::MAX).min(bytes.len());
         self.skip_bytes -= skipped as u64;
         bytes = bytes.get(skipped..).unwrap_or(&[]);
+        if self.searching && !begins_message(bytes) {
+            return;
+        }
+        self.searching = false;
         // The usual case: whole messages, told without a copy.
         if self.partial.is_empty() {
             bytes = self.messages(out, bytes);
@@ -119,7 +125,7 @@ impl Stream {
         bytes
     }
 
-    /// A gap inside one message costs that message; a larger one costs the framing.
+    /// A gap inside one message costs that message; a larger one costs what follows until a message is found again.
     fn gap(&mut self, out: &mut dyn Output, length: u64) {
         let inside = if self.partial.len() < 2 { self.skip_bytes } else { wanted_bytes(&self.partial) as u64 };
         self.partial = Vec::new();
@@ -127,10 +133,17 @@ impl Stream {
             Some(rest) if length > 0 => self.skip_bytes = rest,
             _ => {
                 out.anomaly("dns.framing_lost");
-                self.lost = true;
+                (self.searching, self.skip_bytes) = (true, 0);
             }
         }
     }
+}
+
+/// Whether a whole and sound message stands here, after its length.
+fn begins_message(bytes: &[u8]) -> bool {
+    let Some((length, rest)) = bytes.split_first_chunk() else { return false };
+    let message = rest.get(..usize::from(u16::from_be_bytes(*length))).and_then(message::read);
+    message.is_some_and(|message| !message.malformed && !message.questions.is_empty() && message.trailing_bytes == 0)
 }
 
 /// Bytes missing to know the length of a message, or, when that is known, to have all of it.
@@ -235,5 +248,6 @@ fn entropy(text: &str) -> f64 {
         .map(|count| f64::from(*count) / total)
         .map(|share| -share * share.log2())
         .sum();
-    (bits * 100.0).round() / 100.0
+    // Adding nothing turns a negative zero into an ordinary one.
+    (bits * 100.0).round() / 100.0 + 0.0
 }

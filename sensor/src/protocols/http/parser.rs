@@ -101,7 +101,14 @@ impl Parser for HttpParser {
     }
 
     fn finish(&mut self, out: &mut dyn Output) {
+        // Lines whose end never came.
+        let line = std::mem::take(&mut self.request.line);
+        self.request_text(out, line.trim_ascii_end());
         self.cut_request(out);
+        let line = std::mem::take(&mut self.response.line);
+        if matches!(self.response.state, State::Start) && !line.is_empty() {
+            self.response_text(out, line.trim_ascii_end());
+        }
         self.stray_body(out);
         let until_close = matches!(self.response.state, State::Body(Framing::UntilClose));
         self.cut_response(out, until_close);
@@ -151,7 +158,11 @@ impl HttpParser {
     }
 
     fn request_text(&mut self, out: &mut dyn Output, line: &[u8]) {
-        let in_head = matches!(self.request.state, State::Fields);
+        let in_head = match self.request.state {
+            State::Start => false,
+            State::Fields => true,
+            _ => return,
+        };
         match (in_head, line.is_empty()) {
             (false, _) if line.trim_ascii().is_empty() => {}
             (false, _) => self.request_start(out, line),
