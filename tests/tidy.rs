@@ -31,7 +31,8 @@ const LINES_MAX: usize = 800;
 
 #[test]
 fn crates_depend_only_on_what_the_table_allows() {
-    let metadata = cargo_metadata::MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
+    let metadata =
+        cargo_metadata::MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
     let allowed: BTreeMap<&str, &[&str]> = MAY_DEPEND_ON.iter().copied().collect();
     let mut wrong = Vec::new();
     for package in &metadata.packages {
@@ -46,7 +47,10 @@ fn crates_depend_only_on_what_the_table_allows() {
         let ours = package.dependencies.iter().filter(|one| one.path.is_some() && one.name != name);
         for dependency in ours.filter(|one| one.kind == cargo_metadata::DependencyKind::Normal) {
             if !allowed.contains(&dependency.name.as_str()) {
-                wrong.push(format!("{name} must not depend on {}: the table in docs/ARCHITECTURE.md says so", dependency.name));
+                wrong.push(format!(
+                    "{name} must not depend on {}: the table in docs/ARCHITECTURE.md says so",
+                    dependency.name
+                ));
             }
         }
     }
@@ -55,7 +59,8 @@ fn crates_depend_only_on_what_the_table_allows() {
 
 #[test]
 fn only_the_workers_link_the_heavy_engines() {
-    let metadata = cargo_metadata::MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
+    let metadata =
+        cargo_metadata::MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
     let heavy = [("yara-x", "luytre-scanner"), ("typst", "luytre-press"), ("typst-pdf", "luytre-press")];
     let mut wrong = Vec::new();
     for package in &metadata.packages {
@@ -84,7 +89,8 @@ fn names_stay_home(home: &str, within: &[&str]) {
     assert!(!names.is_empty(), "{home} has no folders");
     let table = format!("{home}/mod.rs");
     let mut wrong = Vec::new();
-    for file in files().iter().filter(|file| file.ends_with(".rs") && within.iter().any(|part| file.starts_with(part))) {
+    for file in files().iter().filter(|file| file.ends_with(".rs") && within.iter().any(|part| file.starts_with(part)))
+    {
         let own = |name: &String| file.starts_with(&format!("{home}/{name}/"));
         for (number, line) in code(&text(file)) {
             for name in names.iter().filter(|name| *file != table && !own(name)) {
@@ -118,7 +124,11 @@ fn code(text: &str) -> Vec<(usize, &str)> {
 #[test]
 fn every_rust_file_says_first_what_it_is() {
     let silent = files().into_iter().filter(|file| file.ends_with(".rs") && !text(file).starts_with("//!"));
-    nothing(silent.map(|file| format!("{file} does not begin with `//!`: say what it is, what comes in, what goes out")).collect());
+    nothing(
+        silent
+            .map(|file| format!("{file} does not begin with `//!`: say what it is, what comes in, what goes out"))
+            .collect(),
+    );
 }
 
 #[test]
@@ -128,7 +138,8 @@ fn no_file_is_too_long() {
     };
     let long = files().into_iter().filter(written).filter_map(|file| {
         let lines = text(&file).lines().count();
-        (lines > LINES_MAX).then(|| format!("{file} has {lines} lines, {LINES_MAX} are allowed: split it by what it is about"))
+        (lines > LINES_MAX)
+            .then(|| format!("{file} has {lines} lines, {LINES_MAX} are allowed: split it by what it is about"))
     });
     nothing(long.collect());
 }
@@ -155,7 +166,14 @@ fn no_path_of_a_single_machine_is_written_down() {
 
 #[test]
 fn nothing_is_left_for_later_or_left_out() {
-    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("#[ign", "ore"), concat!("todo", "!("), concat!("test.on", "ly("), concat!("it.sk", "ip(")];
+    let marks = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("#[ign", "ore"),
+        concat!("todo", "!("),
+        concat!("test.on", "ly("),
+        concat!("it.sk", "ip("),
+    ];
     let mut wrong = Vec::new();
     let written = |file: &&String| [".rs", ".ts", ".tsx", ".sh", ".py"].iter().any(|end| file.ends_with(end));
     for file in files().iter().filter(written) {

@@ -27,7 +27,9 @@ fn a_collector_killed_in_the_middle_loses_nothing_and_doubles_nothing() -> Resul
     for share in [4, 2] {
         let enough = story_packets()? / share;
         // The killed collector forgets its counters, the sensor does not: they come again with the next snapshot.
-        wait::until("a part of the story", SOON, || Ok((Progress::now(&stage.stack, SENSOR)?.packets >= enough).then_some(())))?;
+        wait::until("a part of the story", SOON, || {
+            Ok((Progress::now(&stage.stack, SENSOR)?.packets >= enough).then_some(()))
+        })?;
         stage.stack.collector.as_mut().context("the collector runs")?.kill()?;
         stage.stack.start_collector()?;
     }
@@ -74,7 +76,8 @@ fn a_killed_console_keeps_its_decisions_and_every_alert_once() -> Result<()> {
     // The row's version may rise while its alert grows: the newest one counts.
     wait::until("the decision to be taken", SOON, || {
         let version = session.get(&path)?["triage"]["version"].clone();
-        let body = serde_json::json!({"verdict": "false_positive", "reason": "Máy quét của chúng ta", "version": version});
+        let body =
+            serde_json::json!({"verdict": "false_positive", "reason": "Máy quét của chúng ta", "version": version});
         session.post(&format!("{path}/close"), &body).map(Some)
     })?;
     stage.stack.console.as_mut().context("the console runs")?.kill()?;
@@ -153,7 +156,11 @@ fn a_full_disk_under_the_spool_is_counted_and_recovers() -> Result<()> {
     })?;
     disk.grow("64m")?;
     let events = stage.stack.count("*")?;
-    assert_eq!(events + dropped(&line, "spool"), progress::stage(&line, "spool", "taken"), "each event is found or counted: {line}");
+    assert_eq!(
+        events + dropped(&line, "spool"),
+        progress::stage(&line, "spool", "taken"),
+        "each event is found or counted: {line}"
+    );
     every_event_once(&stage).map(drop)
 }
 
@@ -173,7 +180,8 @@ impl SmallDisk {
     }
 
     fn run(&self, program: &str, arguments: &[&str]) -> Result<()> {
-        let output = Command::new(program).args(arguments).arg(&self.0).output().with_context(|| format!("start {program}"))?;
+        let output =
+            Command::new(program).args(arguments).arg(&self.0).output().with_context(|| format!("start {program}"))?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         ensure!(output.status.success(), "{program} {}: {said} (a small disk needs root)", self.0.display());
         Ok(())

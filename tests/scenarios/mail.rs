@@ -30,7 +30,8 @@ fn a_high_alert_reaches_a_real_mail_server() -> Result<()> {
     stage.stack.start_collector()?;
     stage.stack.start_console()?;
     let token = stage.stack.setup_token()?;
-    let session = Session::set_up(&stage.stack.console_api(), &token, "truc-ban", "Mot mat khau dai cho buoi kiem tra 1")?;
+    let session =
+        Session::set_up(&stage.stack.console_api(), &token, "truc-ban", "Mot mat khau dai cho buoi kiem tra 1")?;
     stage.stack.enroll(SENSOR)?;
     stage.stack.start_sensor(SENSOR, &story_at_once())?;
 
@@ -46,7 +47,10 @@ fn a_high_alert_reaches_a_real_mail_server() -> Result<()> {
         let items = notices["items"].as_array().cloned().unwrap_or_default();
         Ok(items.into_iter().find(|notice| notice["state"] == "sent"))
     })?;
-    assert!(sent["receipt"].as_str().is_some_and(|receipt| receipt.contains("250")), "the server's answer is kept: {sent}");
+    assert!(
+        sent["receipt"].as_str().is_some_and(|receipt| receipt.contains("250")),
+        "the server's answer is kept: {sent}"
+    );
     Ok(())
 }
 
@@ -56,7 +60,12 @@ fn start_server(folder: &Path, port: u16) -> Result<Program> {
     fs::write(folder.join("mail_server.py"), SERVER)?;
     certificate(folder, "authority", "/CN=Mail authority", &[])?;
     let leaf = ["-CA", "authority.pem", "-CAkey", "authority.key", "-addext", "basicConstraints=CA:FALSE"];
-    certificate(folder, "mail", "/CN=localhost", &[leaf.as_slice(), &["-addext", "subjectAltName=DNS:localhost"]].concat())?;
+    certificate(
+        folder,
+        "mail",
+        "/CN=localhost",
+        &[leaf.as_slice(), &["-addext", "subjectAltName=DNS:localhost"]].concat(),
+    )?;
     // Debian's own Python has Debian's aiosmtpd, whatever other Python is first on the path.
     let mut command = Command::new("/usr/bin/python3");
     command.arg("mail_server.py").arg(port.to_string()).current_dir(folder);

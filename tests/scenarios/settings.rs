@@ -19,7 +19,10 @@ fn a_misspelt_setting_is_named_with_the_nearest_key() -> Result<()> {
         let config = stage.folder().join("misspelt.toml");
         fs::write(&config, text)?;
         let data = stage.folder().join("data").display().to_string();
-        let output = stage.stack.programs.output(program, &["run", "--config", &config.display().to_string(), "--data", &data])?;
+        let output = stage
+            .stack
+            .programs
+            .output(program, &["run", "--config", &config.display().to_string(), "--data", &data])?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{program} takes it for wrong usage: {said}");
         assert!(said.contains("misspelt.toml") && said.contains("line 2"), "{program} says where: {said}");
@@ -34,11 +37,13 @@ fn the_example_configurations_name_only_keys_that_exist() -> Result<()> {
     for part in ["sensor", "collector", "console"] {
         let example = fs::read_to_string(checkout().join(format!("deploy/etc/{part}.toml")))?;
         // The keys that are commented out are examples too.
-        let all: Vec<&str> = example.lines().map(|line| line.strip_prefix("# ").filter(|rest| is_toml(rest)).unwrap_or(line)).collect();
+        let all: Vec<&str> =
+            example.lines().map(|line| line.strip_prefix("# ").filter(|rest| is_toml(rest)).unwrap_or(line)).collect();
         let config = stage.folder().join(format!("{part}.toml"));
         fs::write(&config, all.join("\n"))?;
         let (config, data) = (config.display().to_string(), stage.folder().join(part).display().to_string());
-        let output = stage.stack.programs.output(&format!("luytre-{part}"), &["check", "--config", &config, "--data", &data])?;
+        let output =
+            stage.stack.programs.output(&format!("luytre-{part}"), &["check", "--config", &config, "--data", &data])?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_ne!(output.status.code(), Some(2), "{part}: {said}");
     }
@@ -101,7 +106,8 @@ fn a_broken_capture_is_read_as_far_as_it_goes_and_named() -> Result<()> {
     let stage = Stage::set(|_| {})?;
     let whole = fs::read(luytre_tests::story())?;
     let cut = whole.get(..whole.len() / 2 + 7).unwrap_or_default();
-    let cases: [(&str, &[u8]); 4] = [("cut.pcapng", cut), ("empty.pcap", b""), ("noise.pcap", &[0x5a; 4096]), ("huge.pcap", HUGE)];
+    let cases: [(&str, &[u8]); 4] =
+        [("cut.pcapng", cut), ("empty.pcap", b""), ("noise.pcap", &[0x5a; 4096]), ("huge.pcap", HUGE)];
     for (name, bytes) in cases {
         let file = stage.folder().join(name);
         fs::write(&file, bytes)?;
@@ -123,7 +129,11 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() { copy(&entry.path(), &target)? } else { fs::copy(entry.path(), target).map(drop)? }
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?
+        } else {
+            fs::copy(entry.path(), target).map(drop)?
+        }
     }
     Ok(())
 }

@@ -65,7 +65,8 @@ pub fn verify(session: &Session, expected: &Expected) -> Vec<Verdict> {
     let mut say = |name: &str, found: Result<String>| verdicts.push(Verdict { name: name.to_owned(), found });
     let alerts = all_alerts(session);
     for wanted in &expected.alert {
-        let found = alerts.as_ref().map_err(|error| anyhow::anyhow!("{error:#}")).and_then(|alerts| fired(alerts, wanted));
+        let found =
+            alerts.as_ref().map_err(|error| anyhow::anyhow!("{error:#}")).and_then(|alerts| fired(alerts, wanted));
         say(&format!("alert: {}", wanted.name), found);
     }
     for wanted in &expected.query {
@@ -130,7 +131,11 @@ fn balanced(session: &Session) -> Result<String> {
     for sensor in &sensors {
         let remainder = sensor["unaccounted"].as_i64().context("a sensor without a remainder")?;
         ensure!(remainder == 0, "{} unaccounted of {}", remainder, sensor["name"]);
-        ensure!(sensor["stages"].as_array().is_some_and(|stages| !stages.is_empty()), "no counters of {}", sensor["name"]);
+        ensure!(
+            sensor["stages"].as_array().is_some_and(|stages| !stages.is_empty()),
+            "no counters of {}",
+            sensor["name"]
+        );
     }
     Ok("0 unaccounted".to_owned())
 }

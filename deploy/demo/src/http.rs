@@ -64,7 +64,13 @@ impl Answer {
 }
 
 /// Sends one request and reads its answer.
-pub fn send(address: &Address, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Result<Answer> {
+pub fn send(
+    address: &Address,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Result<Answer> {
     let what = || format!("{method} {path}");
     let body = body.map(Value::to_string);
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
@@ -88,7 +94,8 @@ fn exchange(address: &Address, request: &[u8]) -> Result<Vec<u8>> {
             converse(stream, request)
         }
         Address::Tls(address) => {
-            let stream = TcpStream::connect_timeout(address, PATIENCE).with_context(|| format!("connect to {address}"))?;
+            let stream =
+                TcpStream::connect_timeout(address, PATIENCE).with_context(|| format!("connect to {address}"))?;
             stream.set_read_timeout(Some(PATIENCE))?;
             let name = ServerName::IpAddress(address.ip().into());
             converse(StreamOwned::new(ClientConnection::new(tls()?, name)?, stream), request)

@@ -12,8 +12,8 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use luytre_demo::check::{self, Expected};
 use luytre_demo::live::{self, Cable};
-use luytre_demo::progress::{Line, Progress};
 use luytre_demo::program::Programs;
+use luytre_demo::progress::{Line, Progress};
 use luytre_demo::session::Session;
 use luytre_demo::stack::{self, PacketSource, Settings, Stack};
 use luytre_demo::{capture, wait};
@@ -108,7 +108,8 @@ fn on_stop() -> Result<Receiver<()>> {
     std::thread::spawn(move || {
         runtime.block_on(async {
             use tokio::signal::unix::{SignalKind, signal};
-            let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+            let (Ok(mut interrupt), Ok(mut terminate)) =
+                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
             else {
                 return;
             };
@@ -151,9 +152,7 @@ fn play(stack: &mut Stack, cable: Option<&Cable>, stop: &Receiver<()>) -> Result
             capture::hasten(&story(), &path, SPEED)?;
             PacketSource::File { path, speed: "realtime".to_owned() }
         }
-        Some(cable) => {
-            PacketSource::Interface { namespace: cable.listener.clone(), name: live::INTERFACE.to_owned() }
-        }
+        Some(cable) => PacketSource::Interface { namespace: cable.listener.clone(), name: live::INTERFACE.to_owned() },
     };
     stack.start_sensor(SENSOR, &source)?;
     let player = cable.map(|cable| send(stack, cable)).transpose()?;

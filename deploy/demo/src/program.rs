@@ -128,7 +128,8 @@ impl Program {
 
     /// Its resident memory, in bytes.
     pub fn resident_bytes(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).context("read a process's status")?;
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.id())).context("read a process's status")?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("a status without VmRSS")?;
         let kb: u64 = line.trim().trim_end_matches("kB").trim().parse().context("read VmRSS")?;
         Ok(kb * 1024)

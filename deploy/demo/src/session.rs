@@ -29,7 +29,8 @@ impl Session {
     }
 
     fn begin(console: &Address, answer: Answer) -> Result<Self> {
-        let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next()).unwrap_or_default().to_owned();
+        let cookie =
+            answer.header("set-cookie").and_then(|cookie| cookie.split(';').next()).unwrap_or_default().to_owned();
         let body = answer.good().context("log in")?;
         ensure!(cookie.starts_with("luytre_session="), "the console gave no session cookie");
         let csrf = body["csrf_token"].as_str().context("the console gave no CSRF token")?.to_owned();

@@ -35,8 +35,7 @@ pub enum SettingsError {
 /// `#[serde(deny_unknown_fields, default)]`, so that a typo is an error.
 pub fn load<S: DeserializeOwned + Default>(path: Option<&Path>) -> Result<S, SettingsError> {
     let Some(path) = path else { return Ok(S::default()) };
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
     parse(&text, path)
 }
 

@@ -37,7 +37,9 @@ pub fn run(options: &Options) -> Result<()> {
         steps::show(workspace::cargo().args(["build", "--release", "-p", "luytre-sensor"]))
     })?;
     let sensor = workspace::target()?.join("release/luytre-sensor");
-    println!("| capture | packets | MB | CPU s | wall s | packets per CPU second | Gbit per CPU second | peak MB | events |");
+    println!(
+        "| capture | packets | MB | CPU s | wall s | packets per CPU second | Gbit per CPU second | peak MB | events |"
+    );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     options.captures.iter().try_for_each(|capture| row(&sensor, capture, options.runs))
 }
@@ -105,7 +107,9 @@ fn reading(sensor: &Path, capture: &Path) -> Result<Reading> {
     let events = std::thread::spawn(move || count_lines(&mut output));
     let done = child.wait_with_output()?;
     let text = String::from_utf8_lossy(&done.stderr);
-    let Some(line) = text.lines().find_map(|line| line.strip_prefix("TIME ")) else { bail!("time said nothing: {text}") };
+    let Some(line) = text.lines().find_map(|line| line.strip_prefix("TIME ")) else {
+        bail!("time said nothing: {text}")
+    };
     let numbers: Vec<f64> = line.split(' ').filter_map(|number| number.parse().ok()).collect();
     let [user, system, wall_s, peak_kb] = numbers[..] else { bail!("time said {line}") };
     let events = events.join().map_err(|_| anyhow::anyhow!("counting events failed"))??;

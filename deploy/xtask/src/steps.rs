@@ -37,8 +37,7 @@ pub fn quiet(command: &mut Command) -> Result<()> {
 
 /// Runs a command and gives what it wrote on standard output.
 pub fn capture(command: &mut Command) -> Result<Vec<u8>> {
-    let output =
-        command.stderr(Stdio::inherit()).output().with_context(|| format!("start {}", name(command)))?;
+    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("start {}", name(command)))?;
     succeeded(command, output.status)?;
     Ok(output.stdout)
 }

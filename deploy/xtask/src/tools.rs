@@ -74,7 +74,11 @@ pub fn require_node() -> Result<()> {
     let mut numbers = text.split('.').filter_map(|part| part.parse::<u32>().ok());
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if version < NODE_AT_LEAST {
-        bail!("Node {text} is too old; install Node {}.{} or newer (https://nodejs.org)", NODE_AT_LEAST.0, NODE_AT_LEAST.1);
+        bail!(
+            "Node {text} is too old; install Node {}.{} or newer (https://nodejs.org)",
+            NODE_AT_LEAST.0,
+            NODE_AT_LEAST.1
+        );
     }
     Ok(())
 }

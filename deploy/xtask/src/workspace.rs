@@ -25,9 +25,11 @@ pub fn target() -> Result<PathBuf> {
     if let Some(target) = TARGET.get() {
         return Ok(target.clone());
     }
-    let output = cargo().args(["metadata", "--no-deps", "--format-version", "1"]).output().context("run cargo metadata")?;
+    let output =
+        cargo().args(["metadata", "--no-deps", "--format-version", "1"]).output().context("run cargo metadata")?;
     ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).context("read what cargo metadata says")?;
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&output.stdout).context("read what cargo metadata says")?;
     let target = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
     Ok(TARGET.get_or_init(|| PathBuf::from(target)).clone())
 }
