@@ -207,6 +207,9 @@ impl Writer {
     fn void(&mut self, reason: &'static str) {
         let count = std::mem::take(&mut self.unsynced_events);
         self.unsynced_bytes = 0;
+        if count == 0 {
+            return;
+        }
         self.state.held_ever -= count;
         self.shared.voided(reason, count);
     }
