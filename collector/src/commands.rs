@@ -54,12 +54,7 @@ pub async fn search(client: &Client, arguments: &SearchArguments) -> anyhow::Res
         }
     })?;
     let mut out = std::io::stdout().lock();
-    if let Err(error) = print_answer(&answer, arguments.json, &mut out) {
-        // A reader that has seen enough (`| head`) is no failure.
-        if error.kind() != std::io::ErrorKind::BrokenPipe {
-            return Err(error).context("write the answer");
-        }
-    }
+    print_answer(&answer, arguments.json, &mut out).context("write the answer")?;
     eprintln!("{} events in {} ms", answer.total, answer.took_ms);
     answer.partial.iter().for_each(|partial| eprintln!("incomplete: {partial}"));
     Ok(())
@@ -202,17 +197,23 @@ pub async fn rules(client: &Client) -> anyhow::Result<()> {
 
 /// Says whether the configuration is right and, where a collector runs, whether it is well.
 pub async fn check(client: &Client, settings: &Settings, data: &Path) -> anyhow::Result<ExitCode> {
-    println!("configuration: right");
     let engine = luytre_rules_engine::load(&settings.rules(data))?;
+    let health: Option<Health> = if client.is_there().await { Some(client.get("/v1/health").await?) } else { None };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "configuration: right")?;
     let rules = engine.rules();
-    println!("rules: {} in force, {} broken", rules.rules().len(), rules.broken().len());
-    rules.broken().iter().for_each(|broken| println!("  {broken}"));
-    if !client.is_there().await {
-        println!("collector: not running on this data directory");
-        return Ok(ExitCode::SUCCESS);
+    writeln!(out, "rules: {} in force, {} broken", rules.rules().len(), rules.broken().len())?;
+    for broken in rules.broken() {
+        writeln!(out, "  {broken}")?;
     }
-    let health: Health = client.get("/v1/health").await?;
-    println!("collector: {} with {} events, {} waiting", health.version, health.indexed_events, health.index_lag_events);
-    health.problems.iter().for_each(|problem| println!("  {problem}"));
+    let Some(health) = health else {
+        writeln!(out, "collector: not running on this data directory")?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let Health { version, indexed_events, index_lag_events, .. } = &health;
+    writeln!(out, "collector: {version} with {indexed_events} events, {index_lag_events} waiting")?;
+    for problem in &health.problems {
+        writeln!(out, "  {problem}")?;
+    }
     Ok(if health.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -79,12 +79,18 @@ fn main() -> ExitCode {
     };
     match runtime.block_on(execute(arguments.command, settings, &arguments.data)) {
         Ok(code) => code,
+        // A reader that has seen enough (`| head`) is no failure.
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("luytre-collector: {error:#}");
             let is_usage = error.downcast_ref::<Refused>().is_some_and(|refused| refused.0.code == "bad_query");
             if is_usage { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 async fn execute(command: Command, settings: Settings, data: &Path) -> anyhow::Result<ExitCode> {

@@ -33,6 +33,10 @@ const QUEUE_BATCHES: usize = 8;
 const BATCH_EVENTS: usize = 4000;
 /// A quiet journal is looked at again after this, and a stop is noticed.
 const IDLE: Duration = Duration::from_millis(100);
+/// Processed events wait at most this long for the alerts they changed to be written together; a new alert never waits.
+const HOLD: Duration = Duration::from_millis(300);
+/// No more processed events wait than this.
+const HOLD_EVENTS: usize = 8000;
 /// Between two snapshots of the windows.
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(30);
 /// Between two looks for partitions that have outlived their time.
@@ -139,7 +143,7 @@ fn run(parts: &mut PipelineParts, stop: &AtomicBool, counted: &mut Position) -> 
             .name("index".to_owned())
             .spawn_scoped(scope, move || indexing.run(&batches))
             .context("start the index thread")?;
-        let mut feed = Feed { parts, reader, queue: Some(queue), indexed, counted, committed: &committed, waiting: None };
+        let mut feed = Feed { parts, reader, queue: Some(queue), indexed, counted, committed: &committed, waiting: None, held: Vec::new(), held_since: None };
         let fed = feed.run(&mut detection, stop);
         // Closes the queue, so that the index commits what it has and ends.
         drop(feed.queue.take());
@@ -166,6 +170,9 @@ struct Feed<'p> {
     committed: &'p Mutex<Position>,
     /// A snapshot whose position the index has not reached yet.
     waiting: Option<Snapshot>,
+    /// Processed batches whose alerts are not written yet: the index must not have them before.
+    held: Vec<Batch>,
+    held_since: Option<Instant>,
 }
 
 impl Feed<'_> {
@@ -177,10 +184,14 @@ impl Feed<'_> {
             match batch {
                 Some(batch) => self.process(batch, detection)?,
                 None => {
-                    detection.flush().context("write alerts; check the room on the disk")?;
                     self.parts.problems.clear("pipeline");
                     self.reader.wait(IDLE);
                 }
+            }
+            let events: usize = self.held.iter().map(|batch| batch.events.len()).sum();
+            let is_due = self.held_since.is_none_or(|since| since.elapsed() >= HOLD);
+            if is_due || events >= HOLD_EVENTS || detection.has_new_alerts() {
+                self.release(detection)?;
             }
             self.keep_snapshot()?;
             if last_snapshot.elapsed() >= SNAPSHOT_EVERY && self.waiting.is_none() {
@@ -188,7 +199,7 @@ impl Feed<'_> {
                 self.waiting = Some(detection.snapshot(self.reader.position()));
             }
         }
-        detection.flush().context("write alerts; check the room on the disk")?;
+        self.release(detection)?;
         self.waiting = Some(detection.snapshot(self.reader.position()));
         Ok(())
     }
@@ -218,20 +229,28 @@ impl Feed<'_> {
         }
         self.parts.enricher.enrich(&mut batch.events);
         detection.process(&batch.events, is_replay).context("detect")?;
-        detection.flush().context("write alerts; check the room on the disk")?;
         if !is_counted {
-            for (sensor, count) in &batch.sensors {
-                self.parts.detect_counter.give(sensor, *count);
-                self.parts.index_counter.take(sensor, *count);
-            }
+            batch.sensors.iter().for_each(|(sensor, count)| self.parts.detect_counter.give(sensor, *count));
+            batch.sensors.iter().for_each(|(sensor, count)| self.parts.index_counter.take(sensor, *count));
             *self.counted = batch.position;
         }
-        if is_replay {
-            return Ok(());
+        if !is_replay {
+            self.held_since.get_or_insert_with(Instant::now);
+            self.held.push(batch);
         }
+        Ok(())
+    }
+
+    /// Writes the alerts, then lets the index have the events.
+    fn release(&mut self, detection: &mut Detection) -> anyhow::Result<()> {
+        detection.flush().context("write alerts; check the room on the disk")?;
+        self.held_since = None;
         let queue = self.queue.as_ref().context("the index queue is closed")?;
-        // The index thread tells its own error when it is joined.
-        queue.send(batch).ok().context("the index stopped")
+        for batch in self.held.drain(..) {
+            // The index thread tells its own error when it is joined.
+            queue.send(batch).ok().context("the index stopped")?;
+        }
+        Ok(())
     }
 
     fn keep_snapshot(&mut self) -> anyhow::Result<()> {

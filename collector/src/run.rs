@@ -18,7 +18,7 @@ use crate::enrich::{Enricher, SharedAgencies};
 use crate::fanout::Fanout;
 use crate::fleet::Fleet;
 use crate::health::Problems;
-use crate::index::Store;
+use crate::index::{Store, Writer};
 use crate::intake::{Files, Intake};
 use crate::journal::Journal;
 use crate::ledger::Ledger;
@@ -55,6 +55,10 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
     let engine = load_rules(&settings.rules(data), &problems);
     let rules = RulesInForce::new(engine.rules().clone());
     let (detect_counter, index_counter) = (ledger.stage("detect"), ledger.stage("index"));
+    // The ledger counts from what the index has now.
+    journal.indexed(Writer::live(store.clone(), settings.index.memory_mb).resume_from());
+    let checked = store.clone();
+    std::thread::Builder::new().name("verify".to_owned()).spawn(move || checked.verify())?;
     let intake =
         Intake::start(settings.intake.clone(), journal.clone(), fleet.clone(), ledger.clone(), problems.clone())
             .await
@@ -86,6 +90,10 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
     let turns = Arc::new(tokio::sync::Semaphore::new(search.at_a_time()));
     let api = Api { search, turns, store, fanout, ledger, fleet, journal, agencies, rules, problems };
     let mut servers = vec![serve(socket, api::router(api.clone()))];
+    if let Some(address) = settings.api.listen {
+        let listener = api::serve::TlsListener::bind(address, api.fleet.api_tls()?).await;
+        servers.push(serve(listener.with_context(|| format!("listen on {address}"))?, api::router(api.clone())));
+    }
     if let Some(address) = settings.api.metrics {
         match tokio::net::TcpListener::bind(address).await {
             Ok(listener) => servers.push(serve(listener, api::metrics_router(api.clone()))),

@@ -5,14 +5,18 @@ use std::fmt::Write as _;
 use axum::extract::State;
 use axum::routing::get;
 
-use super::Api;
+use super::{Api, Failure, blocking};
 
 /// The route.
 pub fn router(api: Api) -> axum::Router {
     axum::Router::new().route("/metrics", get(metrics)).with_state(api)
 }
 
-async fn metrics(State(api): State<Api>) -> String {
+async fn metrics(State(api): State<Api>) -> Result<String, Failure> {
+    blocking(move || text(&api)).await
+}
+
+fn text(api: &Api) -> String {
     let health = api.health();
     let gauges = [
         ("collector_index_events", "Events that can be searched.", health.indexed_events),

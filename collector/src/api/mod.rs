@@ -136,8 +136,8 @@ impl Api {
     }
 }
 
-async fn health(State(api): State<Api>) -> Json<Health> {
-    Json(api.health())
+async fn health(State(api): State<Api>) -> Result<Json<Health>, Failure> {
+    blocking(move || Json(api.health())).await
 }
 
 async fn agencies(State(api): State<Api>) -> Json<Vec<Agency>> {

@@ -52,6 +52,7 @@ pub struct Detection {
     digest_field: Option<FieldId>,
     stamps: HashMap<(String, i64), Visibility>,
     resume: Option<Position>,
+    has_new: bool,
 }
 
 /// What detection works with.
@@ -94,6 +95,7 @@ impl Detection {
             digest_field: Catalogue::current().field_id("file.hash.sha256"),
             stamps: HashMap::new(),
             resume,
+            has_new: false,
         };
         for (sha256, events) in waiting {
             if let (Some(scans), Some(event)) = (&detection.scans, events.first()) {
@@ -144,10 +146,16 @@ impl Detection {
     pub fn flush(&mut self) -> io::Result<()> {
         let mut changed = self.groups.changed();
         self.fanout.append(&mut changed)?;
+        self.has_new = false;
         for (sha256, event) in self.finished.drain(..) {
             waiting::forget(&self.waiting_dir, &sha256, &event);
         }
         Ok(())
+    }
+
+    /// Whether an alert waits that nobody has seen yet.
+    pub fn has_new_alerts(&self) -> bool {
+        self.has_new
     }
 
     /// The state of all windows, when everything before `position` was processed.
@@ -167,6 +175,7 @@ impl Detection {
             })
         });
         if outcome == Outcome::Raised {
+            self.has_new = true;
             tracing::info!(rule = found.rule.id, sensor = %event.id.sensor, event = %event.id, "raised an alert");
         }
         failure.map_or(Ok(()), Err)

@@ -137,49 +137,77 @@ impl Mapping {
         let mut source = Vec::with_capacity(768);
         luytre_events::json::write_event(event, &mut source);
         document.add_bytes(self.source, &source);
-        event.visit(&mut |id, value| self.add(&mut document, id, value));
+        let mut texts = Vec::new();
+        event.visit(&mut |id, value| self.add(&mut document, id, value, &mut texts));
+        for text in distinct(texts) {
+            document.add_text(self.words, text);
+        }
         document
     }
 
-    fn add(&self, document: &mut TantivyDocument, id: FieldId, value: ValueRef<'_>) {
-        let Some(slot) = self.by_id.get(usize::from(id.0)) else { return };
+    fn add(&self, document: &mut TantivyDocument, id: FieldId, value: ValueRef<'_>, texts: &mut Vec<String>) {
+        let Some(slot) = self.by_id.get(usize::from(id.0)) else {
+            return;
+        };
         if !slot.column.is_some_and(|c| c.fast)
             && let Some(field) = Catalogue::current().field(id)
             && !ELSEWHERE.contains(&field.name.as_str())
         {
             document.add_text(self.present, &field.name);
         }
-        self.add_value(document, *slot, value);
+        add_value(document, *slot, value, texts);
     }
+}
 
-    fn add_value(&self, document: &mut TantivyDocument, slot: Slot, value: ValueRef<'_>) {
-        if let ValueRef::List(items) = value {
-            items.iter().for_each(|item| self.add_value(document, slot, item.borrow()));
-            return;
+fn add_value(document: &mut TantivyDocument, slot: Slot, value: ValueRef<'_>, texts: &mut Vec<String>) {
+    if let ValueRef::List(items) = value {
+        items.iter().for_each(|item| add_value(document, slot, item.borrow(), texts));
+        return;
+    }
+    let Some(column) = slot.column else { return };
+    match (column.kind, value) {
+        (Kind::Keyword | Kind::Text, ValueRef::Str(text)) => {
+            document.add_text(column.field, words::cut(text));
+            if !slot.envelope {
+                texts.push(words::cut(text).to_owned());
+            }
         }
-        let Some(column) = slot.column else { return };
-        match (column.kind, value) {
-            (Kind::Keyword | Kind::Text, ValueRef::Str(text)) => {
-                document.add_text(column.field, words::cut(text));
-                if !slot.envelope {
-                    document.add_text(self.words, words::cut(text));
-                }
+        (Kind::Ip, ValueRef::Ip(ip)) => document.add_ip_addr(column.field, ip_term(ip)),
+        (Kind::Long, ValueRef::U64(number)) => document.add_u64(column.field, number),
+        // Negative numbers in an unsigned column are kept in the event, not in the index.
+        (Kind::Long, ValueRef::I64(number)) => {
+            if let Ok(number) = u64::try_from(number) {
+                document.add_u64(column.field, number);
             }
-            (Kind::Ip, ValueRef::Ip(ip)) => document.add_ip_addr(column.field, ip_term(ip)),
-            (Kind::Long, ValueRef::U64(number)) => document.add_u64(column.field, number),
-            // Negative numbers in an unsigned column are kept in the event, not in the index.
-            (Kind::Long, ValueRef::I64(number)) => {
-                if let Ok(number) = u64::try_from(number) {
-                    document.add_u64(column.field, number);
-                }
-            }
-            (Kind::Float, ValueRef::F64(number)) if number.is_finite() => document.add_f64(column.field, number),
-            (Kind::Boolean, ValueRef::Bool(yes)) => document.add_bool(column.field, yes),
-            (Kind::Date, ValueRef::Time(time_ns)) => document.add_i64(column.field, time_ns),
-            // A value that is not of its field's kind is kept in the event, not in the index.
-            _ => {}
+        }
+        (Kind::Float, ValueRef::F64(number)) if number.is_finite() => document.add_f64(column.field, number),
+        (Kind::Boolean, ValueRef::Bool(yes)) => document.add_bool(column.field, yes),
+        (Kind::Date, ValueRef::Time(time_ns)) => document.add_i64(column.field, time_ns),
+        // A value that is not of its field's kind is kept in the event, not in the index.
+        _ => {}
+    }
+}
+
+/// The texts without those whose words all stand, in the same order, in another one: the path of a URL is in the URL.
+fn distinct(mut texts: Vec<String>) -> Vec<String> {
+    texts.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    let mut kept: Vec<String> = Vec::with_capacity(texts.len());
+    for text in texts {
+        if !kept.iter().any(|longer| holds(longer, &text)) {
+            kept.push(text);
         }
     }
+    kept
+}
+
+/// Whether a text stands in a longer one without cutting through a word.
+fn holds(longer: &str, text: &str) -> bool {
+    let edge = |c: Option<char>| c.is_none_or(|c| c.is_ascii() && !c.is_ascii_alphanumeric());
+    longer.match_indices(text).next().is_some_and(|(at, _)| {
+        let before = longer.get(..at).and_then(|s| s.chars().next_back());
+        let after = longer.get(at + text.len()..).and_then(|s| s.chars().next());
+        edge(before) && edge(after)
+    })
 }
 
 /// The form in which addresses are indexed: IPv4 mapped into IPv6 (RFC 4291 section 2.5.5.2).

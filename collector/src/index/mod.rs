@@ -118,6 +118,24 @@ impl Store {
         Ok(partition)
     }
 
+    /// Compares every partition with its checksums and sets the damaged ones aside. Reads all files: run it aside.
+    pub fn verify(&self) {
+        let all: Vec<(String, Arc<Partition>)> = {
+            let sets = read(&self.sets);
+            sets.iter().flat_map(|(set, ps)| ps.values().map(move |p| (set.clone(), p.clone()))).collect()
+        };
+        for (set, partition) in all {
+            let verified = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| partition.verify()));
+            let reason = match verified {
+                Ok(Ok(damaged)) if damaged.is_empty() => continue,
+                Ok(Ok(damaged)) => format!("{} of its files are damaged", damaged.len()),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "its files are damaged".to_owned(),
+            };
+            self.set_aside(&set, &partition, &reason);
+        }
+    }
+
     /// Takes a partition that cannot be read out of service. Its files go to `damaged/`.
     pub fn set_aside(&self, set: &str, partition: &Partition, reason: &str) {
         partition.mark_damaged();

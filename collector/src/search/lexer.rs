@@ -90,7 +90,7 @@ pub fn tokens(query: &str) -> Result<Vec<Token>, QueryError> {
     if chars.len() > QUERY_MAX_CHARS {
         return Err(QueryError::at(0, format!("the query is longer than {QUERY_MAX_CHARS} characters")));
     }
-    let mut lexer = Lexer { chars, at: 0, after_bar: false, after_field: false };
+    let mut lexer = Lexer { chars, at: 0, after_bar: false, after_field: false, in_values: 0 };
     let mut tokens = Vec::new();
     loop {
         let token = lexer.next()?;
@@ -108,6 +108,8 @@ struct Lexer {
     after_bar: bool,
     /// A value stands here: signs that begin a term have no meaning, ranges have.
     after_field: bool,
+    /// How deep in the brackets of a field's values: colons are part of values there.
+    in_values: usize,
 }
 
 impl Lexer {
@@ -138,12 +140,17 @@ impl Lexer {
         if let Some(kind) = sign {
             self.at += 1;
             self.after_bar |= kind == TokenKind::Bar;
+            match kind {
+                TokenKind::Open if after_field || self.in_values > 0 => self.in_values += 1,
+                TokenKind::Close => self.in_values = self.in_values.saturating_sub(1),
+                _ => {}
+            }
             return Ok(Token { at, kind });
         }
         let kind = match self.peek() {
             Some('"') => self.quoted()?,
-            Some('[' | '{') if after_field => self.range()?,
-            _ => self.word_or_field()?,
+            Some('[' | '{') if after_field || self.in_values > 0 => self.range()?,
+            _ => self.word_or_field(after_field || self.in_values > 0)?,
         };
         Ok(Token { at, kind })
     }
@@ -188,7 +195,7 @@ impl Lexer {
         Ok(TokenKind::Range { from: unquoted(from), from_included, to: unquoted(to), to_included: end == ']' })
     }
 
-    fn word_or_field(&mut self) -> Result<TokenKind, QueryError> {
+    fn word_or_field(&mut self, is_value: bool) -> Result<TokenKind, QueryError> {
         let mut word = Vec::new();
         while let Some(c) = self.peek() {
             if c.is_whitespace() || matches!(c, '(' | ')' | '"' | '|') || (c == ',' && self.after_bar) {
@@ -200,7 +207,7 @@ impl Lexer {
                     return Err(QueryError::at(self.place(), "expected a character after the backslash"));
                 };
                 word.push(Char { c, escaped: true });
-            } else if c == ':' && names_field(&word) && !self.is_address(&word) {
+            } else if c == ':' && !is_value && names_field(&word) && !self.is_address(&word) {
                 self.at += 1;
                 if self.peek().is_none_or(char::is_whitespace) {
                     let name = plain(&word);
@@ -247,6 +254,8 @@ mod tests {
         assert!(matches!(kinds("fe80::1").as_slice(), [TokenKind::Word(_), TokenKind::End]));
         assert!(matches!(kinds("source.ip:2001:db8::/32").as_slice(), [TokenKind::Field(_), TokenKind::Word(_), _]));
         assert!(matches!(kinds("1:LQU9qZ=").as_slice(), [TokenKind::Word(_), TokenKind::End]));
+        let many = kinds("event.id:(dc:1 OR wan:2) url.path:/a");
+        assert_eq!(many.iter().filter(|kind| matches!(kind, TokenKind::Field(_))).count(), 2);
     }
 
     #[test]

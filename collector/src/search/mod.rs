@@ -375,3 +375,6 @@ fn read_cursor(text: &str) -> Result<Key, SearchError> {
     let json = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).map_err(|_| bad())?;
     serde_json::from_slice(&json).map_err(|_| bad())
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,10 +38,6 @@ pub fn parse(text: &str, context: Context<'_>) -> Result<Query, QueryError> {
     let mut parser = Parser { tokens: tokens(text)?, next: 0, context, depth: 0, tests: 0 };
     let filter = match parser.peek() {
         TokenKind::End | TokenKind::Bar => Node::All,
-        TokenKind::Word(word) if plain(word) == "*" && parser.tokens.len() == 2 => {
-            parser.next += 1;
-            Node::All
-        }
         _ => parser.or(None)?,
     };
     let stage = parser.stages()?;
@@ -150,9 +146,8 @@ impl<'c> Parser<'c> {
                     _ => Err(self.error(format!("expected a value after `{name}:`"))),
                 }
             }
-            (TokenKind::Field(name), Some(_)) => {
-                Err(self.error(format!("expected a value; `{name}:` cannot stand inside another field's brackets")))
-            }
+            // The lexer reads everything inside a field's brackets as values.
+            (TokenKind::Field(_), Some(_)) => Err(self.error("expected a value")),
             (TokenKind::Word(word), None) => {
                 if ["AND", "OR"].iter().any(|w| self.keyword(w)) {
                     return Err(self.error(format!("expected a term before `{}`", plain(&word))));

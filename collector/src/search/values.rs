@@ -122,8 +122,11 @@ fn comparison(word: &[Char]) -> Option<(Bound<String>, Bound<String>)> {
     Some(if sign.c == '>' { (value, Bound::Unbounded) } else { (Bound::Unbounded, value) })
 }
 
-/// A bare word: an address or network, else words of any text.
+/// A bare word: `*` is everything, an address or network, else words of any text.
 pub fn bare(word: &[Char]) -> Result<Node, String> {
+    if matches!(word, [Char { c: '*', escaped: false }]) {
+        return Ok(Node::All);
+    }
     let text = plain(word);
     if let Ok(network) = network(&text) {
         return Ok(Node::Address(network));
