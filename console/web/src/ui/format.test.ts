@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { bytes, fullTime, percent, relativeTime, setFormats } from "./format";
+import { bytes, fullTime, percent, reflow, relativeTime, setFormats } from "./format";
 
 beforeEach(() => setFormats("Asia/Ho_Chi_Minh", "vi"));
 
@@ -18,4 +18,10 @@ test("sizes and distances in words", () => {
   expect(bytes(2048)).toBe("2 KiB");
   expect(relativeTime("2026-11-22T10:00:00Z", Date.parse("2026-11-22T10:05:00Z"))).toBe("5 phút trước");
   expect(relativeTime("2026-11-22T10:00:00Z", Date.parse("2026-11-22T10:00:05Z"))).toBe("vừa xong");
+});
+
+test("wrapped prose is joined, paragraphs and lists are kept", () => {
+  expect(reflow("Cô lập máy,\ntìm chương trình.\n")).toBe("Cô lập máy, tìm chương trình.");
+  expect(reflow("Việc:\n1. một\n2. hai")).toBe("Việc:\n1. một\n2. hai");
+  expect(reflow("một\n\nhai")).toBe("một\n\nhai");
 });

@@ -110,3 +110,8 @@ export function duration(ms: number): string {
   if (ms < 86_400_000) return format(ms / 3_600_000, "hour");
   return format(ms / 86_400_000, "day");
 }
+
+/** Prose that was wrapped for a file: its lines joined again; blank lines and list items stay apart. */
+export function reflow(text: string): string {
+  return text.trim().replace(/[ \t]*\n(?![ \t]*(?:\n|[-*•]\s|\d+[.)]\s))(?<!\n\n)[ \t]*/g, " ");
+}

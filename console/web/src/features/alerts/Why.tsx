@@ -4,6 +4,7 @@ import { IconChecklist, IconExternalLink } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import type { Alert } from "../../api/types";
+import { reflow } from "../../ui/format";
 import { Value } from "../../ui/Value";
 import { matchedValue } from "./highlight";
 import { wantedIn } from "./wanted";
@@ -25,7 +26,7 @@ export function Why({ alert }: { alert: Alert }) {
   return (
     <section aria-label={t("alerts.why.title")}>
       <h3 className={styles.heading}>{t("alerts.why.title")}</h3>
-      <p className={styles.description}>{description}</p>
+      <p className={styles.description}>{reflow(description)}</p>
       <Matched alert={alert} />
       {advice && (
         <div className={styles.advice}>
@@ -33,7 +34,7 @@ export function Why({ alert }: { alert: Alert }) {
             <IconChecklist size={15} aria-hidden />
             {t("alerts.why.advice")}
           </h4>
-          <div>{advice}</div>
+          <div>{reflow(advice)}</div>
         </div>
       )}
       <SeverityReasons reasons={alert.severity_reasons} />
@@ -63,11 +64,15 @@ function Matched({ alert }: { alert: Alert }) {
       <tbody>
         {alert.matched.map((match, at) => (
           <tr key={at}>
-            <td className="mono">{isMeasure(match.field) ? t(`alerts.measure.${match.field}`) : match.field}</td>
+            <td>{isMeasure(match.field) ? t(`alerts.measure.${match.field}`) : <span className="mono">{match.field}</span>}</td>
             <td>
-              <Value field={match.field} value={match.value}>
-                {matchedValue(match.value, match.wanted)}
-              </Value>
+              {match.value === "" ? (
+                <span className="dim">—</span>
+              ) : (
+                <Value field={match.field} value={match.value}>
+                  {matchedValue(match.value, match.wanted)}
+                </Value>
+              )}
             </td>
             <td className={styles.wanted}>{wantedIn(i18n.language, match.wanted)}</td>
           </tr>

@@ -135,7 +135,7 @@ function Answer({ hunt, pages, first, stale, more, loadingMore }: AnswerProps) {
       <div className={styles.columns} data-facets={facets.length > 0 || undefined}>
         {facets.length > 0 && <Facets facets={facets} total={first.total} />}
         <div className={styles.results}>
-          {table ? (
+          {table && table.rows.length > 0 ? (
             <CountTable table={table} />
           ) : events.length > 0 ? (
             <Results events={events} columns={state.columns} />

@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { client, must } from "../../api/client";
 import type { RuleDetail } from "../../api/types";
-import { count } from "../../ui/format";
+import { count, reflow } from "../../ui/format";
 import { Page, Panel } from "../../ui/Page";
 import { SeverityBadge } from "../../ui/Severity";
 import { Failed, SkeletonRows } from "../../ui/States";
@@ -47,12 +47,12 @@ function RuleView({ detail }: { detail: RuleDetail }) {
       }
     >
       <Panel title={t("rules.description")}>
-        <div className={styles.prose}>{description}</div>
+        <div className={styles.prose}>{reflow(description)}</div>
         {rule.techniques.length > 0 && <p className="mono dim">{rule.techniques.join(" · ")}</p>}
       </Panel>
       {advice && (
         <Panel title={t("rules.advice")}>
-          <div className={styles.prose}>{advice}</div>
+          <div className={styles.prose}>{reflow(advice)}</div>
         </Panel>
       )}
       {rule.false_positives.length > 0 && (

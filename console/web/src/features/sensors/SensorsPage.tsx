@@ -96,7 +96,7 @@ function SensorCard({ sensor }: { sensor: Sensor }) {
         </div>
         <div>
           <dt>{t("sensors.acknowledged")}</dt>
-          <dd className="mono">{count(sensor.acknowledged)}</dd>
+          <dd className="mono">{sensor.acknowledged}</dd>
         </div>
       </dl>
       <StageFlow stages={sensor.stages} />

@@ -13,16 +13,21 @@ function known(stage: string): stage is StageName {
   return stage in vi.sensors.stage;
 }
 
+/** What lay in the spool before the sensor started; mostly nothing. */
+const BACKLOG = "backlog";
+const ORDER: readonly string[] = ["packets", "events"];
+
 export function StageFlow({ stages }: { stages: readonly StageLine[] }) {
   const { t } = useTranslation();
   if (stages.length === 0) return <p className="dim">{t("sensors.no_stages")}</p>;
-  const units = [...new Set(stages.map((stage) => stage.unit))];
+  const busy = stages.filter((stage) => stage.stage !== BACKLOG || stage.taken + stage.held > 0);
+  const units = [...new Set(busy.map((stage) => stage.unit))].sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
   return (
     <div className={styles.flows} aria-label={t("sensors.flow")}>
       {units.map((unit) => (
         <div key={unit} className={styles.flow}>
           <span className={styles.unit}>{unit === "packets" ? t("sensors.packets") : unit === "events" ? t("sensors.events") : unit}</span>
-          {stages
+          {busy
             .filter((stage) => stage.unit === unit)
             .map((stage, at) => (
               <Fragment key={stage.stage}>

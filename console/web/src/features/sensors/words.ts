@@ -37,6 +37,7 @@ export const vi = {
     filter: "Xem cảnh báo của thiết bị",
     stage: {
       capture: "Thu gói",
+      backlog: "Tồn từ trước",
       decode: "Giải mã",
       flow: "Luồng",
       protocols: "Giao thức",
@@ -90,6 +91,7 @@ export const en: typeof vi = {
     filter: "Alerts of this sensor",
     stage: {
       capture: "Capture",
+      backlog: "Backlog",
       decode: "Decode",
       flow: "Flow",
       protocols: "Protocols",
