@@ -24,6 +24,18 @@ use crate::settings::CollectorSettings;
 /// The largest answer that is read.
 pub const MAX_ANSWER_BYTES: usize = 64 << 20;
 
+/// Where the collector says, if it does, which sequence its newest alert has.
+pub const NEWEST_HEADER: &str = "x-luytre-newest";
+
+/// The open stream of alerts.
+#[derive(Debug)]
+pub struct AlertStream {
+    /// The sequence of the newest alert, where the collector says it.
+    pub newest: Option<u64>,
+    /// The lines.
+    pub body: Incoming,
+}
+
 /// Why the collector gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectorError {
@@ -144,11 +156,12 @@ impl Collector {
     }
 
     /// Opens the stream of alerts after a place; the head must come within the time limit, the body stays open.
-    pub async fn alert_stream(&self, after: u64) -> Result<Incoming, CollectorError> {
+    pub async fn alert_stream(&self, after: u64) -> Result<AlertStream, CollectorError> {
         let path = format!("/v1/alerts/stream?after={after}");
         let response = self.within(self.timeout, self.send(Method::GET, &path, Vec::new())).await?;
         if response.status().is_success() {
-            return Ok(response.into_body());
+            let newest = response.headers().get(NEWEST_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
+            return Ok(AlertStream { newest, body: response.into_body() });
         }
         Err(self.within(self.timeout, refusal(response, &path)).await?)
     }

@@ -52,13 +52,21 @@ async fn follow_once(app: &Arc<App>) -> (anyhow::Error, bool) {
         Ok(cursor) => cursor,
         Err(error) => return (error.into(), false),
     };
-    let body = match app.collector.alert_stream(cursor).await {
-        Ok(body) => body,
+    let stream = match app.collector.alert_stream(cursor).await {
+        Ok(stream) => stream,
         Err(error) => return (error.into(), false),
     };
+    if let Some(newest) = stream.newest.filter(|newest| *newest < cursor) {
+        // A collector that was set up anew counts from the beginning. What is known already is not taken twice.
+        tracing::warn!(cursor, newest, "the collector counts anew; following it from its first alert");
+        return match app.store.reset_alert_cursor().await {
+            Ok(()) => (anyhow::anyhow!("the collector counts anew"), true),
+            Err(error) => (error.into(), false),
+        };
+    }
     tracing::info!(after = cursor, "alerts flow in");
     app.alerts_connected.store(true, Ordering::Relaxed);
-    match read_stream(app, body).await {
+    match read_stream(app, stream.body).await {
         Ok(()) => (anyhow::anyhow!("the collector closed the stream"), true),
         Err(error) => (error, true),
     }

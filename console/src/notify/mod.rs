@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use mail::Mailer;
-pub use writer::NoticeWriter;
+pub use writer::{NoticeWriter, endpoint};
 
 use crate::app::App;
 use crate::store::notices::{Attempt, DueNotice};

@@ -1,11 +1,12 @@
 //! Counts for reports: one question each, over a span of time.
 
+use luytre_collector_api::Severity;
 use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 
 use super::sql::severity_of;
 use super::{Store, StoreResult};
-use crate::model::{AlertRow, AlertQuery, Verdict, from_wire_name};
-use luytre_collector_api::Severity;
+use crate::model::{AlertQuery, AlertRow, AlertSort, Verdict, from_wire_name};
 
 /// From a moment (inclusive) until a moment (exclusive), microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,12 +89,20 @@ impl Store {
         .bind(span.to_us)
         .fetch_all(&self.readers)
         .await?;
-        let mut counts = Vec::new();
-        for row in &rows {
-            let count: i64 = row.try_get("n")?;
-            counts.push((severity_of(row.try_get("severity")?), count.unsigned_abs()));
-        }
-        Ok(counts)
+        severity_counts(&rows)
+    }
+
+    /// Alerts that happened in the span and still wait for a decision, by severity.
+    pub async fn count_open(&self, span: Span) -> StoreResult<Vec<(Severity, u64)>> {
+        let rows = sqlx::query(
+            "SELECT severity, COUNT(*) AS n FROM alerts WHERE status = 'open' AND time_us >= $1 AND time_us < $2 \
+             GROUP BY severity ORDER BY severity DESC",
+        )
+        .bind(span.from_us)
+        .bind(span.to_us)
+        .fetch_all(&self.readers)
+        .await?;
+        severity_counts(&rows)
     }
 
     /// The largest groups of the alerts that happened in the span; worst first, then most alerts first.
@@ -186,10 +195,19 @@ impl Store {
             severity: Some("high,critical".to_owned()),
             from: Some(crate::clock::to_text(span.from_us)),
             to: Some(crate::clock::to_text(span.to_us)),
-            sort: Some(crate::model::AlertSort::Severity),
+            sort: Some(AlertSort::Severity),
             limit: Some(limit),
             ..AlertQuery::default()
         };
         Ok(self.alerts(&query).await?.items)
     }
+}
+
+fn severity_counts(rows: &[SqliteRow]) -> StoreResult<Vec<(Severity, u64)>> {
+    let mut counts = Vec::with_capacity(rows.len());
+    for row in rows {
+        let count: i64 = row.try_get("n")?;
+        counts.push((severity_of(row.try_get("severity")?), count.unsigned_abs()));
+    }
+    Ok(counts)
 }

@@ -18,6 +18,14 @@ impl Store {
         let value: String = row.try_get("value")?;
         Ok(value.parse().unwrap_or(0))
     }
+
+    /// Follows the collector from its first alert again.
+    pub async fn reset_alert_cursor(&self) -> StoreResult<()> {
+        let mut change = self.begin().await?;
+        set_alert_cursor(&mut change, 0).await?;
+        change.commit().await?;
+        Ok(())
+    }
 }
 
 /// Moves the cursor, in the transaction that stores what it has passed.

@@ -1,0 +1,11 @@
+//! The console from outside: its HTTP interface over a temporary store, beside a collector and a mail server that are
+//! played by the test.
+
+mod alerts;
+mod doors;
+mod fakes;
+mod harness;
+mod live;
+mod mails;
+mod reports;
+mod roles;
