@@ -102,11 +102,16 @@ fn our_http(event: &Value) -> String {
 fn eve_http(event: &Value) -> String {
     let url = text(event, "/http/url");
     http_key(
-        text(event, "/http/http_method"),
+        &shown(text(event, "/http/http_method")),
         text(event, "/http/hostname"),
-        if url == "/libhtp::request_uri_not_seen" { "" } else { url },
+        &if url == "/libhtp::request_uri_not_seen" { String::new() } else { shown(url) },
         &number(event, "/http/status"),
     )
+}
+
+/// Control characters as we write them.
+fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_control() { format!("\\x{:02x}", u32::from(c)) } else { c.to_string() }).collect()
 }
 
 fn http_key(method: &str, host: &str, url: &str, status: &str) -> String {

@@ -14,7 +14,7 @@ const MAX_STRAY_LINES: u8 = 3;
 /// Bytes of such lines together.
 const MAX_STRAY_BYTES: usize = 512;
 /// Requests that may wait for a response; the oldest is told without one when there are more.
-const MAX_WAITING: usize = 128;
+const MAX_WAITING: usize = 64;
 
 /// The parser of one connection.
 #[derive(Default)]
@@ -444,8 +444,8 @@ fn tell(out: &mut dyn Output, transaction: Transaction, depth: &mut u64) {
     *depth += 1;
     let mut record = transaction.record;
     record.depth = *depth;
-    for name in &record.anomalies {
-        out.anomaly(name);
+    if !record.anomalies.is_empty() {
+        out.anomaly("http.odd_transaction");
     }
     out.event(record.into_body());
 }

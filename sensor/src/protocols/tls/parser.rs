@@ -220,7 +220,7 @@ impl Side {
         let skipped = self.skip.min(part.len());
         self.skip -= skipped;
         self.handshake.extend_from_slice(part.get(skipped..).unwrap_or(&[]));
-        let buffer = std::mem::take(&mut self.handshake);
+        let mut buffer = std::mem::take(&mut self.handshake);
         let mut r = Reader::new(&buffer);
         let mut used = 0;
         while let (Ok(message_kind), Ok(length)) = (r.u8(), r.u24()) {
@@ -238,7 +238,8 @@ impl Side {
             }
             break;
         }
-        self.handshake = buffer.get(used..).unwrap_or(&[]).to_vec();
+        buffer.drain(..used.min(buffer.len()));
+        self.handshake = buffer;
     }
 
     /// A gap inside one record can be passed over when the record says nothing; else this side is lost.
