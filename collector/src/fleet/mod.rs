@@ -54,7 +54,9 @@ pub enum FleetError {
     #[error("no sensor is called {0}; `luytre-collector sensors` lists them")]
     Unknown(String),
     /// A name that cannot be used.
-    #[error("{0:?} is not a sensor's name: use 1 to 64 letters, digits, `-`, `_` and `.`, beginning with a letter or digit")]
+    #[error(
+        "{0:?} is not a sensor's name: use 1 to 64 letters, digits, `-`, `_` and `.`, beginning with a letter or digit"
+    )]
     BadName(String),
     /// The name is in use.
     #[error("a sensor called {0} is enrolled already; revoke it first, or choose another name")]
@@ -74,9 +76,7 @@ pub enum FleetError {
 }
 
 impl FleetError {
-    fn failed(
-        what: impl Into<String>,
-    ) -> impl FnOnce(Box<dyn std::error::Error + Send + Sync>) -> FleetError {
+    fn failed(what: impl Into<String>) -> impl FnOnce(Box<dyn std::error::Error + Send + Sync>) -> FleetError {
         let what = what.into();
         move |source| FleetError::Failed { what, source }
     }
@@ -195,8 +195,8 @@ impl Fleet {
     /// Signs a certificate request for whoever holds a token's secret, and registers the sensor.
     pub fn enroll(&self, secret: &str, csr_pem: &str) -> Result<Issued, FleetError> {
         // The request is checked before the token is used up.
-        let request = authority::Request::parse(csr_pem)
-            .map_err(FleetError::failed("read the sensor's certificate request"))?;
+        let request =
+            authority::Request::parse(csr_pem).map_err(FleetError::failed("read the sensor's certificate request"))?;
         let name = tokens::redeem(&self.0.folder.join("tokens"), secret, now_ns(), |name| self.require_free(name))?;
         let what = format!("enrol {name}");
         let issued = self.0.authority.issue_sensor(&name, request).map_err(FleetError::failed(what.as_str()))?;
@@ -214,8 +214,8 @@ impl Fleet {
 
     /// Signs the next certificate of an enrolled sensor, PEM.
     pub fn renew(&self, name: &str, csr_pem: &str) -> Result<String, FleetError> {
-        let request = authority::Request::parse(csr_pem)
-            .map_err(FleetError::failed("read the sensor's certificate request"))?;
+        let request =
+            authority::Request::parse(csr_pem).map_err(FleetError::failed("read the sensor's certificate request"))?;
         let mut enrolment = self.enrolment(name).ok_or_else(|| FleetError::Unknown(name.to_owned()))?;
         let what = format!("renew the certificate of {name}");
         let issued = self.0.authority.issue_sensor(name, request).map_err(FleetError::failed(what))?;
@@ -247,7 +247,9 @@ impl Fleet {
                 let enrolment = Enrolment { fingerprint, next_fingerprint: None, ..known };
                 match self.save(&name, "enrolment.toml", &enrolment) {
                     Ok(()) => Admission::Sensor(name.into()),
-                    Err(error) => Admission::Refused(format!("the collector cannot store the new certificate: {error}")),
+                    Err(error) => {
+                        Admission::Refused(format!("the collector cannot store the new certificate: {error}"))
+                    }
                 }
             }
             Some(_) => Admission::Refused(format!(

@@ -65,7 +65,9 @@ fn names_are_checked_and_taken_once_until_revoked() {
     // A second program on the same folder revokes; the first one sees it.
     let other = Fleet::open(folder.path(), &FleetSettings::default()).unwrap();
     assert_eq!(other.revoke("dc-1").unwrap().state, SensorState::Revoked);
-    assert!(matches!(fleet.admit(&der(&old.certificate_pem)), Admission::Refused(reason) if reason.contains("revoked")));
+    assert!(
+        matches!(fleet.admit(&der(&old.certificate_pem)), Admission::Refused(reason) if reason.contains("revoked"))
+    );
     let new = fleet.enroll(&secret(&second), &request()).unwrap();
     assert_eq!(fleet.admit(&der(&new.certificate_pem)), Admission::Sensor("dc-1".into()));
     assert!(matches!(fleet.admit(&der(&old.certificate_pem)), Admission::Refused(_)));

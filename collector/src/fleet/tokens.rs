@@ -23,10 +23,14 @@ pub enum TokenError {
     #[error("the collector does not know this token: make a new one with `luytre-collector token create --name NAME`")]
     Unknown,
     /// Used before.
-    #[error("this token has been used already, each works once: make a new one with `luytre-collector token create --name NAME`")]
+    #[error(
+        "this token has been used already, each works once: make a new one with `luytre-collector token create --name NAME`"
+    )]
     Used,
     /// Too old.
-    #[error("this token has lapsed, tokens live {TOKEN_HOURS} hours: make a new one with `luytre-collector token create --name NAME`")]
+    #[error(
+        "this token has lapsed, tokens live {TOKEN_HOURS} hours: make a new one with `luytre-collector token create --name NAME`"
+    )]
     Lapsed,
 }
 

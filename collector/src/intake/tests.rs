@@ -35,8 +35,7 @@ impl Rig {
         let journal = Journal::open(&at("journal"), JournalSettings::default(), problems.clone()).unwrap();
         let fleet = Fleet::open(&at("fleet"), &FleetSettings::default()).unwrap();
         let ledger = Ledger::open(&at("ledger"), LedgerSettings::default()).unwrap();
-        let settings =
-            IntakeSettings { listen: ([127, 0, 0, 1], 0).into(), silence_s, ..IntakeSettings::default() };
+        let settings = IntakeSettings { listen: ([127, 0, 0, 1], 0).into(), silence_s, ..IntakeSettings::default() };
         let intake = Intake::start(settings, journal.clone(), fleet.clone(), ledger, problems).await.unwrap();
         Rig { _folder: folder, fleet, journal, intake }
     }
@@ -82,7 +81,9 @@ impl Rig {
     async fn greeted(&self, identity: &(Issued, rcgen::KeyPair)) -> Client {
         let mut client = self.client(Some(identity)).await;
         say(&mut client, &hello(PROTOCOL_VERSION)).await;
-        let Some(CollectorFrame::Welcome { need_catalogue, .. }) = hear(&mut client).await else { panic!("no welcome") };
+        let Some(CollectorFrame::Welcome { need_catalogue, .. }) = hear(&mut client).await else {
+            panic!("no welcome")
+        };
         if need_catalogue {
             say(&mut client, &SensorFrame::Catalogue { json: Catalogue::current().to_json() }).await;
         }
@@ -185,7 +186,9 @@ async fn a_catalogue_must_be_the_one_that_was_announced() {
     let rig = Rig::new(60).await;
     let identity = rig.identity("dc-1");
     let mut client = rig.client(Some(&identity)).await;
-    let SensorFrame::Hello { version, program, time_ns, run_first, .. } = hello(PROTOCOL_VERSION) else { unreachable!() };
+    let SensorFrame::Hello { version, program, time_ns, run_first, .. } = hello(PROTOCOL_VERSION) else {
+        unreachable!()
+    };
     say(&mut client, &SensorFrame::Hello { version, program, catalogue_digest: [7; 32], time_ns, run_first }).await;
     assert!(matches!(hear(&mut client).await, Some(CollectorFrame::Welcome { need_catalogue: true, .. })));
     say(&mut client, &SensorFrame::Catalogue { json: Catalogue::current().to_json() }).await;

@@ -35,8 +35,8 @@ use crate::health::Problems;
 
 pub use luytre_segments::Position;
 pub use reader::{Read, Reader};
-pub use state::Totals;
 use state::State;
+pub use state::Totals;
 
 /// The most batches that wait for the disk.
 const QUEUE_BATCHES: usize = 256;
@@ -259,7 +259,9 @@ impl Journal {
         });
         match walked {
             Ok(()) => self.shared.state().base = Some(base),
-            Err(error) => tracing::warn!(%error, "the journal's backlog could not be counted: the ledger counts it as new"),
+            Err(error) => {
+                tracing::warn!(%error, "the journal's backlog could not be counted: the ledger counts it as new")
+            }
         }
     }
 

@@ -205,7 +205,8 @@ impl State {
 
     /// Adds differences to their minute, in memory and on disk.
     fn file(&mut self, line: Line) {
-        if line.newest.is_none() && line.unaccounted == 0 && line.stages.iter().all(|stage| chain::idle(&stage.counts)) {
+        if line.newest.is_none() && line.unaccounted == 0 && line.stages.iter().all(|stage| chain::idle(&stage.counts))
+        {
             return;
         }
         self.store.write(&line);

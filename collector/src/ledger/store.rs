@@ -3,8 +3,8 @@
 //! A day that is over (by a day, so that no late snapshot can fall into it) is packed: one line a sensor and minute, zstd.
 //! The packed file is put in place by rename before the plain one is removed; where both exist the packed one counts.
 
-use std::fs::{File, OpenOptions};
 use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -168,7 +168,8 @@ fn parse(path: &Path) -> io::Result<Vec<Line>> {
 /// Packs all plain days before `before`.
 pub(super) fn pack(folder: &Path, before: i64) {
     for (day, path) in days(folder).into_iter().filter(|(day, _)| *day < before) {
-        let plain = path.to_str().and_then(|path| path.strip_suffix(".zst")).map_or_else(|| path.clone(), PathBuf::from);
+        let plain =
+            path.to_str().and_then(|path| path.strip_suffix(".zst")).map_or_else(|| path.clone(), PathBuf::from);
         let packed = if plain == path { pack_day(&plain) } else { Ok(()) };
         if let Err(error) = packed.and_then(|()| remove(&plain)) {
             tracing::warn!(day, %error, "a day of the ledger could not be packed; tried again tomorrow");

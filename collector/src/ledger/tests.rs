@@ -119,7 +119,8 @@ fn packed_days_say_the_same_in_less_room() {
     let answer = |ledger: &Ledger| serde_json::to_value(ledger.answer(start, start + day_ns, None)).unwrap();
     let plain = answer(&open(folder.path()));
     assert_eq!(plain["minutes"].as_array().unwrap().len(), 10);
-    let size = || std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum::<u64>();
+    let size =
+        || std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum::<u64>();
     let before = size();
     store::pack(folder.path(), start / day_ns + 1);
     store::pack(folder.path(), start / day_ns + 1);

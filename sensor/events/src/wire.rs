@@ -235,8 +235,8 @@ impl Batch {
             return Err(WireError::Count { announced: self.count, held: wire.len() });
         }
         let rises = wire.windows(2).all(|pair| matches!(pair, [a, b] if a.sequence < b.sequence));
-        let fits = wire.first().map(|e| e.sequence) == Some(self.first)
-            && wire.last().map(|e| e.sequence) == Some(self.last);
+        let fits =
+            wire.first().map(|e| e.sequence) == Some(self.first) && wire.last().map(|e| e.sequence) == Some(self.last);
         if !rises || !fits {
             return Err(WireError::Order { first: self.first, last: self.last });
         }
@@ -258,8 +258,7 @@ impl Translation {
     pub fn from(theirs: &Catalogue) -> Translation {
         let ours = Catalogue::current();
         let same_kind = |f: &crate::catalogue::Field| {
-            ours.field_id(&f.name)
-                .filter(|id| ours.field(*id).is_some_and(|o| o.kind == f.kind && o.list == f.list))
+            ours.field_id(&f.name).filter(|id| ours.field(*id).is_some_and(|o| o.kind == f.kind && o.list == f.list))
         };
         Translation {
             fields: theirs.fields().iter().map(same_kind).collect(),

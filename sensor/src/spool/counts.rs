@@ -69,8 +69,7 @@ impl Shared {
     /// Counts events that arrive, once the queue has room (or is empty, for a group larger than the queue).
     pub(super) fn enter_waiting(&self, count: usize) {
         let full = |counts: &mut Counts| counts.queued > 0 && counts.queued + count > self.queue_events;
-        let mut counts =
-            self.room.wait_while(self.counts(), full).unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.room.wait_while(self.counts(), full).unwrap_or_else(PoisonError::into_inner);
         counts.taken += count as u64;
         counts.queued += count;
     }

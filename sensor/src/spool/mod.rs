@@ -124,7 +124,11 @@ impl Spool {
     }
 
     /// The same on any disk and at any time (microseconds since 1970-01-01 UTC): for tests and simulations.
-    pub fn open_on(disk: Arc<dyn Disk>, limits: SpoolLimits, now_us: u64) -> std::io::Result<(SpoolWriter, SpoolReader)> {
+    pub fn open_on(
+        disk: Arc<dyn Disk>,
+        limits: SpoolLimits,
+        now_us: u64,
+    ) -> std::io::Result<(SpoolWriter, SpoolReader)> {
         let (writer, shared, reader) = assemble(disk, limits, now_us)?;
         let (queue, messages) = mpsc::channel();
         std::thread::Builder::new().name("spool".into()).spawn(move || writer.run(&messages))?;

@@ -232,7 +232,9 @@ impl Link {
             CollectorFrame::Refused { reason } => return Ok(Some(Ended::Refused(reason))),
             CollectorFrame::Renewed { certificate_pem } => self.renewed(certificate_pem)?,
             CollectorFrame::Pong => {}
-            CollectorFrame::Welcome { .. } | CollectorFrame::Enrolled { .. } => bail!("the collector speaks out of turn"),
+            CollectorFrame::Welcome { .. } | CollectorFrame::Enrolled { .. } => {
+                bail!("the collector speaks out of turn")
+            }
         }
         Ok(None)
     }

@@ -45,7 +45,8 @@ pub async fn enroll(collector: &str, token: &str, data: &Path) -> anyhow::Result
         CollectorFrame::Refused { reason } => bail!("the collector refused: {reason}"),
         _ => bail!("the collector answered something else; are both of the same release?"),
     };
-    let authority = CertificateDer::from_pem_slice(authority_pem.as_bytes()).context("read the authority's certificate")?;
+    let authority =
+        CertificateDer::from_pem_slice(authority_pem.as_bytes()).context("read the authority's certificate")?;
     if Sha256::digest(&authority).as_slice() != token.authority {
         bail!("the collector sent an authority that is not the token's");
     }

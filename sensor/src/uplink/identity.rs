@@ -44,7 +44,9 @@ impl Identity {
             let path = folder.join(name);
             std::fs::read_to_string(&path).with_context(|| {
                 let path = path.display();
-                format!("read {path}; enrol this sensor with `luytre-sensor enroll --collector HOST:PORT --token TOKEN`")
+                format!(
+                    "read {path}; enrol this sensor with `luytre-sensor enroll --collector HOST:PORT --token TOKEN`"
+                )
             })
         };
         let enrolment = read("enrolment.toml")?;
@@ -52,13 +54,15 @@ impl Identity {
             certificate_pem: read("certificate.pem")?,
             key_pem: read("key.pem")?,
             authority_pem: read("authority.pem")?,
-            enrolment: toml::from_str(&enrolment).with_context(|| format!("read enrolment.toml in {}", folder.display()))?,
+            enrolment: toml::from_str(&enrolment)
+                .with_context(|| format!("read enrolment.toml in {}", folder.display()))?,
         })
     }
 
     /// How many whole days the certificate is still valid; 0 when it is not.
     pub fn days_left(&self) -> anyhow::Result<u64> {
-        let certificate = CertificateDer::from_pem_slice(self.certificate_pem.as_bytes()).context("read certificate.pem")?;
+        let certificate =
+            CertificateDer::from_pem_slice(self.certificate_pem.as_bytes()).context("read certificate.pem")?;
         let (_, parsed) = x509_parser::parse_x509_certificate(&certificate).context("read certificate.pem")?;
         let left = parsed.validity().time_to_expiration().map_or(0, |left| left.whole_days());
         Ok(u64::try_from(left).unwrap_or(0))

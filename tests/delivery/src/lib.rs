@@ -65,7 +65,8 @@ impl Collector {
         let journal = Journal::open(&data.join("journal"), settings, problems.clone()).expect("the journal opens");
         let fleet = Fleet::open(&data.join("fleet"), &FleetSettings::default()).expect("the fleet opens");
         let ledger = Ledger::open(&data.join("ledger"), LedgerSettings::default()).expect("the ledger opens");
-        let settings = IntakeSettings { listen: ([127, 0, 0, 1], 0).into(), silence_s: 20, ..IntakeSettings::default() };
+        let settings =
+            IntakeSettings { listen: ([127, 0, 0, 1], 0).into(), silence_s: 20, ..IntakeSettings::default() };
         let started = Intake::start(settings, journal.clone(), fleet.clone(), ledger.clone(), problems);
         let intake = runtime.block_on(started).expect("the intake starts");
         let (files, address) = (intake.files(), intake.address());
@@ -129,7 +130,11 @@ impl Source for Counts {
         let given = spool.spool.counts.taken;
         let counts = StageCounts { taken: given, given, ..StageCounts::default() };
         let protocols = Stage { name: "protocols".into(), unit: Unit::Events, counts };
-        Snapshot { time_ns: now_ns(), since_ns: self.since_ns, stages: vec![spool.backlog, packets(), protocols, spool.spool] }
+        Snapshot {
+            time_ns: now_ns(),
+            since_ns: self.since_ns,
+            stages: vec![spool.backlog, packets(), protocols, spool.spool],
+        }
     }
 
     fn file(&self, sha256: &[u8; 32]) -> Option<Vec<u8>> {

@@ -49,7 +49,9 @@ fn nothing_is_lost_or_doubled_over_broken_lines_and_restarts_of_both_sides() {
     let marks: BTreeSet<i64> = events.values().copied().collect();
     assert_eq!(marks.len(), events.len(), "an event has two numbers");
     assert_eq!(marks, (0..expected).collect());
-    until("the last word was heard", || collector.ledger.stages("dc-1").0.iter().all(|stage| stage.stage == "journal" || stage.held == 0));
+    until("the last word was heard", || {
+        collector.ledger.stages("dc-1").0.iter().all(|stage| stage.stage == "journal" || stage.held == 0)
+    });
     let (stages, unaccounted) = collector.ledger.stages("dc-1");
     assert_eq!(unaccounted, 0, "{stages:#?}");
     // The restarted collector knows how far it was.
@@ -100,7 +102,8 @@ fn a_revoked_sensor_is_no_longer_heard() {
 
 #[test]
 fn a_collector_of_another_authority_gets_nothing() {
-    let (data, other, edge) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (data, other, edge) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (collector, stranger) = (Collector::start(data.path()), Collector::start(other.path()));
     let token = collector.token("dc-1");
     let error = format!("{:#}", Sensor::enroll(stranger.address, &token, edge.path()).unwrap_err());
@@ -149,7 +152,9 @@ fn files_come_when_asked_for_and_only_if_they_are_what_was_asked_for() {
     std::fs::write(folder.join(name(digest(b"true"))), b"false").unwrap();
     assert!(collector.fetch("dc-1", digest(&content)).unwrap_err().contains("not connected"));
     let sensor = Sensor::start(edge.path(), collector.address);
-    until("the sensor is there", || !collector.fetch("dc-1", digest(&content)).is_err_and(|e| e.contains("not connected")));
+    until("the sensor is there", || {
+        !collector.fetch("dc-1", digest(&content)).is_err_and(|e| e.contains("not connected"))
+    });
     assert_eq!(collector.fetch("dc-1", digest(&content)).unwrap(), content);
     assert!(collector.fetch("dc-1", digest(b"gone")).unwrap_err().contains("no longer has"));
     assert!(collector.fetch("dc-1", digest(b"true")).unwrap_err().contains("no longer has"));
