@@ -21,9 +21,12 @@ use serde_json::Value;
 /// Compare the sensor's events with a reference engine's, capture by capture.
 #[derive(Parser)]
 struct Arguments {
-    /// Folder of the captures; the reference names them relative to the folder above it.
+    /// Folder with captures/ and reference/eve.jsonl.gz.
+    #[arg(required_unless_present = "captures")]
+    corpus: Option<PathBuf>,
+    /// Folder of the captures; the reference names them relative to the folder above it [default: captures in CORPUS].
     #[arg(long)]
-    captures: PathBuf,
+    captures: Option<PathBuf>,
     /// Events of the reference engine, gzipped JSON lines [default: reference/eve.jsonl.gz beside the captures].
     #[arg(long)]
     reference: Option<PathBuf>,
@@ -62,14 +65,18 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<bool> {
-    let base = arguments.captures.parent().unwrap_or(Path::new(""));
+    let folder = match (&arguments.captures, &arguments.corpus) {
+        (Some(captures), _) => captures.clone(),
+        (None, corpus) => corpus.clone().unwrap_or_default().join("captures"),
+    };
+    let base = folder.parent().unwrap_or(Path::new(""));
     let reference = arguments.reference.clone().unwrap_or_else(|| base.join("reference/eve.jsonl.gz"));
     let sensor = match &arguments.sensor {
         Some(sensor) => sensor.clone(),
         None => std::env::current_exe()?.with_file_name("luytre-sensor"),
     };
     let theirs = reference_events(&reference)?;
-    let mut names = captures(&arguments.captures, base)?;
+    let mut names = captures(&folder, base)?;
     let found = names.len();
     // A capture of which the reference says nothing at all was not read by it (gzipped ones, for example).
     names.retain(|name| theirs.contains_key(name));
