@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use luytre_console::app::App;
-use luytre_console::clock::{Clock, ManualClock, from_text};
+use luytre_console::clock::{ManualClock, from_text};
 use luytre_console::model::{NewUser, Role};
 use luytre_console::settings::Settings;
 use luytre_console::{server, setup};
@@ -118,10 +118,6 @@ impl Console {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
         panic!("the console did not take in alert {last}");
-    }
-
-    pub fn now_us(&self) -> i64 {
-        self.clock.now_us()
     }
 }
 
