@@ -10,8 +10,6 @@ const PHRASES: readonly Phrase[] = [
   [/^is in (.+)$/s, "thuộc $1"],
   [/^is the same as (.+)$/s, "giống $1"],
   [/^is (>=|<=|>|<) ?(.+)$/s, "$1 $2"],
-  [/^is true$/, "là có"],
-  [/^is false$/, "là không"],
   [/^is (.+)$/s, "là $1"],
   [/^contains (.+)$/s, "chứa $1"],
   [/^begins with (.+)$/s, "bắt đầu bằng $1"],
