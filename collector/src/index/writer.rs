@@ -26,7 +26,7 @@ pub enum WriteError {
     #[error(transparent)]
     Partition(#[from] PartitionError),
     /// The engine refused a document or a commit.
-    #[error("write to partition {name}: {source}; check the room on the disk")]
+    #[error("write to partition {name}; check the room on the disk")]
     Engine {
         /// The partition.
         name: String,
@@ -35,7 +35,7 @@ pub enum WriteError {
         source: tantivy::TantivyError,
     },
     /// `position.json` could not be written.
-    #[error("record the index's position: {0}; check the room on the disk")]
+    #[error("record the index's position; check the room on the disk")]
     Position(#[source] std::io::Error),
 }
 
