@@ -59,6 +59,10 @@ pub async fn get_related(State(app): State<Arc<App>>, Path(id): Path<String>) ->
     let request = SearchRequest { query: terms.join(" OR "), limit: Some(MAX_RELATED), ..SearchRequest::default() };
     let mut answer = app.collector.search(&request).await?;
     answer.events.reverse();
+    if answer.events.is_empty() {
+        // The index may be behind or have let go of them; the alert carries its newest event itself.
+        return Ok(Json(RelatedEvents { events: vec![alert.event], total: 1, partial: answer.partial }));
+    }
     Ok(Json(RelatedEvents { events: answer.events, total: answer.total, partial: answer.partial }))
 }
 

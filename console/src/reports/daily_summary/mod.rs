@@ -184,7 +184,7 @@ impl Writer<'_> {
     fn serious_row(&self, alert: &AlertRow) -> Row {
         let time_us = clock::from_text(&alert.time).unwrap_or_default();
         let what = match &alert.agency {
-            Some(agency) => format!("{} ({})", self.rule_name(&alert.rule_name, alert.rule_name_vi.as_deref()), agency.name),
+            Some(agency) => format!("{} – {}", self.rule_name(&alert.rule_name, alert.rule_name_vi.as_deref()), agency.name),
             None => self.rule_name(&alert.rule_name, alert.rule_name_vi.as_deref()),
         };
         let way: Vec<String> = alert.source.iter().chain(alert.destination.iter()).map(endpoint).collect();
