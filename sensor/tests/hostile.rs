@@ -6,9 +6,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use luytre_events::{DatasetId, FieldId, Transport, Value};
-use luytre_sensor::protocols::{
-    Direction, FileMeta, FileToken, Output, PROTOCOLS, Parser, Probe, Progress, Protocol,
-};
+use luytre_sensor::protocols::{Direction, FileMeta, FileToken, Output, PROTOCOLS, Parser, Probe, Progress, Protocol};
 use proptest::prelude::*;
 
 /// A piece of a conversation: who speaks, and what.
@@ -74,7 +72,8 @@ fn web() -> Vec<Turn> {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     gzip.write_all(&b"trang ".repeat(500)).unwrap();
     let packed = gzip.finish().unwrap();
-    let mut page = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len()).into_bytes();
+    let mut page =
+        format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len()).into_bytes();
     page.extend(packed);
     let form = b"--B\r\nContent-Disposition: form-data; name=\"mat_khau\"\r\n\r\nbi mat\r\n--B\r\n\
         Content-Disposition: form-data; name=f; filename=anh.php\r\n\r\n<?php\r\n--B--\r\n";

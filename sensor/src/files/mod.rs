@@ -86,8 +86,7 @@ impl Carver {
     pub fn new(limits: &FileLimits, parts: usize, store: Option<Arc<Store>>) -> Carver {
         let parts = parts.max(1);
         let share = |limit: usize| (limit / parts).max(1);
-        let limits =
-            FileLimits { open: share(limits.open), memory_bytes: share(limits.memory_bytes), ..*limits };
+        let limits = FileLimits { open: share(limits.open), memory_bytes: share(limits.memory_bytes), ..*limits };
         let open = HashMap::default();
         Carver { limits, store, open, next: 0, used_bytes: 0, counts: FileCounts::default() }
     }
@@ -216,10 +215,7 @@ mod tests {
         let seen = carve(&mut carver, b"abc").unwrap();
         assert_eq!(seen.md5.as_deref(), Some("900150983cd24fb0d6963f7d28e17f72"));
         assert_eq!(seen.sha1.as_deref(), Some("a9993e364706816aba3e25717850c26c9cd0d89d"));
-        assert_eq!(
-            seen.sha256.as_deref(),
-            Some("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
-        );
+        assert_eq!(seen.sha256.as_deref(), Some("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
         assert_eq!((seen.extension.as_deref(), seen.size_bytes, seen.stored), (Some("php"), 3, false));
         assert!(carve(&mut carver, b"").is_none());
         let page = carve(&mut carver, b"<!DOCTYPE html><p>").unwrap();

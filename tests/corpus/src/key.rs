@@ -65,7 +65,13 @@ fn our_dns(event: &Value) -> String {
     let data = list(event, "/dns/answers/data").filter_map(Value::as_str);
     let answers = types.zip(data).map(|(kind, data)| dns_record(kind, data)).collect();
     let code = text(event, "/dns/response_code");
-    dns_key(text(event, "/dns/type"), text(event, "/dns/question/name"), text(event, "/dns/question/type"), code, answers)
+    dns_key(
+        text(event, "/dns/type"),
+        text(event, "/dns/question/name"),
+        text(event, "/dns/question/type"),
+        code,
+        answers,
+    )
 }
 
 fn eve_dns(event: &Value) -> String {
@@ -111,7 +117,9 @@ fn eve_http(event: &Value) -> String {
 
 /// Control characters as we write them.
 fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_control() { format!("\\x{:02x}", u32::from(c)) } else { c.to_string() }).collect()
+    text.chars()
+        .map(|c| if c.is_ascii_control() { format!("\\x{:02x}", u32::from(c)) } else { c.to_string() })
+        .collect()
 }
 
 fn http_key(method: &str, host: &str, url: &str, status: &str) -> String {

@@ -30,7 +30,7 @@ struct Arguments {
     /// Events of the reference engine, gzipped JSON lines [default: reference/eve.jsonl.gz beside the captures].
     #[arg(long)]
     reference: Option<PathBuf>,
-    /// The sensor [default: the one beside this program].
+    /// The sensor [default: the one built last, beside this program or in release].
     #[arg(long)]
     sensor: Option<PathBuf>,
     /// Protocols to compare.
@@ -73,7 +73,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let reference = arguments.reference.clone().unwrap_or_else(|| base.join("reference/eve.jsonl.gz"));
     let sensor = match &arguments.sensor {
         Some(sensor) => sensor.clone(),
-        None => std::env::current_exe()?.with_file_name("luytre-sensor"),
+        None => newest_sensor(&std::env::current_exe()?)?,
     };
     let theirs = reference_events(&reference)?;
     let mut names = captures(&folder, base)?;
@@ -87,6 +87,15 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         good &= report(protocol, &names, &theirs, &ours, arguments);
     }
     Ok(good)
+}
+
+/// The sensor that was built last, beside this program or in the release folder next to it.
+fn newest_sensor(program: &Path) -> anyhow::Result<PathBuf> {
+    let beside = program.with_file_name("luytre-sensor");
+    let release = program.parent().and_then(Path::parent).map(|target| target.join("release/luytre-sensor"));
+    let built = |path: &PathBuf| path.metadata().and_then(|meta| meta.modified()).ok();
+    let found = [Some(beside), release].into_iter().flatten().filter(|path| built(path).is_some()).max_by_key(built);
+    found.context("find luytre-sensor: build it first, or name it with --sensor")
 }
 
 fn reference_events(path: &Path) -> anyhow::Result<PerCapture> {
@@ -159,8 +168,8 @@ fn read(sensor: &Path, capture: &Path) -> anyhow::Result<Counts> {
     let mut counts = Counts::new();
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).lines() {
-            let event: Value = serde_json::from_str(&line?)
-                .with_context(|| format!("read an event of {}", capture.display()))?;
+            let event: Value =
+                serde_json::from_str(&line?).with_context(|| format!("read an event of {}", capture.display()))?;
             if let Some((protocol, key)) = key::of_ours(&event) {
                 count(&mut counts, protocol, key);
             }

@@ -186,11 +186,9 @@ impl<'a> Message<'a> {
             self.capped |= !keep(&mut self.questions, question);
         }
         let Header { answers, authorities, additionals, .. } = self.header;
-        for (count, section) in [
-            (answers, &mut self.answers),
-            (authorities, &mut self.authorities),
-            (additionals, &mut self.additionals),
-        ] {
+        for (count, section) in
+            [(answers, &mut self.answers), (authorities, &mut self.authorities), (additionals, &mut self.additionals)]
+        {
             for _ in 0..count {
                 let (resource, next, odd) = resource(bytes, at)?;
                 self.malformed |= odd;

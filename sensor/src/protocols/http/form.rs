@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn passwords_never_stay() {
-        let (out, found) = without_passwords(b"user=an&mat%4bhau=Bi-Mat&x=1", Some("application/x-www-form-urlencoded"));
+        let (out, found) =
+            without_passwords(b"user=an&mat%4bhau=Bi-Mat&x=1", Some("application/x-www-form-urlencoded"));
         assert_eq!((out.as_str(), found), ("user=an&mat%4bhau=***&x=1", true));
         let (out, found) = without_passwords(br#"{"user":"an","password": "a\"b","n":1}"#, Some("application/json"));
         assert_eq!((out.as_str(), found), (r#"{"user":"an","password": "***","n":1}"#, true));

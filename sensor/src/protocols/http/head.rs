@@ -141,12 +141,8 @@ impl Fields {
     /// Content-Length, if it is a number (`12, 12` and `+12` as some servers send are taken by their first digits).
     pub fn content_length(&self) -> Option<u64> {
         let value = self.get("content-length")?;
-        let digits: Vec<u8> = value
-            .iter()
-            .copied()
-            .skip_while(|b| !b.is_ascii_digit())
-            .take_while(u8::is_ascii_digit)
-            .collect();
+        let digits: Vec<u8> =
+            value.iter().copied().skip_while(|b| !b.is_ascii_digit()).take_while(u8::is_ascii_digit).collect();
         std::str::from_utf8(&digits).ok()?.parse().ok()
     }
 }

@@ -34,10 +34,44 @@ pub static PROTOCOL: Protocol = Protocol {
 
 /// Methods that open a connection in practice (RFC 9110, RFC 4918 WebDAV, RFC 3253, RFC 2326 RTSP, UPnP).
 const METHODS: [&str; 38] = [
-    "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL",
-    "COPY", "MOVE", "LOCK", "UNLOCK", "SEARCH", "REPORT", "CHECKOUT", "CHECKIN", "MERGE", "MKACTIVITY", "SUBSCRIBE",
-    "UNSUBSCRIBE", "NOTIFY", "BPROPFIND", "RPC_IN_DATA", "RPC_OUT_DATA", "DESCRIBE", "SETUP", "PLAY", "PAUSE",
-    "TEARDOWN", "ANNOUNCE", "RECORD", "GET_PARAMETER", "SET_PARAMETER", "SOURCE",
+    "GET",
+    "POST",
+    "HEAD",
+    "PUT",
+    "DELETE",
+    "OPTIONS",
+    "CONNECT",
+    "TRACE",
+    "PATCH",
+    "PROPFIND",
+    "PROPPATCH",
+    "MKCOL",
+    "COPY",
+    "MOVE",
+    "LOCK",
+    "UNLOCK",
+    "SEARCH",
+    "REPORT",
+    "CHECKOUT",
+    "CHECKIN",
+    "MERGE",
+    "MKACTIVITY",
+    "SUBSCRIBE",
+    "UNSUBSCRIBE",
+    "NOTIFY",
+    "BPROPFIND",
+    "RPC_IN_DATA",
+    "RPC_OUT_DATA",
+    "DESCRIBE",
+    "SETUP",
+    "PLAY",
+    "PAUSE",
+    "TEARDOWN",
+    "ANNOUNCE",
+    "RECORD",
+    "GET_PARAMETER",
+    "SET_PARAMETER",
+    "SOURCE",
 ];
 /// How far the first line is looked into.
 const MAX_PROBE_LINE_BYTES: usize = 256;
@@ -77,7 +111,9 @@ fn request_line(bytes: &[u8]) -> Probe {
         return if method && line.len() == bytes.len() { Probe::More } else { Probe::No };
     };
     let (method, rest) = line.split_at(space);
-    let token = method.len() <= 32 && !method.is_empty() && method.iter().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(b));
+    let token = method.len() <= 32
+        && !method.is_empty()
+        && method.iter().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(b));
     let target = rest.trim_ascii_start();
     if !token || target.starts_with(b"sip:") || contains(line, b" SIP/2.0") || contains(line, b" HTTP/2.0") {
         return Probe::No;

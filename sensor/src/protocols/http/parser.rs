@@ -280,7 +280,8 @@ impl HttpParser {
         if self.response.resync || !self.response.line.is_empty() {
             return false;
         }
-        let simple = self.waiting.iter().find(|t| !t.response_done).is_some_and(|t| t.record.version.as_deref() == Some("0.9"));
+        let simple =
+            self.waiting.iter().find(|t| !t.response_done).is_some_and(|t| t.record.version.as_deref() == Some("0.9"));
         let text = bytes.trim_ascii_start();
         let status = [&b"HTTP/"[..], b"http/", b"RTSP/"].iter().any(|s| text.starts_with(s) || s.starts_with(text));
         simple && !status
@@ -352,8 +353,8 @@ impl HttpParser {
         let Some(transaction) = self.waiting.iter_mut().find(|t| !t.response_done) else { return };
         transaction.response_head(status, fields);
         let framing = transaction.response_framing(status, fields);
-        let handed_over = status.code == Some(101)
-            || (transaction.method == b"CONNECT" && matches!(status.code, Some(200..=299)));
+        let handed_over =
+            status.code == Some(101) || (transaction.method == b"CONNECT" && matches!(status.code, Some(200..=299)));
         if handed_over {
             if transaction.method == b"CONNECT" {
                 transaction.record.upgrade = transaction.record.url_original.clone();

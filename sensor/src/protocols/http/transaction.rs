@@ -161,9 +161,22 @@ fn forwarded_for(fields: &Fields) -> Vec<String> {
 /// Words that servers put after the code when nobody changed them are not worth keeping.
 fn unusual_reason(line: &StatusLine) -> Option<String> {
     const USUAL: [&[u8]; 16] = [
-        b"", b"OK", b"Not Found", b"Moved Permanently", b"Found", b"Not Modified", b"Partial Content", b"No Content",
-        b"Bad Request", b"Unauthorized", b"Forbidden", b"Created", b"Internal Server Error", b"Service Unavailable",
-        b"Switching Protocols", b"Moved Temporarily",
+        b"",
+        b"OK",
+        b"Not Found",
+        b"Moved Permanently",
+        b"Found",
+        b"Not Modified",
+        b"Partial Content",
+        b"No Content",
+        b"Bad Request",
+        b"Unauthorized",
+        b"Forbidden",
+        b"Created",
+        b"Internal Server Error",
+        b"Service Unavailable",
+        b"Switching Protocols",
+        b"Moved Temporarily",
     ];
     (!USUAL.contains(&line.reason.as_slice())).then(|| text::text(&line.reason, 128))
 }

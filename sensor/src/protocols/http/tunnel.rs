@@ -65,8 +65,7 @@ impl Tunnel {
         }
         let Some(inner) = &mut self.inner else { return Progress::Done };
         for (direction, bytes) in parts {
-            let done = !bytes.is_empty()
-                && inner.data(out, turned(direction, self.reversed), &bytes) == Progress::Done;
+            let done = !bytes.is_empty() && inner.data(out, turned(direction, self.reversed), &bytes) == Progress::Done;
             if done {
                 return Progress::Done;
             }

@@ -84,7 +84,8 @@ fn host_port(authority: &str) -> (&str, Option<u16>) {
 /// Extension of a file name, in lower case, if it looks like one.
 pub fn extension(name: &str) -> Option<String> {
     let (stem, extension) = name.rsplit_once('.')?;
-    let fits = !stem.is_empty() && (1..=12).contains(&extension.len()) && extension.bytes().all(|b| b.is_ascii_alphanumeric());
+    let fits =
+        !stem.is_empty() && (1..=12).contains(&extension.len()) && extension.bytes().all(|b| b.is_ascii_alphanumeric());
     fits.then(|| extension.to_ascii_lowercase())
 }
 

@@ -51,7 +51,11 @@ pub fn read(der: &[u8]) -> Option<Certificate> {
     Some(Certificate {
         subject: bounded(&x509.subject().to_string()),
         issuer: bounded(&x509.issuer().to_string()),
-        common_name: x509.subject().iter_common_name().next().map(|cn| text::text(cn.attr_value().data, MAX_NAME_BYTES)),
+        common_name: x509
+            .subject()
+            .iter_common_name()
+            .next()
+            .map(|cn| text::text(cn.attr_value().data, MAX_NAME_BYTES)),
         serial_number: hex::encode_upper(x509.raw_serial()),
         not_before: nanoseconds(validity.not_before.timestamp()),
         not_after: nanoseconds(validity.not_after.timestamp()),
