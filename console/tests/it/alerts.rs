@@ -34,6 +34,20 @@ async fn alerts_flow_in_once_and_resume_at_the_cursor() {
 }
 
 #[tokio::test]
+async fn a_collector_that_counts_anew_is_followed_from_its_first_alert() {
+    let (console, lan) = with_alerts().await;
+    console.collector.forget();
+    console.collector.raise(alert("n1", "high", "webshell"));
+    let mut told = console.app.live.follow(None).receiver;
+    let task = tokio::spawn(luytre_console::collector::stream::follow(console.app.clone()));
+    let event = told.recv().await.unwrap();
+    task.abort();
+    assert!(event.data.contains("\"id\":\"n1\""), "{}", event.data);
+    assert_eq!(console.get(&lan, "/api/v1/alerts").await.json()["total"], 4);
+    assert_eq!(*console.collector.asked_after.lock().unwrap(), [0, 3, 0]);
+}
+
+#[tokio::test]
 async fn a_newer_state_of_an_alert_keeps_the_decision() {
     let (console, lan) = with_alerts().await;
     let close = json!({"verdict": "benign", "reason": "được phép", "version": 1});

@@ -55,16 +55,25 @@ impl FakeCollector {
         });
     }
 
+    /// Forgets all alerts, as a collector with a new data directory does.
+    pub fn forget(&self) {
+        self.alerts.send_modify(Vec::clear);
+    }
+
     pub fn newest(&self) -> u64 {
         self.alerts.borrow().len() as u64
     }
 }
 
-async fn stream(State(fake): State<FakeCollector>, Query(query): Query<std::collections::HashMap<String, u64>>) -> Body {
+async fn stream(
+    State(fake): State<FakeCollector>,
+    Query(query): Query<std::collections::HashMap<String, u64>>,
+) -> ([(&'static str, String); 1], Body) {
     let after = query["after"];
     fake.asked_after.lock().unwrap().push(after);
     let receiver = fake.alerts.subscribe();
-    Body::from_stream(futures_util::stream::unfold((receiver, after, true), |(mut receiver, after, first)| async move {
+    let newest = [(luytre_console::collector::NEWEST_HEADER, fake.newest().to_string())];
+    let body = Body::from_stream(futures_util::stream::unfold((receiver, after, true), |(mut receiver, after, first)| async move {
         if !first {
             receiver.changed().await.ok()?;
         }
@@ -76,7 +85,8 @@ async fn stream(State(fake): State<FakeCollector>, Query(query): Query<std::coll
         }
         let after = alerts.last().map_or(after, |a| a.sequence);
         Some((Ok::<_, std::convert::Infallible>(Bytes::from(lines)), (receiver, after, false)))
-    }))
+    }));
+    (newest, body)
 }
 
 async fn search(State(fake): State<FakeCollector>, Json(request): Json<SearchRequest>) -> (StatusCode, Json<Value>) {
