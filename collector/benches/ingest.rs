@@ -26,7 +26,8 @@ fn event(number: u64) -> Event {
     let random = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
     let ip = |a: u64, b: u64| format!("203.0.{}.{}", 113 + a % 2, b % 250 + 1).parse().expect("an address");
     let source = (ip(0, random), u16::try_from(random % 50_000 + 10_000).unwrap_or(0));
-    let (dataset, port) = [("dns", 53), ("http", 80), ("tls", 443), ("flow", 443)][usize::try_from(number % 4).unwrap_or(0)];
+    let (dataset, port) =
+        [("dns", 53), ("http", 80), ("tls", 443), ("flow", 443)][usize::try_from(number % 4).unwrap_or(0)];
     let destination = (ip(1, random >> 9), port);
     let host = format!("may-{}.tinh.example", (random >> 5) % 400);
     let fields = match dataset {
@@ -119,7 +120,10 @@ async fn main() -> anyhow::Result<()> {
     fill(data, events).await?;
     let config = data.join("collector.toml");
     let rules = rules.map(|path| format!("{:?}", path.display().to_string())).unwrap_or_default();
-    std::fs::write(&config, format!("rules = [{rules}]\n[intake]\nlisten = \"127.0.0.1:0\"\n[api]\nmetrics = \"127.0.0.1:0\"\n"))?;
+    std::fs::write(
+        &config,
+        format!("rules = [{rules}]\n[intake]\nlisten = \"127.0.0.1:0\"\n[api]\nmetrics = \"127.0.0.1:0\"\n"),
+    )?;
     let started = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_luytre-collector"))
         .args(["run", "--config"])
@@ -144,10 +148,15 @@ async fn main() -> anyhow::Result<()> {
     let (count, bytes) = (events as f64, bytes_below(&data.join("index")) as f64);
     println!("events                   {events}");
     println!("start to ready           {:.2} s", ready.unwrap_or_default().as_secs_f64());
-    println!("journal to searchable    {:.0} events/s (wall), {:.0} events/s of CPU", count / wall.as_secs_f64(), count / cpu_s);
+    println!(
+        "journal to searchable    {:.0} events/s (wall), {:.0} events/s of CPU",
+        count / wall.as_secs_f64(),
+        count / cpu_s
+    );
     println!("index                    {:.0} bytes/event", bytes / count);
     println!("peak memory              {peak}");
-    for query in ["", "source.ip:203.0.113.7", "url.original:*ho-so*", "tinh | count by url.domain", "* | timeline 10s"] {
+    for query in ["", "source.ip:203.0.113.7", "url.original:*ho-so*", "tinh | count by url.domain", "* | timeline 10s"]
+    {
         let request = SearchRequest { query: query.to_owned(), limit: Some(50), ..SearchRequest::default() };
         let answer: SearchAnswer = client.post("/v1/search", &request).await?;
         println!("search {query:30} {} hits in {} ms", answer.total, answer.took_ms);

@@ -44,12 +44,13 @@ impl Client {
 
     async fn ask<A: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<A> {
         let socket = self.socket.display();
-        let stream = tokio::net::UnixStream::connect(&self.socket)
-            .await
-            .with_context(|| format!("connect to the collector at {socket}; is it running, and is this its data directory?"))?;
+        let stream = tokio::net::UnixStream::connect(&self.socket).await.with_context(|| {
+            format!("connect to the collector at {socket}; is it running, and is this its data directory?")
+        })?;
         let io = hyper_util::rt::TokioIo::new(stream);
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(io).await.with_context(|| format!("speak to the collector at {socket}"))?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(io)
+            .await
+            .with_context(|| format!("speak to the collector at {socket}"))?;
         tokio::spawn(connection);
         let request = Request::builder()
             .method(method)
@@ -61,8 +62,7 @@ impl Client {
         let status = response.status();
         let body = response.into_body().collect().await.context("read the collector's answer")?.to_bytes();
         if !status.is_success() {
-            let error = serde_json::from_slice(&body)
-                .with_context(|| format!("the collector answered {status}"))?;
+            let error = serde_json::from_slice(&body).with_context(|| format!("the collector answered {status}"))?;
             return Err(Refused(error).into());
         }
         serde_json::from_slice(&body).context("understand the collector's answer")

@@ -110,7 +110,8 @@ fn event_row(event: &EventDocument) -> Vec<String> {
         let ip = at(&format!("{side}.ip")).unwrap_or_default();
         at(&format!("{side}.port")).map_or(ip.clone(), |port| format!("{ip} {port}"))
     };
-    let what = ["dns.question.name", "url.full", "url.original", "tls.client.server_name", "file.name", "network.protocol"];
+    let what =
+        ["dns.question.name", "url.full", "url.original", "tls.client.server_name", "file.name", "network.protocol"];
     vec![
         at("@timestamp").unwrap_or_default(),
         at("event.dataset").unwrap_or_default(),
@@ -135,7 +136,8 @@ fn print_table(columns: &[String], rows: &[Vec<String>], out: &mut impl std::io:
         }
     }
     for row in std::iter::once(columns).chain(rows.iter().map(Vec::as_slice)) {
-        let cells: Vec<String> = widths.iter().zip(row).map(|(w, cell)| format!("{:w$}", shown(cell), w = *w)).collect();
+        let cells: Vec<String> =
+            widths.iter().zip(row).map(|(w, cell)| format!("{:w$}", shown(cell), w = *w)).collect();
         writeln!(out, "{}", cells.join("  ").trim_end())?;
     }
     Ok(())

@@ -13,7 +13,8 @@
 //! | [`fanout`] | alerts in a durable log that the console follows |
 //! | [`search`] | the query language and its answers |
 //!
-//! Beside them: [`api`] and [`client`] (both ends of the API), [`fleet`] (who may speak), [`ledger`] (what was counted), [`health`] (what does not work).
+//! Beside them: [`api`] and [`client`] (both ends of the API), [`fleet`] (who may speak), [`ledger`] (what was
+//! counted), [`health`] (what does not work).
 
 pub mod api;
 pub mod client;

@@ -97,7 +97,9 @@ async fn execute(command: Command, settings: Settings, data: &Path) -> anyhow::R
     let client = Client::new(&settings.socket(data));
     match command {
         Command::Run => run::run(settings, data).await?,
-        Command::Token(TokenCommand::Create { name }) => commands::create_token(&client, &settings, data, &name).await?,
+        Command::Token(TokenCommand::Create { name }) => {
+            commands::create_token(&client, &settings, data, &name).await?
+        }
         Command::Search(search) => commands::search(&client, &search).await?,
         Command::Sensors => commands::sensors(&client).await?,
         Command::Rules => commands::rules(&client).await?,

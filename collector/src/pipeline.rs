@@ -143,7 +143,17 @@ fn run(parts: &mut PipelineParts, stop: &AtomicBool, counted: &mut Position) -> 
             .name("index".to_owned())
             .spawn_scoped(scope, move || indexing.run(&batches))
             .context("start the index thread")?;
-        let mut feed = Feed { parts, reader, queue: Some(queue), indexed, counted, committed: &committed, waiting: None, held: Vec::new(), held_since: None };
+        let mut feed = Feed {
+            parts,
+            reader,
+            queue: Some(queue),
+            indexed,
+            counted,
+            committed: &committed,
+            waiting: None,
+            held: Vec::new(),
+            held_since: None,
+        };
         let fed = feed.run(&mut detection, stop);
         // Closes the queue, so that the index commits what it has and ends.
         drop(feed.queue.take());

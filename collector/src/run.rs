@@ -46,8 +46,8 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
     let socket = api::serve::bind(&socket_path).with_context(|| format!("listen on {}", socket_path.display()))?;
     let fleet = Fleet::open(&data.join("fleet"), &settings.fleet).context("open the fleet")?;
     let ledger = Ledger::open(&data.join("ledger"), settings.ledger.clone()).context("open the ledger")?;
-    let journal = Journal::open(&data.join("journal"), settings.journal.clone(), problems.clone())
-        .context("open the journal")?;
+    let journal =
+        Journal::open(&data.join("journal"), settings.journal.clone(), problems.clone()).context("open the journal")?;
     let store = Store::open(&data.join("index")).context("open the index")?;
     let fanout = Fanout::open(&data.join("fanout"), settings.fanout.clone(), &problems).context("open the alerts")?;
     let agencies = SharedAgencies::default();
@@ -156,7 +156,10 @@ fn load_rules(paths: &[PathBuf], problems: &Problems) -> Engine {
             engine
         }
         Err(error) => {
-            problems.raise("rules", format!("{error}; nothing is detected until this is mended and the collector restarted"));
+            problems.raise(
+                "rules",
+                format!("{error}; nothing is detected until this is mended and the collector restarted"),
+            );
             Engine::empty()
         }
     }
@@ -214,4 +217,3 @@ impl MakeParts {
         Ok(Some(scans.context("open the carved files")?))
     }
 }
-

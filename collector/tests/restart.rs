@@ -128,7 +128,8 @@ async fn killed_again_and_again_it_loses_and_doubles_nothing() {
         client.get::<Health>("/v1/health").await.is_ok_and(|h| h.indexed_events >= all && h.index_lag_events == 0)
     })
     .await;
-    let search = |query: &str| SearchRequest { query: query.to_owned(), limit: Some(10_000), ..SearchRequest::default() };
+    let search =
+        |query: &str| SearchRequest { query: query.to_owned(), limit: Some(10_000), ..SearchRequest::default() };
     let answer: SearchAnswer = client.post("/v1/search", &search("* | count by event.id | top 10000")).await.unwrap();
     assert_eq!(answer.total, all, "every event once");
     let hits: SearchAnswer = client.post("/v1/search", &search("url.original:*..*")).await.unwrap();
@@ -137,7 +138,8 @@ async fn killed_again_and_again_it_loses_and_doubles_nothing() {
     child.wait().unwrap();
 
     // The alert log, read as the console would read it.
-    let fanout = luytre_collector::fanout::Fanout::open(&data.join("fanout"), Default::default(), &Problems::default()).unwrap();
+    let fanout =
+        luytre_collector::fanout::Fanout::open(&data.join("fanout"), Default::default(), &Problems::default()).unwrap();
     let mut newest: HashMap<String, Alert> = HashMap::new();
     for (_, line) in fanout.after(0, usize::MAX).unwrap() {
         let alert: Alert = serde_json::from_slice(&line).unwrap();

@@ -20,7 +20,11 @@ fn text(api: &Api) -> String {
     let health = api.health();
     let gauges = [
         ("collector_index_events", "Events that can be searched.", health.indexed_events),
-        ("collector_index_lag_events", "Events of the journal that the index does not have yet.", health.index_lag_events),
+        (
+            "collector_index_lag_events",
+            "Events of the journal that the index does not have yet.",
+            health.index_lag_events,
+        ),
         ("collector_problems_count", "Things that do not work.", health.problems.len() as u64),
         ("collector_alerts_sequence", "Sequence number of the newest alert.", api.fanout.newest()),
     ];

@@ -38,11 +38,8 @@ impl RulesInForce {
     /// Everything the rules page shows.
     pub fn answer(&self) -> RulesAnswer {
         let rules = self.get();
-        let broken = rules.broken().iter().map(|b| BrokenRule {
-            file: b.file.clone(),
-            line: b.line,
-            reason: b.reason.clone(),
-        });
+        let broken =
+            rules.broken().iter().map(|b| BrokenRule { file: b.file.clone(), line: b.line, reason: b.reason.clone() });
         let sources = self.broken_sources.lock().unwrap_or_else(PoisonError::into_inner).clone();
         RulesAnswer {
             ruleset: rules.digest().to_owned(),

@@ -36,7 +36,8 @@ pub(super) async fn search(
 }
 
 pub(super) async fn event(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<EventDocument>, Failure> {
-    let id: EventId = id.parse().map_err(|error: luytre_events::event::BadEventId| Failure::bad_request(error.to_string()))?;
+    let id: EventId =
+        id.parse().map_err(|error: luytre_events::event::BadEventId| Failure::bad_request(error.to_string()))?;
     let missing = format!("no event has the id {id}; it may have outlived its time");
     let found = in_turn(&api, move |api| api.search.event(&id)).await?;
     found?.map(Json).ok_or_else(|| Failure::not_found(missing))

@@ -24,7 +24,10 @@ pub fn bind(path: &Path) -> io::Result<UnixListener> {
         if std::os::unix::net::UnixStream::connect(path).is_ok() {
             return Err(io::Error::new(
                 io::ErrorKind::AddrInUse,
-                format!("another collector answers on {}; stop it first, or use another data directory", path.display()),
+                format!(
+                    "another collector answers on {}; stop it first, or use another data directory",
+                    path.display()
+                ),
             ));
         }
         std::fs::remove_file(path)?;

@@ -265,7 +265,9 @@ impl Worker {
                 self.parts.problems.clear("scanner");
                 counts.scanned.fetch_add(1, Ordering::Relaxed);
                 if let Err(error) = self.keep(wish, content, &matches) {
-                    self.parts.problems.raise("files", format!("keep a carved file: {error}; check the room on the disk"));
+                    self.parts
+                        .problems
+                        .raise("files", format!("keep a carved file: {error}; check the room on the disk"));
                 } else {
                     self.parts.problems.clear("files");
                 }

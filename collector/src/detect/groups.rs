@@ -135,13 +135,10 @@ impl Groups {
         self.make_room();
         let Surroundings { ruleset, visibility, now_ns } = surroundings;
         let made = alert::new(found, event, id, ruleset, *visibility, *now_ns);
-        let tracking = Tracking {
-            key: key.clone(),
-            first_ns: event.time_ns,
-            last_ns: event.time_ns,
-            sequence: event.id.sequence,
-        };
-        let replaced = self.open.insert(key.clone(), Group { entry: Entry { alert: made, tracking }, is_changed: true });
+        let tracking =
+            Tracking { key: key.clone(), first_ns: event.time_ns, last_ns: event.time_ns, sequence: event.id.sequence };
+        let replaced =
+            self.open.insert(key.clone(), Group { entry: Entry { alert: made, tracking }, is_changed: true });
         // The alert before may have grown in this very batch: it is written too.
         if let Some(before) = replaced.filter(|group| group.is_changed) {
             let old_key = format!("{key}\u{1f}{}", before.entry.alert.id);

@@ -76,9 +76,8 @@ impl Detection {
     pub fn open(parts: DetectionParts) -> io::Result<Detection> {
         let DetectionParts { mut engine, fanout, ledger, scans, groups, dir } = parts;
         std::fs::create_dir_all(&dir)?;
-        let resume = load_snapshot(&dir).and_then(|snapshot| {
-            engine.restore(&snapshot.windows).then_some(snapshot.position)
-        });
+        let resume =
+            load_snapshot(&dir).and_then(|snapshot| engine.restore(&snapshot.windows).then_some(snapshot.position));
         let waiting_dir = dir.join("waiting");
         let waiting = waiting::load(&waiting_dir)?;
         let mut detection = Detection {

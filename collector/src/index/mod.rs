@@ -104,7 +104,12 @@ impl Store {
     fn writable(&self, set: &str, day: &str) -> Result<Arc<Partition>, PartitionError> {
         let existing: Vec<Arc<Partition>> = {
             let sets = read(&self.sets);
-            sets.get(set).into_iter().flatten().filter(|(name, _)| name.starts_with(day)).map(|(_, p)| p.clone()).collect()
+            sets.get(set)
+                .into_iter()
+                .flatten()
+                .filter(|(name, _)| name.starts_with(day))
+                .map(|(_, p)| p.clone())
+                .collect()
         };
         if let Some(partition) = existing.iter().rev().find(|p| !p.is_damaged() && p.is_current()) {
             return Ok(partition.clone());
@@ -151,10 +156,15 @@ impl Store {
             .map(|n| aside.join(format!("{set}-{name}-{n}")))
             .find(|path| !path.exists())
             .unwrap_or_else(|| aside.join(name));
-        let moved = std::fs::create_dir_all(&aside).and_then(|()| std::fs::rename(self.root.join(set).join(name), &target));
+        let moved =
+            std::fs::create_dir_all(&aside).and_then(|()| std::fs::rename(self.root.join(set).join(name), &target));
         let problem = match moved {
-            Ok(()) => format!("events of {name} ({set}) cannot be searched: {reason}; set aside in {}", target.display()),
-            Err(error) => format!("events of {name} ({set}) cannot be searched: {reason}; setting aside failed: {error}"),
+            Ok(()) => {
+                format!("events of {name} ({set}) cannot be searched: {reason}; set aside in {}", target.display())
+            }
+            Err(error) => {
+                format!("events of {name} ({set}) cannot be searched: {reason}; setting aside failed: {error}")
+            }
         };
         tracing::error!(set, partition = name, reason, "set a damaged partition aside");
         lock(&self.problems).push(problem);

@@ -109,7 +109,9 @@ impl Writer {
             for event in events {
                 let document = open.partition.mapping.document(event);
                 let name = &open.partition.name;
-                open.writer.add_document(document).map_err(|source| WriteError::Engine { name: name.clone(), source })?;
+                open.writer
+                    .add_document(document)
+                    .map_err(|source| WriteError::Engine { name: name.clone(), source })?;
             }
         }
         self.waiting_events += events.len() as u64;
@@ -150,7 +152,9 @@ impl Writer {
     /// mark when the batch has been there already, else up to the mark before.
     fn make_room(&mut self, running: Mark) -> Result<(), WriteError> {
         while self.open.len() >= WRITERS_MAX {
-            let Some(day) = self.open.iter().min_by_key(|(_, o)| o.last_used).map(|(day, _)| day.clone()) else { break };
+            let Some(day) = self.open.iter().min_by_key(|(_, o)| o.last_used).map(|(day, _)| day.clone()) else {
+                break;
+            };
             let Some(mut open) = self.open.remove(&day) else { break };
             if open.is_dirty {
                 let mark = if open.last_used == self.batches { running } else { self.mark };

@@ -92,9 +92,7 @@ impl ValueReader {
             Kind::Date => columns.column_opt::<i64>(name)?.map_or(ValueReader::Missing, ValueReader::Time),
             Kind::Float => columns.column_opt::<f64>(name)?.map_or(ValueReader::Missing, ValueReader::Float),
             Kind::Boolean => columns.column_opt::<bool>(name)?.map_or(ValueReader::Missing, ValueReader::Boolean),
-            Kind::Ip => {
-                columns.column_opt::<std::net::Ipv6Addr>(name)?.map_or(ValueReader::Missing, ValueReader::Ip)
-            }
+            Kind::Ip => columns.column_opt::<std::net::Ipv6Addr>(name)?.map_or(ValueReader::Missing, ValueReader::Ip),
             Kind::Keyword | Kind::Text | Kind::Bytes => {
                 columns.str(name)?.map_or(ValueReader::Missing, ValueReader::Text)
             }

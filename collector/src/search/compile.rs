@@ -7,8 +7,8 @@ use std::ops::Bound;
 use ipnet::IpNet;
 use tantivy::Term;
 use tantivy::query::{
-    AllQuery, BooleanQuery, ConstScoreQuery, EmptyQuery, ExistsQuery, Occur, PhraseQuery, Query, RangeQuery, RegexQuery,
-    TermQuery,
+    AllQuery, BooleanQuery, ConstScoreQuery, EmptyQuery, ExistsQuery, Occur, PhraseQuery, Query, RangeQuery,
+    RegexQuery, TermQuery,
 };
 use tantivy::schema::Field;
 
@@ -47,9 +47,10 @@ fn node(node_: &Node, mapping: &Mapping) -> tantivy::Result<Box<dyn Query>> {
             Box::new(BooleanQuery::new(clauses))
         }
         Node::Or(nodes) => any(nodes.iter().map(|inner| node(inner, mapping)).collect::<tantivy::Result<_>>()?),
-        Node::Not(inner) => {
-            Box::new(BooleanQuery::new(vec![(Occur::Must, Box::new(AllQuery)), (Occur::MustNot, node(inner, mapping)?)]))
-        }
+        Node::Not(inner) => Box::new(BooleanQuery::new(vec![
+            (Occur::Must, Box::new(AllQuery)),
+            (Occur::MustNot, node(inner, mapping)?),
+        ])),
         Node::Field(field, test) => field_test(field, test, mapping)?,
         Node::Words(words) => phrase(mapping.words, words),
         Node::WordPattern(pattern) => wildcard(pattern, mapping.words)?,

@@ -113,8 +113,7 @@ impl Search {
         let set = request.set.as_deref().unwrap_or(LIVE);
         let partitions = self.store.partitions(set).ok_or_else(|| SearchError::Set(set.to_owned()))?;
         let range_ns = range(request, now_ns)?;
-        let partitions: Vec<_> =
-            partitions.into_iter().rev().filter(|p| p.overlaps(range_ns.0, range_ns.1)).collect();
+        let partitions: Vec<_> = partitions.into_iter().rev().filter(|p| p.overlaps(range_ns.0, range_ns.1)).collect();
         let plan = self.plan(request, &query, range_ns, &partitions, started)?;
         let mut answer = SearchAnswer::default();
         let mut parts = self.gather(set, &query.filter, range_ns, &plan, partitions, &mut answer.partial)?;
@@ -132,7 +131,8 @@ impl Search {
         hits.truncate(plan.hits);
         self.notes(&all, &mut answer.partial);
         answer.total = all.total;
-        answer.cursor = hits.last().filter(|_| hits.len() == plan.hits && plan.hits > 0).map(|(key, ..)| cursor_text(key));
+        answer.cursor =
+            hits.last().filter(|_| hits.len() == plan.hits && plan.hits > 0).map(|(key, ..)| cursor_text(key));
         for (_, number, at) in hits {
             let Some(part) = parts.get(number) else { continue };
             match fetch(part, at) {
@@ -300,9 +300,10 @@ fn shape(
     for (field, groups) in request.facets.iter().zip(all.tables) {
         let mut values: Vec<_> = groups.into_iter().collect();
         values.sort_by(|a, b| b.1.count.cmp(&a.1.count).then_with(|| a.0.cmp(&b.0)));
-        let values = values.into_iter().take(FACET_VALUES).filter_map(|(group, tally)| {
-            Some(FacetValue { value: group.first()?.to_text(), count: tally.count })
-        });
+        let values = values
+            .into_iter()
+            .take(FACET_VALUES)
+            .filter_map(|(group, tally)| Some(FacetValue { value: group.first()?.to_text(), count: tally.count }));
         answer.facets.push(Facet { field: field.clone(), values: values.collect() });
     }
     Ok(())
@@ -333,8 +334,25 @@ fn timeline(all: &Gathered, step_ns: i64, range_ns: (i64, i64)) -> Result<Timeli
 
 /// Steps that people can read, in milliseconds.
 const STEPS_MS: [i64; 19] = [
-    1, 10, 100, 1000, 2000, 5000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000, 7_200_000,
-    21_600_000, 43_200_000, 86_400_000, 604_800_000,
+    1,
+    10,
+    100,
+    1000,
+    2000,
+    5000,
+    10_000,
+    30_000,
+    60_000,
+    120_000,
+    300_000,
+    600_000,
+    1_800_000,
+    3_600_000,
+    7_200_000,
+    21_600_000,
+    43_200_000,
+    86_400_000,
+    604_800_000,
 ];
 
 /// The width of about as many bars as wanted over the range, or over what there is when the range is open.

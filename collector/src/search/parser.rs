@@ -160,7 +160,9 @@ impl<'c> Parser<'c> {
                 values::bare_quoted(&text).map_err(|message| QueryError::at(at, message))
             }
             (TokenKind::Word(_) | TokenKind::Quoted(_) | TokenKind::Range { .. }, Some(field)) => self.value(field),
-            (TokenKind::Range { .. }, None) => Err(self.error("expected a field before the range, as in `field:[a TO b]`")),
+            (TokenKind::Range { .. }, None) => {
+                Err(self.error("expected a field before the range, as in `field:[a TO b]`"))
+            }
             (TokenKind::Close, _) => Err(self.error("expected a term before `)`")),
             (TokenKind::Bar, _) => Err(self.error("expected a term before `|`")),
             (TokenKind::End, _) => Err(self.error("expected a term, found the end of the query")),
@@ -261,7 +263,10 @@ impl<'c> Parser<'c> {
         let at = self.place();
         let field = self.field_name()?;
         if !matches!(field.kind, Kind::Long | Kind::Float) {
-            return Err(QueryError::at(at, format!("`{}` is not a number; expected a field that can be summed", field.name)));
+            return Err(QueryError::at(
+                at,
+                format!("`{}` is not a number; expected a field that can be summed", field.name),
+            ));
         }
         Ok(field)
     }

@@ -43,7 +43,10 @@ fn any_text(event: &Event, passes: &dyn Fn(&str) -> bool) -> bool {
     let mut found = false;
     event.visit(&mut |id, value| {
         let Some(field) = Catalogue::current().field(id) else { return };
-        if matches!(field.kind, Kind::Keyword | Kind::Text) && field.index != IndexHint::Stored && !is_envelope(&field.name) {
+        if matches!(field.kind, Kind::Keyword | Kind::Text)
+            && field.index != IndexHint::Stored
+            && !is_envelope(&field.name)
+        {
             each_ref(value, &mut |v| found |= matches!(v, ValueRef::Str(text) if passes(words::cut(text))));
         }
     });
@@ -77,9 +80,7 @@ fn value_passes(kind: Kind, test: &Test, value: ValueRef<'_>) -> bool {
         (Test::Pattern(pattern), ValueRef::Str(text)) => pattern_passes(pattern, &words::keyword(text)),
         (Test::Words(wanted), ValueRef::Str(text)) => has_phrase(text, wanted),
         (Test::Network(network), ValueRef::Ip(ip)) => network.contains(&ip),
-        (Test::Addresses(from, to), ValueRef::Ip(ip)) => {
-            within(&ip_term(ip), from.map(ip_term), to.map(ip_term))
-        }
+        (Test::Addresses(from, to), ValueRef::Ip(ip)) => within(&ip_term(ip), from.map(ip_term), to.map(ip_term)),
         (Test::Long(from, to), ValueRef::U64(number)) => within(&number, *from, *to),
         (Test::Float(from, to), ValueRef::F64(number)) => within(&number, *from, *to),
         (Test::Time(from, to), ValueRef::Time(at)) => within(&at, *from, *to),

@@ -28,12 +28,27 @@ impl Random {
     }
 }
 
-const HOSTS: [&str; 6] =
-    ["cong.tinh.example", "mail.so-y-te.example", "C2.Sinkhole.Example", "a1.b2.c3.tunnel.example", "sở-tài-chính.example", ""];
-const PATHS: [&str; 6] = ["/", "/dang-nhap", "/upload/anh.php?cmd=id", "/tim?q=S%E1%BB%9F", "/Báo cáo/Đường đi.pdf", "/a b\"c\\d*"];
-const AGENTS: [&str; 4] = ["curl/8.5.0", "sqlmap/1.8 (https://sqlmap.org)", "Mozilla/5.0 (X11; Linux x86_64)", "Trình duyệt Việt"];
-const ADDRESSES: [&str; 7] =
-    ["192.0.2.66", "192.0.2.99", "198.51.100.10", "203.0.113.5", "203.0.113.33", "2001:db8:cafe::5", "2001:db8:cafe:1::9"];
+const HOSTS: [&str; 6] = [
+    "cong.tinh.example",
+    "mail.so-y-te.example",
+    "C2.Sinkhole.Example",
+    "a1.b2.c3.tunnel.example",
+    "sở-tài-chính.example",
+    "",
+];
+const PATHS: [&str; 6] =
+    ["/", "/dang-nhap", "/upload/anh.php?cmd=id", "/tim?q=S%E1%BB%9F", "/Báo cáo/Đường đi.pdf", "/a b\"c\\d*"];
+const AGENTS: [&str; 4] =
+    ["curl/8.5.0", "sqlmap/1.8 (https://sqlmap.org)", "Mozilla/5.0 (X11; Linux x86_64)", "Trình duyệt Việt"];
+const ADDRESSES: [&str; 7] = [
+    "192.0.2.66",
+    "192.0.2.99",
+    "198.51.100.10",
+    "203.0.113.5",
+    "203.0.113.33",
+    "2001:db8:cafe::5",
+    "2001:db8:cafe:1::9",
+];
 
 pub(crate) fn event_of(sensor: &str, sequence: u64, time_ns: i64, dataset: &str, fields: &[(&str, Value)]) -> Event {
     let catalogue = Catalogue::current();
@@ -86,7 +101,10 @@ fn make(random: &mut Random, number: u64) -> Event {
         }
         "tls" => {
             fields.push(("tls.client.server_name", text(random.pick(&HOSTS))));
-            fields.push(("tls.server.not_before", Value::Time(START_NS + i64::try_from(random.next(9)).unwrap() * 3_600_000_000_000)));
+            fields.push((
+                "tls.server.not_before",
+                Value::Time(START_NS + i64::try_from(random.next(9)).unwrap() * 3_600_000_000_000),
+            ));
         }
         _ => {
             fields.push(("source.bytes", Value::U64(random.next(5000))));
@@ -155,21 +173,75 @@ fn quoted(value: &str) -> String {
 fn arb_term() -> impl Strategy<Value = String> {
     let of = |list: &'static [&'static str]| proptest::sample::select(list);
     prop_oneof![
-        (of(&["dns.question.name", "tls.client.server_name", "url.domain"]), of(&HOSTS)).prop_map(|(f, v)| format!("{f}:{}", quoted(v))),
+        (of(&["dns.question.name", "tls.client.server_name", "url.domain"]), of(&HOSTS))
+            .prop_map(|(f, v)| format!("{f}:{}", quoted(v))),
         (of(&["url.original", "url.path"]), of(&PATHS)).prop_map(|(f, v)| format!("{f}:{}", quoted(v))),
-        of(&["url.original:/dang*", "url.path:*.php?cmd*", "dns.question.name:*.EXAMPLE", "url.domain:?ong.*", "url.path:\\*", "http.request.headers:*sqlmap*"]).prop_map(str::to_owned),
-        of(&["curl", "\"duong di\"", "so", "đường", "tinh.example", "sqlm*", "Trình", "\"viet trinh\"", "example", "8.5", "b?o"]).prop_map(str::to_owned),
+        of(&[
+            "url.original:/dang*",
+            "url.path:*.php?cmd*",
+            "dns.question.name:*.EXAMPLE",
+            "url.domain:?ong.*",
+            "url.path:\\*",
+            "http.request.headers:*sqlmap*"
+        ])
+        .prop_map(str::to_owned),
+        of(&[
+            "curl",
+            "\"duong di\"",
+            "so",
+            "đường",
+            "tinh.example",
+            "sqlm*",
+            "Trình",
+            "\"viet trinh\"",
+            "example",
+            "8.5",
+            "b?o"
+        ])
+        .prop_map(str::to_owned),
         (of(&["source.ip", "destination.ip", "dns.resolved_ip"]), of(&ADDRESSES)).prop_map(|(f, v)| format!("{f}:{v}")),
-        (of(&["source.ip", "dns.resolved_ip"]), of(&["192.0.2.0/24", "203.0.113.0/27", "2001:db8:cafe::/48", "0.0.0.0/0", "[192.0.2.1 TO 198.51.100.99]"])).prop_map(|(f, v)| format!("{f}:{v}")),
+        (
+            of(&["source.ip", "dns.resolved_ip"]),
+            of(&["192.0.2.0/24", "203.0.113.0/27", "2001:db8:cafe::/48", "0.0.0.0/0", "[192.0.2.1 TO 198.51.100.99]"])
+        )
+            .prop_map(|(f, v)| format!("{f}:{v}")),
         of(&ADDRESSES).prop_map(str::to_owned),
         of(&["203.0.113.0/24", "2001:db8::/32"]).prop_map(str::to_owned),
         (0u64..5000, 0u64..5000).prop_map(|(a, b)| format!("source.bytes:[{} TO {}}}", a.min(b), a.max(b))),
         (0u64..5000).prop_map(|n| format!("source.bytes:>={n}")),
-        of(&["network.vlan.id:7", "http.response.status_code:(200 OR 404)", "http.response.status_code:<400", "destination.port:443"]).prop_map(str::to_owned),
+        of(&[
+            "network.vlan.id:7",
+            "http.response.status_code:(200 OR 404)",
+            "http.response.status_code:<400",
+            "destination.port:443"
+        ])
+        .prop_map(str::to_owned),
         (0u32..50).prop_map(|n| format!("dns.question.entropy:<{}", f64::from(n) / 10.0)),
-        of(&["dns.malformed:true", "dns.malformed:false", "event.dataset:dns", "event.dataset:(http OR tls)", "observer.name:DC", "network.protocol:tls"]).prop_map(str::to_owned),
-        of(&["dns.resolved_ip:*", "network.community_id:*", "http.request.headers:*", "http.response.reason:*", "source.ip:*", "url.original:*"]).prop_map(str::to_owned),
-        of(&["@timestamp:2026-11-23", "@timestamp:>=2026-11-23T06:00", "@timestamp:[now TO now+1d]", "tls.server.not_before:<2026-11-22T04:00:00Z"]).prop_map(str::to_owned),
+        of(&[
+            "dns.malformed:true",
+            "dns.malformed:false",
+            "event.dataset:dns",
+            "event.dataset:(http OR tls)",
+            "observer.name:DC",
+            "network.protocol:tls"
+        ])
+        .prop_map(str::to_owned),
+        of(&[
+            "dns.resolved_ip:*",
+            "network.community_id:*",
+            "http.request.headers:*",
+            "http.response.reason:*",
+            "source.ip:*",
+            "url.original:*"
+        ])
+        .prop_map(str::to_owned),
+        of(&[
+            "@timestamp:2026-11-23",
+            "@timestamp:>=2026-11-23T06:00",
+            "@timestamp:[now TO now+1d]",
+            "tls.server.not_before:<2026-11-22T04:00:00Z"
+        ])
+        .prop_map(str::to_owned),
         (1u64..1500).prop_map(|n| format!("event.id:(dc:{n} OR wan:1:{n})")),
     ]
 }
@@ -208,7 +280,15 @@ proptest! {
 
 #[test]
 fn each_term_finds_something() {
-    for query in ["curl", "\"duong di\"", "192.0.2.0/24", "dns.resolved_ip:*", "url.path:*.php?cmd*", "http.response.reason:*", "sqlm*"] {
+    for query in [
+        "curl",
+        "\"duong di\"",
+        "192.0.2.0/24",
+        "dns.resolved_ip:*",
+        "url.path:*.php?cmd*",
+        "http.response.reason:*",
+        "sqlm*",
+    ] {
         assert!(run(query).total > 0, "{query}");
     }
 }

@@ -31,7 +31,9 @@ pub fn word(field: &Field, word: &[Char], now_ns: i64) -> Result<Node, String> {
         _ if field.name == "event.id" => Err("event ids have no wildcards; expected SENSOR:NUMBER".to_owned()),
         Kind::Keyword => Ok(test(field, Test::Pattern(pattern(word, words::keyword)))),
         Kind::Text => all_words(word, |pattern| test(field, Test::Pattern(pattern))),
-        Kind::Ip => Err("addresses have no wildcards; expected an address or a network such as 192.0.2.0/24".to_owned()),
+        Kind::Ip => {
+            Err("addresses have no wildcards; expected an address or a network such as 192.0.2.0/24".to_owned())
+        }
         _ => Err("only text has wildcards; expected a value or a range such as [1 TO 9]".to_owned()),
     }
 }
@@ -51,7 +53,9 @@ pub fn exact(field: &Field, text: &str, now_ns: i64) -> Result<Node, String> {
             "false" => false,
             _ => return Err(format!("expected true or false, not `{text}`")),
         }),
-        Kind::Long | Kind::Float | Kind::Date => return bounds(field, Bound::Included(text), Bound::Included(text), now_ns),
+        Kind::Long | Kind::Float | Kind::Date => {
+            return bounds(field, Bound::Included(text), Bound::Included(text), now_ns);
+        }
         Kind::Bytes => return Err("raw bytes cannot be searched".to_owned()),
     };
     Ok(test(field, made))
@@ -141,7 +145,11 @@ pub fn bare_quoted(text: &str) -> Result<Node, String> {
 
 fn some_words(text: &str) -> Result<Vec<String>, String> {
     let words = words::words(text);
-    if words.is_empty() { Err(format!("`{text}` has no word to search for; expected letters or digits")) } else { Ok(words) }
+    if words.is_empty() {
+        Err(format!("`{text}` has no word to search for; expected letters or digits"))
+    } else {
+        Ok(words)
+    }
 }
 
 fn is_wildcard(c: &Char) -> bool {
