@@ -30,7 +30,7 @@ pub(crate) fn run(paths: &[PathBuf], scanner: &Path, verbose: bool) -> Result<bo
     notes.iter().for_each(|note| println!("{note}"));
     let count = |kind| rules.rules().iter().filter(|r| r.kind == kind).count();
     println!(
-        "{} rules: {} sigma, {} correlations, {} yara, {} lists; {} broken, {} to correct; digest {}",
+        "{} rules: {} sigma, {} correlations, {} yara, {} lists; {} broken, {} to correct, {} asleep; digest {}",
         rules.rules().len(),
         count(RuleKind::Sigma),
         count(RuleKind::Correlation),
@@ -38,11 +38,13 @@ pub(crate) fn run(paths: &[PathBuf], scanner: &Path, verbose: bool) -> Result<bo
         count(RuleKind::Intel),
         broken.len(),
         notes.len(),
+        rules.rules().iter().filter(|r| r.asleep.is_some()).count(),
         rules.digest(),
     );
     if verbose {
         for rule in rules.rules() {
-            println!("{}:{}: {} {:?} {}", rule.file, rule.line, rule.id, rule.level, rule.title);
+            let asleep = rule.asleep.as_ref().map(|why| format!(" (asleep: {why})")).unwrap_or_default();
+            println!("{}:{}: {} {:?} {}{asleep}", rule.file, rule.line, rule.id, rule.level, rule.title);
         }
     }
     Ok(broken.is_empty() && notes.is_empty())

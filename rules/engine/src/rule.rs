@@ -85,6 +85,8 @@ pub struct Rule {
     pub subject: Vec<String>,
     /// Matches only feed correlations and are not reported themselves.
     pub silent: bool,
+    /// Why it cannot run on what sensors tell of today, where that is so.
+    pub asleep: Option<String>,
     /// The file it stands in, below the folder that was loaded.
     pub file: String,
     /// The line where it begins, from 1.

@@ -180,6 +180,7 @@ fn to_rule(head: Head, file: &str, level: Level) -> Rule {
         false_positives: head.falsepositives,
         subject: Vec::new(),
         silent: false,
+        asleep: None,
         file: file.to_owned(),
         line: 1,
         hits: Default::default(),

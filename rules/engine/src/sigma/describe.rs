@@ -41,6 +41,7 @@ macro_rules! described {
             false_positives: rule.falsepositives.clone(),
             subject: own.list("subject"),
             silent: own.0.get("silent").and_then(Value::as_bool).unwrap_or(false),
+            asleep: None,
             file: $file.to_owned(),
             line: $line,
             hits: Default::default(),

@@ -2,7 +2,9 @@
 //! match, which is worth saying with the nearest name that does exist.
 
 use luytre_events::Catalogue;
-use rsigma_parser::{CorrelationCondition, CorrelationRule, Detection, SigmaRule};
+use rsigma_parser::{
+    ConditionExpr, CorrelationCondition, CorrelationRule, Detection, Modifier, SelectorPattern, SigmaRule, SigmaValue,
+};
 
 use super::documents::{Document, line_of};
 use crate::rule::Note;
@@ -43,6 +45,61 @@ pub(super) fn check_correlation(rule: &CorrelationRule, file: &str, document: &D
         .chain(mapped)
         .filter_map(|name| Some(note(file, document, name, wrong(name, None)?)))
         .collect()
+}
+
+/// The field for whose lack a rule cannot be judged: one that no dataset has and that the rule wants to be absent or
+/// different. Such a rule would fire on everything; a field that is merely wanted makes it match nothing, which is true.
+pub(super) fn blind(rule: &SigmaRule) -> Option<&str> {
+    let mut negated = Vec::new();
+    for condition in &rule.detection.conditions {
+        below_not(condition, false, rule, &mut negated);
+    }
+    let lacking = |name: &&str| Catalogue::current().field_id(name).is_none();
+    let mut names = Vec::new();
+    for (name, detection) in &rule.detection.named {
+        if negated.contains(&name.as_str()) {
+            collect(detection, &mut names);
+        } else {
+            wanted_absent(detection, &mut names);
+        }
+    }
+    names.into_iter().find(lacking)
+}
+
+/// Names of the detections that stand below an odd number of `not`.
+fn below_not<'r>(condition: &'r ConditionExpr, negated: bool, rule: &'r SigmaRule, names: &mut Vec<&'r str>) {
+    match condition {
+        ConditionExpr::And(parts) | ConditionExpr::Or(parts) => {
+            parts.iter().for_each(|part| below_not(part, negated, rule, names));
+        }
+        ConditionExpr::Not(part) => below_not(part, !negated, rule, names),
+        ConditionExpr::Identifier(name) if negated => names.push(name),
+        ConditionExpr::Selector { pattern, .. } if negated => {
+            let fits = |name: &&str| match pattern {
+                SelectorPattern::Them => true,
+                SelectorPattern::Pattern(pattern) => match pattern.split_once('*') {
+                    Some((begin, end)) => name.starts_with(begin) && name.ends_with(end),
+                    None => name == pattern,
+                },
+            };
+            names.extend(rule.detection.named.keys().map(String::as_str).filter(fits));
+        }
+        ConditionExpr::Identifier(_) | ConditionExpr::Selector { .. } => {}
+    }
+}
+
+/// Fields that a detection wants to be absent.
+fn wanted_absent<'r>(detection: &'r Detection, names: &mut Vec<&'r str>) {
+    match detection {
+        Detection::AllOf(items) => names.extend(items.iter().filter_map(|item| {
+            let null = item.values.contains(&SigmaValue::Null);
+            let gone = item.field.has_modifier(Modifier::Exists) && item.values.contains(&SigmaValue::Bool(false));
+            let other = item.field.has_modifier(Modifier::Neq);
+            (null || gone || other).then_some(item.field.name.as_deref()).flatten()
+        })),
+        Detection::AnyOf(inner) | Detection::And(inner) => inner.iter().for_each(|d| wanted_absent(d, names)),
+        _ => {}
+    }
 }
 
 fn note(file: &str, document: &Document<'_>, word: &str, reason: String) -> Note {

@@ -162,14 +162,23 @@ impl Loader<'_> {
             return self.loaded.broken.push(broken);
         }
         rule.name = self.free_name(rule.name.take(), &source.file, document);
-        let compiled =
-            rsigma_eval::apply_pipelines(pipelines, &mut rule).and_then(|()| self.engine.add_rule(&rule));
+        let mut asleep = None;
+        let compiled = rsigma_eval::apply_pipelines(pipelines, &mut rule).and_then(|()| {
+            let ours = rule.logsource.product.as_deref() == Some(PRODUCT);
+            asleep = fields::blind(&rule).filter(|_| ours && !own).map(str::to_owned);
+            // Compiled all the same, so that what is wrong with it is found.
+            match asleep {
+                Some(_) => rsigma_eval::compile_rule(&rule).map(|_| ()),
+                None => self.engine.add_rule(&rule),
+            }
+        });
         if let Err(error) = compiled {
             let reason = error.to_string();
             let line = documents::line_of(document.text, document.line, &reason);
             return self.broken(&source.file, line, reason);
         }
-        let described = describe::detection(&rule, &source.file, document.line);
+        let mut described = describe::detection(&rule, &source.file, document.line);
+        described.asleep = asleep.map(|field| format!("needs the field {field}, which no dataset has"));
         self.loaded.notes.extend(describe::notes(&rule.custom_attributes, &described, document));
         if own {
             self.loaded.notes.extend(fields::check(&rule, &source.file, document));

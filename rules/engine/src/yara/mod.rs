@@ -58,6 +58,7 @@ fn to_rule(file: &str, header: Header) -> Rule {
         false_positives: meta("falsepositives").into_iter().collect(),
         subject: Vec::new(),
         silent: header.private,
+        asleep: None,
         file: file.to_owned(),
         line: header.line,
         tags,
