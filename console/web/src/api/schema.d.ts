@@ -47,7 +47,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** One decision on several alerts. */
+        /** One decision on several alerts. Each alert changes by itself; what failed is named. */
         post: operations["bulk_alerts"];
         delete?: never;
         options?: never;
@@ -219,7 +219,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes alerts part of a case. */
+        /** Makes alerts part of a case; all of them, or none when one cannot. */
         post: operations["link_alerts"];
         delete?: never;
         options?: never;
@@ -2735,7 +2735,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Logged out */
             204: {
                 headers: {
                     [name: string]: unknown;
