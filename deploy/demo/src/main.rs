@@ -23,7 +23,7 @@ const SENSOR: &str = "sensor-demo";
 /// How many times faster than it happened the story is played.
 const SPEED: f64 = 3.0;
 /// How long the story and what follows from it may take.
-const STORY: Duration = Duration::from_secs(180);
+const STORY: Duration = Duration::from_secs(120);
 /// How often is looked how far it is.
 const LOOK: Duration = Duration::from_millis(250);
 /// When nothing has changed for this long, all that followed from the story has happened.
@@ -176,7 +176,8 @@ fn play(stack: &mut Stack, cable: Option<&Cable>, stop: &Receiver<()>) -> Result
             break;
         }
         if Instant::now() > deadline {
-            bail!("the story did not come to rest within {} s: {now:?}", STORY.as_secs());
+            let problems = stack.collector_get("/v1/health")?["problems"].to_string();
+            bail!("the story did not come to rest within {} s: {now:?}; the collector says {problems}", STORY.as_secs());
         }
     }
     line.end();
