@@ -94,6 +94,9 @@ pub async fn check(app: &App) -> anyhow::Result<ExitCode> {
         },
     );
     let press = app.press.program().display().to_string();
-    line("press", if app.press.is_there() { Ok(press) } else { Err(format!("{press} is missing; no PDF can be made")) });
+    line(
+        "press",
+        if app.press.is_there() { Ok(press) } else { Err(format!("{press} is missing; no PDF can be made")) },
+    );
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

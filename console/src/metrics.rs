@@ -57,7 +57,11 @@ async fn page(State(app): State<Arc<App>>) -> impl IntoResponse {
     let m = &app.metrics;
     let counters = [
         ("console_alerts_taken_total", "alerts and newer states of alerts taken in", m.alerts_taken.get()),
-        ("console_alerts_not_understood_total", "lines of the alert stream that were no alert", m.alerts_not_understood.get()),
+        (
+            "console_alerts_not_understood_total",
+            "lines of the alert stream that were no alert",
+            m.alerts_not_understood.get(),
+        ),
         ("console_logins_total", "successful log-ins", m.logins.get()),
         ("console_logins_failed_total", "failed log-ins", m.logins_failed.get()),
         ("console_mails_sent_total", "mails that the server took", m.mails_sent.get()),

@@ -60,9 +60,9 @@ impl Press {
         let input = serde_json::to_vec(document)?;
         let mut child = self.start()?;
         let work = talk(&mut child, &input);
-        let (pdf, complaint) = tokio::time::timeout(self.timeout, work)
-            .await
-            .map_err(|_| anyhow::anyhow!("{} took longer than {} ms", self.program.display(), self.timeout.as_millis()))??;
+        let (pdf, complaint) = tokio::time::timeout(self.timeout, work).await.map_err(|_| {
+            anyhow::anyhow!("{} took longer than {} ms", self.program.display(), self.timeout.as_millis())
+        })??;
         let status = child.wait().await?;
         if !status.success() || !pdf.starts_with(b"%PDF") {
             anyhow::bail!("{} failed ({status}): {}", self.program.display(), complaint.trim());

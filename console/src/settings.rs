@@ -224,7 +224,8 @@ mod tests {
             to = [\"truc@tinh.example\"]\nlanguage = \"en\"\nseverity = \"critical\"\n[report]\ntime_zone = \"Asia/Ho_Chi_Minh\"\n";
         let settings: Settings = luytre_settings::parse(text, Path::new("console.toml")).unwrap();
         assert_eq!(settings.mail.tls, MailTls::Implicit);
-        let error = luytre_settings::parse::<Settings>("[mail]\nhots = \"x\"\n", Path::new("console.toml")).unwrap_err();
+        let error =
+            luytre_settings::parse::<Settings>("[mail]\nhots = \"x\"\n", Path::new("console.toml")).unwrap_err();
         assert!(error.to_string().contains("did you mean `host`?"), "{error}");
     }
 

@@ -30,9 +30,10 @@ pub fn server_config(settings: &ListenSettings, data: &Path, public_url: &str) -
         (None, None) => self_made(data, public_url)?,
         _ => anyhow::bail!("listen.certificate and listen.key belong together; set both or none"),
     };
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&certificate)
-        .and_then(Iterator::collect)
-        .with_context(|| format!("read the certificate {}", certificate.display()))?;
+    let chain: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_file_iter(&certificate)
+            .and_then(Iterator::collect)
+            .with_context(|| format!("read the certificate {}", certificate.display()))?;
     let key_der =
         PrivateKeyDer::from_pem_file(&key).with_context(|| format!("read the private key {}", key.display()))?;
     let mut config = ServerConfig::builder()
@@ -63,7 +64,8 @@ fn self_made(data: &Path, public_url: &str) -> anyhow::Result<(PathBuf, PathBuf)
 fn names(public_url: &str) -> Vec<String> {
     let host = public_url.trim_start_matches("https://");
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']);
-    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned(), host_name(), host.to_owned()];
+    let mut names =
+        vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned(), host_name(), host.to_owned()];
     names.retain(|name| !name.is_empty());
     names.sort();
     names.dedup();

@@ -15,8 +15,7 @@ pub(crate) fn from_json(json: &Json, sequence: u64, time_ns: i64) -> Result<Even
     let catalogue = Catalogue::current();
     let named = |name: &str| leaves.iter().find(|(n, _)| n == name).map(|(_, v)| *v);
     let dataset = named("event.dataset").and_then(Json::as_str).context("an event needs event.dataset")?;
-    let dataset =
-        catalogue.dataset_id(dataset).with_context(|| format!("no sensor makes the dataset {dataset:?}"))?;
+    let dataset = catalogue.dataset_id(dataset).with_context(|| format!("no sensor makes the dataset {dataset:?}"))?;
     let mut event = Event {
         id: EventId { sensor: "test".into(), sequence },
         time_ns: named("@timestamp").map(moment_ns).transpose()?.unwrap_or(time_ns),
@@ -31,7 +30,9 @@ pub(crate) fn from_json(json: &Json, sequence: u64, time_ns: i64) -> Result<Even
         }
         let field = catalogue.field(id).context("a field has an id")?;
         let made = value(json, field.kind).with_context(|| format!("{name}: {json} is not a {:?}", field.kind))?;
-        event.fields.push((id, if field.list && !matches!(made, Value::List(_)) { Value::List(vec![made]) } else { made }));
+        event
+            .fields
+            .push((id, if field.list && !matches!(made, Value::List(_)) { Value::List(vec![made]) } else { made }));
     }
     Ok(event)
 }

@@ -185,11 +185,12 @@ fn catalogue() -> anyhow::Result<ExitCode> {
 
 fn read_files(args: ReadArgs) -> anyhow::Result<ExitCode> {
     if !args.rules.is_empty() {
-        eprintln!("luytre-sensor: signatures are not in this release: --rules is ignored, events are written all the same");
+        eprintln!(
+            "luytre-sensor: signatures are not in this release: --rules is ignored, events are written all the same"
+        );
     }
     let destination = args.out.map_or(Destination::Stdout, Destination::Directory);
-    let options =
-        ReadOptions { files: args.files, workers: args.workers, destination, limits: FlowLimits::default() };
+    let options = ReadOptions { files: args.files, workers: args.workers, destination, limits: FlowLimits::default() };
     let summary = read::read(options)?;
     if summary.cut_short {
         return Ok(ExitCode::SUCCESS);

@@ -14,8 +14,8 @@ use luytre_events::ledger::{Stage, StageCounts, Unit};
 use crate::capture::{Packet, SourceCounts};
 use crate::decode::fragments::FragmentLimits;
 use crate::decode::{DecodeCounts, Decoded, Decoder, Refusal};
-use crate::flow::key::FlowKey;
 use crate::flow::Side;
+use crate::flow::key::FlowKey;
 use crate::worker::{EventSink, SHARDS, Worker, WorkerCounts, WorkerSettings};
 
 const SECOND_NS: i64 = 1_000_000_000;

@@ -463,7 +463,14 @@ impl Feed<'_> {
         }
     }
 
-    fn begin(&mut self, protocol: &'static Protocol, reversed: bool, held: Vec<Held>, direction: Direction, bytes: &[u8]) {
+    fn begin(
+        &mut self,
+        protocol: &'static Protocol,
+        reversed: bool,
+        held: Vec<Held>,
+        direction: Direction,
+        bytes: &[u8],
+    ) {
         self.identity.protocol = Some(protocol.name);
         *self.app = Conversation::Spoken((protocol.parser)(self.identity.transport()));
         if reversed {

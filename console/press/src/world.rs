@@ -22,7 +22,8 @@ const FONTS: [&[u8]; 4] = [
 
 /// Typesets a document; answers the PDF.
 pub fn typeset(document: Vec<u8>) -> anyhow::Result<Vec<u8>> {
-    serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&document).context("read the document as JSON")?;
+    serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&document)
+        .context("read the document as JSON")?;
     let room = Room::new(document)?;
     let paged = typst::compile(&room).output.map_err(|errors| complaint(&errors))?;
     let options = PdfOptions { tagged: true, ..PdfOptions::default() };

@@ -141,7 +141,8 @@ pub async fn escalate_alert(
             app.store.case(&case_id).await?
         }
         None => {
-            let title = wish.title.ok_or_else(|| Problem::bad_field("title", "name a case or a title for a new one"))?;
+            let title =
+                wish.title.ok_or_else(|| Problem::bad_field("title", "name a case or a title for a new one"))?;
             let severity = match wish.severity {
                 Some(severity) => severity,
                 None => app.store.alert_severity(&id).await?,

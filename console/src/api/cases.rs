@@ -94,7 +94,11 @@ pub async fn link_alerts(
 }
 
 fn check_alerts(ids: &[String]) -> Result<(), Problem> {
-    if ids.len() <= MAX_BULK { Ok(()) } else { Err(Problem::bad_field("alert_ids", format!("name at most {MAX_BULK} alerts"))) }
+    if ids.len() <= MAX_BULK {
+        Ok(())
+    } else {
+        Err(Problem::bad_field("alert_ids", format!("name at most {MAX_BULK} alerts")))
+    }
 }
 
 /// Tells everybody of the case and the alerts that changed.

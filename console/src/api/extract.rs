@@ -3,11 +3,11 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 
+use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::Json;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
@@ -28,10 +28,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
 fn body_problem(rejection: JsonRejection) -> Problem {
     match rejection {
-        JsonRejection::BytesRejection(_) => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the request is too large"),
-        JsonRejection::MissingJsonContentType(_) => {
-            Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_request", "send JSON with content-type application/json")
+        JsonRejection::BytesRejection(_) => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the request is too large")
         }
+        JsonRejection::MissingJsonContentType(_) => Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "bad_request",
+            "send JSON with content-type application/json",
+        ),
         other => Problem::bad_request(other.body_text()),
     }
 }

@@ -36,11 +36,7 @@ type Sender = mpsc::Sender<Result<Event, std::convert::Infallible>>;
     params(("Last-Event-ID" = Option<String>, Header, description = "The last event that was received")),
     responses((status = 200, description = "The stream", content_type = "text/event-stream", body = String),
         (status = "default", body = ProblemBody)))]
-pub async fn follow_live(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub async fn follow_live(State(app): State<Arc<App>>, caller: Caller, headers: HeaderMap) -> Result<Response, Problem> {
     let place = app.live.places.clone().try_acquire_owned().map_err(|_| {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_followers", "too many pages are open; try again later")
     })?;

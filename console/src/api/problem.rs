@@ -129,9 +129,11 @@ impl From<CollectorError> for Problem {
                 problem.body.position = error.position;
                 problem
             }
-            CollectorError::Slow { .. } => {
-                Self::new(StatusCode::GATEWAY_TIMEOUT, "collector_slow", "the collector took too long; narrow the question")
-            }
+            CollectorError::Slow { .. } => Self::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "collector_slow",
+                "the collector took too long; narrow the question",
+            ),
             CollectorError::Unreachable { .. } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "collector_unreachable",

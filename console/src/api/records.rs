@@ -13,7 +13,10 @@ use crate::model::{AuditList, NoticeList, PageQuery};
 /// A page of the audit log, newest first.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "records", params(PageQuery),
     responses((status = 200, body = AuditList), (status = "default", body = ProblemBody)))]
-pub async fn list_audit(State(app): State<Arc<App>>, Params(query): Params<PageQuery>) -> Result<Json<AuditList>, Problem> {
+pub async fn list_audit(
+    State(app): State<Arc<App>>,
+    Params(query): Params<PageQuery>,
+) -> Result<Json<AuditList>, Problem> {
     Ok(Json(app.store.audit_page(&query).await?))
 }
 

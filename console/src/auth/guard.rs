@@ -54,7 +54,11 @@ async fn examine(app: &App, request: &mut Request) -> Result<(), Problem> {
         check_csrf(&headers, &caller)?;
     }
     if !access.allows(caller.user.role) {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", "your role may not do this; ask an administrator"));
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "forbidden",
+            "your role may not do this; ask an administrator",
+        ));
     }
     request.extensions_mut().insert(caller);
     Ok(())

@@ -65,7 +65,8 @@ async fn visibility(app: &App, problems: &mut Vec<String>) -> VisibilityNow {
     let mut now = VisibilityNow { collector_ok: true, ..VisibilityNow::default() };
     match app.collector.sensors().await {
         Ok(sensors) => {
-            now.sensors = sensors.iter().map(|s| SensorNow { name: s.name.clone(), state: wire_name(&s.state) }).collect();
+            now.sensors =
+                sensors.iter().map(|s| SensorNow { name: s.name.clone(), state: wire_name(&s.state) }).collect();
             now.sensors.sort_by(|a, b| a.name.cmp(&b.name));
             let silent = sensors.iter().filter(|s| s.state == SensorState::Silent);
             problems.extend(silent.map(|s| format!("the sensor {} is silent", s.name)));

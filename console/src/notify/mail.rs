@@ -57,7 +57,8 @@ impl Mailer {
 
     /// Sends a notice; answers what the server said.
     pub async fn send(&self, notice: &DueNotice) -> Result<String, Failure> {
-        let message = self.message(notice).map_err(|error| Failure { reason: format!("{error:#}"), permanent: true })?;
+        let message =
+            self.message(notice).map_err(|error| Failure { reason: format!("{error:#}"), permanent: true })?;
         match self.transport.send(message).await {
             Ok(response) => {
                 let text: Vec<&str> = response.message().collect();
@@ -92,7 +93,8 @@ impl Mailer {
 
 fn password(settings: &MailSettings) -> anyhow::Result<String> {
     let path = settings.password_file.as_ref().context("mail.user is set; set mail.password_file as well")?;
-    let text = std::fs::read_to_string(path).with_context(|| format!("read the mail password from {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("read the mail password from {}", path.display()))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
@@ -117,7 +119,8 @@ fn tls_parameters(settings: &MailSettings) -> anyhow::Result<TlsParameters> {
     let mut builder = TlsParameters::builder(settings.host.clone());
     if let Some(path) = &settings.ca_file {
         let pem = std::fs::read(path).with_context(|| format!("read mail.ca_file {}", path.display()))?;
-        let authority = Certificate::from_pem(&pem).with_context(|| format!("{} is no PEM certificate", path.display()))?;
+        let authority =
+            Certificate::from_pem(&pem).with_context(|| format!("{} is no PEM certificate", path.display()))?;
         builder = builder.add_root_certificate(authority);
     }
     builder.build().context("set TLS up for the mail server")

@@ -88,7 +88,8 @@ impl Store {
         if let Some(cursor) = &query.cursor {
             after_cursor(&mut conditions, cursor, by_severity)?;
         }
-        let order = if by_severity { "a.severity DESC, a.time_us DESC, a.id DESC" } else { "a.time_us DESC, a.id DESC" };
+        let order =
+            if by_severity { "a.severity DESC, a.time_us DESC, a.id DESC" } else { "a.time_us DESC, a.id DESC" };
         let sql = format!("{ROW}{} ORDER BY {order} LIMIT {}", conditions.clause(), size + 1);
         let rows =
             sqlx::query_with(sqlx::AssertSqlSafe(sql), conditions.into_arguments()).fetch_all(&self.readers).await?;
@@ -205,8 +206,10 @@ fn similar(row: &SqliteRow) -> StoreResult<Option<SimilarAlert>> {
 }
 
 async fn known_sequence(change: &mut Change, id: &str) -> StoreResult<Option<u64>> {
-    let row =
-        sqlx::query("SELECT sequence FROM alerts WHERE id = $1").bind(id.to_owned()).fetch_optional(&mut **change).await?;
+    let row = sqlx::query("SELECT sequence FROM alerts WHERE id = $1")
+        .bind(id.to_owned())
+        .fetch_optional(&mut **change)
+        .await?;
     let sequence: Option<i64> = row.map(|row| row.try_get("sequence")).transpose()?;
     Ok(sequence.map(i64::unsigned_abs))
 }

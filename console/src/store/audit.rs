@@ -179,7 +179,10 @@ mod tests {
     async fn pages_of_the_audit_log_follow_each_other() {
         let test = testing::store().await;
         for n in 0..5 {
-            test.store.add_audit(&Actor::default(), "test.done", &format!("test:{n}"), &detail([("n", "x")])).await.unwrap();
+            test.store
+                .add_audit(&Actor::default(), "test.done", &format!("test:{n}"), &detail([("n", "x")]))
+                .await
+                .unwrap();
         }
         let mut query = PageQuery { limit: Some(2), cursor: None };
         let mut seen = Vec::new();

@@ -7,7 +7,8 @@ use sqlx::sqlite::SqliteRow;
 use super::alerts::moment;
 use super::audit::{Actor, Detail, HistoryOf, audit, detail, history};
 use super::sql::{
-    Conditions, agency, contains_pattern, cursor_parts, cursor_text, folded, page_size, person, severity_number, severity_of,
+    Conditions, agency, contains_pattern, cursor_parts, cursor_text, folded, page_size, person, severity_number,
+    severity_of,
 };
 use super::{Change, Store, StoreError, StoreResult, new_id};
 use crate::clock;
@@ -152,7 +153,12 @@ impl Store {
     }
 
     /// Makes alerts part of a case, all of them or none; answers the case and the alerts that changed.
-    pub async fn link_alerts(&self, id: &str, alerts: &[String], actor: &Actor) -> StoreResult<(CaseDetail, Vec<String>)> {
+    pub async fn link_alerts(
+        &self,
+        id: &str,
+        alerts: &[String],
+        actor: &Actor,
+    ) -> StoreResult<(CaseDetail, Vec<String>)> {
         let mut change = self.begin().await?;
         let changed = self.escalate_all(&mut change, alerts, id, actor).await?;
         change.commit().await?;
@@ -231,8 +237,11 @@ fn differences(before: &CaseRow, after: &CaseRow) -> Detail {
         ("status", wire_name(&before.status), wire_name(&after.status)),
         ("agency", agency(&before.agency), agency(&after.agency)),
     ];
-    let mut what: Detail =
-        all.into_iter().filter(|(_, b, a)| b != a).map(|(name, b, a)| (name.to_owned(), format!("{b} → {a}"))).collect();
+    let mut what: Detail = all
+        .into_iter()
+        .filter(|(_, b, a)| b != a)
+        .map(|(name, b, a)| (name.to_owned(), format!("{b} → {a}")))
+        .collect();
     if before.summary != after.summary {
         what.insert("summary".to_owned(), "changed".to_owned());
     }
@@ -257,8 +266,8 @@ fn filter(query: &CaseQuery) -> StoreResult<Conditions> {
         "all" => {}
         "active" => conditions.add_plain("c.status <> 'closed'".to_owned()),
         status => {
-            let status: CaseStatus = from_wire_name(status)
-                .ok_or_else(|| StoreError::invalid("status", "use a status, active or all"))?;
+            let status: CaseStatus =
+                from_wire_name(status).ok_or_else(|| StoreError::invalid("status", "use a status, active or all"))?;
             conditions.add("c.status = ?", wire_name(&status))?;
         }
     }

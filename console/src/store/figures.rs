@@ -114,11 +114,8 @@ impl Store {
              WHERE time_us >= $1 AND time_us < $2 AND {key} IS NOT NULL \
              GROUP BY {key} ORDER BY worst DESC, n DESC, {key} LIMIT {limit}"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(span.from_us)
-            .bind(span.to_us)
-            .fetch_all(&self.readers)
-            .await?;
+        let rows =
+            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(span.from_us).bind(span.to_us).fetch_all(&self.readers).await?;
         let mut groups = Vec::new();
         for row in &rows {
             let (alerts, open): (i64, i64) = (row.try_get("n")?, row.try_get("open")?);

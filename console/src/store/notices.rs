@@ -130,7 +130,12 @@ impl Store {
 }
 
 /// Queues a notice, in the transaction that stores its alert.
-pub(super) async fn insert_notice(change: &mut Change, alert_id: &str, notice: &NewNotice, now_us: i64) -> StoreResult<()> {
+pub(super) async fn insert_notice(
+    change: &mut Change,
+    alert_id: &str,
+    notice: &NewNotice,
+    now_us: i64,
+) -> StoreResult<()> {
     sqlx::query(
         "INSERT INTO notices (id, alert_id, recipient, subject, body, state, attempts, next_us, created_us) \
          VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6, $6) ON CONFLICT (alert_id, recipient) DO NOTHING",

@@ -69,7 +69,11 @@ impl Store {
         .bind(now_us + life.absolute_us)
         .execute(&mut *change)
         .await?;
-        sqlx::query("UPDATE users SET last_login_us = $1 WHERE id = $2").bind(now_us).bind(user_id).execute(&mut *change).await?;
+        sqlx::query("UPDATE users SET last_login_us = $1 WHERE id = $2")
+            .bind(now_us)
+            .bind(user_id)
+            .execute(&mut *change)
+            .await?;
         let actor = Actor { user_id: Some(user_id.to_owned()), address: actor.address.clone() };
         audit(&mut change, now_us, &actor, "session.opened", &format!("user:{user_id}"), &detail([])).await?;
         change.commit().await?;
@@ -91,7 +95,11 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let seen_us: i64 = row.try_get("seen_us")?;
         if touch && now_us - seen_us > TOUCH_AFTER_US {
-            sqlx::query("UPDATE sessions SET seen_us = $1 WHERE digest = $2").bind(now_us).bind(digest).execute(&self.writer).await?;
+            sqlx::query("UPDATE sessions SET seen_us = $1 WHERE digest = $2")
+                .bind(now_us)
+                .bind(digest)
+                .execute(&self.writer)
+                .await?;
         }
         Ok(Some(ValidSession {
             user: user(&row)?,

@@ -124,7 +124,9 @@ async fn of_two_analysts_the_second_gets_the_alert_as_it_is() {
 async fn closing_needs_a_reason_and_teaches_the_next_one() {
     let (console, lan) = with_alerts().await;
     for reason in ["", "   ", &"x".repeat(2001)] {
-        let answer = console.post(&lan, "/api/v1/alerts/a1/close", json!({"verdict": "benign", "reason": reason, "version": 1})).await;
+        let answer = console
+            .post(&lan, "/api/v1/alerts/a1/close", json!({"verdict": "benign", "reason": reason, "version": 1}))
+            .await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
         assert!(answer.json()["fields"]["reason"].is_string());
     }
@@ -132,7 +134,8 @@ async fn closing_needs_a_reason_and_teaches_the_next_one() {
     console.post(&lan, "/api/v1/alerts/a1/close", close).await;
     let similar = console.get(&lan, "/api/v1/alerts/a3").await.json()["similar"].clone();
     assert_eq!((&similar[0]["id"], &similar[0]["reason"]), (&json!("a1"), &json!("công cụ quét nội bộ")));
-    let reopened = console.post(&lan, "/api/v1/alerts/a1/reopen", json!({"reason": "xem lại", "version": 2})).await.json();
+    let reopened =
+        console.post(&lan, "/api/v1/alerts/a1/reopen", json!({"reason": "xem lại", "version": 2})).await.json();
     assert_eq!((&reopened["triage"]["status"], &reopened["triage"]["verdict"]), (&json!("open"), &Value::Null));
     let actions: Vec<&Value> = reopened["history"].as_array().unwrap().iter().map(|h| &h["action"]).collect();
     assert_eq!(actions, ["raised", "closed", "reopened"]);
@@ -157,9 +160,11 @@ async fn work_is_given_to_people_who_do_it() {
     console.user("kiem-toan", Role::Auditor).await;
     let users = console.get(&lan, "/api/v1/users").await.json();
     let id = |name: &str| users["items"].as_array().unwrap().iter().find(|u| u["name"] == name).unwrap()["id"].clone();
-    let assigned = console.post(&lan, "/api/v1/alerts/a1/assign", json!({"user_id": id("lan"), "version": 1})).await.json();
+    let assigned =
+        console.post(&lan, "/api/v1/alerts/a1/assign", json!({"user_id": id("lan"), "version": 1})).await.json();
     assert_eq!(assigned["triage"]["assignee"]["name"], "lan");
-    let auditor = console.post(&lan, "/api/v1/alerts/a2/assign", json!({"user_id": id("kiem-toan"), "version": 1})).await;
+    let auditor =
+        console.post(&lan, "/api/v1/alerts/a2/assign", json!({"user_id": id("kiem-toan"), "version": 1})).await;
     assert_eq!(auditor.status, StatusCode::BAD_REQUEST);
     let mine = console.get(&lan, &format!("/api/v1/alerts?assignee={}", id("lan").as_str().unwrap())).await.json();
     assert_eq!(ids(&mine), ["a1"]);
@@ -173,14 +178,21 @@ async fn an_alert_becomes_a_case_and_the_case_is_worked() {
     let wish = json!({"title": "Web shell trên cổng dịch vụ", "version": 1});
     let case = console.post(&lan, "/api/v1/alerts/a1/escalate", wish).await.json();
     let id = case["id"].as_str().unwrap().to_owned();
-    assert_eq!((&case["number"], &case["severity"], &case["agency"]["name"]), (&json!(1), &json!("high"), &json!("Sở Y tế")));
+    assert_eq!(
+        (&case["number"], &case["severity"], &case["agency"]["name"]),
+        (&json!(1), &json!("high"), &json!("Sở Y tế"))
+    );
     assert_eq!(ids(&json!({"items": case["alerts"]})), ["a1"]);
     assert_eq!(console.get(&lan, "/api/v1/alerts/a1").await.json()["triage"]["case_number"], 1);
 
     let linked = console.post(&lan, &format!("/api/v1/cases/{id}/alerts"), json!({"alert_ids": ["a3"]})).await.json();
     assert_eq!(linked["alert_count"], 2);
-    let noted = console.post(&lan, &format!("/api/v1/cases/{id}/notes"), json!({"text": "Đã cô lập máy chủ."})).await.json();
-    assert_eq!((&noted["notes"][0]["text"], &noted["notes"][0]["by"]["name"]), (&json!("Đã cô lập máy chủ."), &json!("lan")));
+    let noted =
+        console.post(&lan, &format!("/api/v1/cases/{id}/notes"), json!({"text": "Đã cô lập máy chủ."})).await.json();
+    assert_eq!(
+        (&noted["notes"][0]["text"], &noted["notes"][0]["by"]["name"]),
+        (&json!("Đã cô lập máy chủ."), &json!("lan"))
+    );
     let version = noted["version"].clone();
     let change = json!({"status": "in_progress", "severity": "critical", "version": version});
     let path = format!("/api/v1/cases/{id}");
@@ -221,7 +233,10 @@ async fn a_bad_query_names_its_place_and_a_missing_collector_is_told() {
     let alone = Console::start_with(|settings| settings.collector.socket = "/nonexistent/api.sock".into()).await;
     let minh = alone.user("minh", Role::Analyst).await;
     let search = alone.post(&minh, "/api/v1/search", json!({"query": ""})).await;
-    assert_eq!((search.status, &search.json()["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("collector_unreachable")));
+    assert_eq!(
+        (search.status, &search.json()["code"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!("collector_unreachable"))
+    );
     assert_eq!(alone.get(&minh, "/api/v1/alerts").await.status, StatusCode::OK);
     let health = alone.get(&Browser::default(), "/api/v1/health").await.json();
     assert_eq!((&health["ok"], &health["collector"]["reachable"]), (&json!(false), &json!(false)));

@@ -79,7 +79,8 @@ async fn sessions_end_by_log_out_by_time_and_by_shutting_out() {
     let shut = console.call(&admin, Method::PATCH, &format!("/api/v1/users/{id}"), json!({"disabled": true})).await;
     assert_eq!(shut.status, StatusCode::OK);
     assert_eq!(console.get(&minh, "/api/v1/alerts").await.status, StatusCode::UNAUTHORIZED);
-    let back = console.post(&Browser::default(), "/api/v1/session", json!({"name": "minh", "password": PASSWORD})).await;
+    let back =
+        console.post(&Browser::default(), "/api/v1/session", json!({"name": "minh", "password": PASSWORD})).await;
     assert_eq!(back.json()["code"], "wrong_password");
 
     console.clock.advance_s(31 * 60);
@@ -90,7 +91,8 @@ async fn sessions_end_by_log_out_by_time_and_by_shutting_out() {
 async fn cookies_are_kept_from_scripts_and_answers_from_caches() {
     let console = Console::start().await;
     console.user("lan", Role::Analyst).await;
-    let answer = console.post(&Browser::default(), "/api/v1/session", json!({"name": "lan", "password": PASSWORD})).await;
+    let answer =
+        console.post(&Browser::default(), "/api/v1/session", json!({"name": "lan", "password": PASSWORD})).await;
     let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
     for part in ["luytre_session=", "HttpOnly", "Secure", "SameSite=Strict", "Path=/"] {
         assert!(cookie.contains(part), "{cookie}");

@@ -26,17 +26,29 @@ pub struct FakeCollector {
 
 impl FakeCollector {
     pub async fn start(socket: &Path) -> FakeCollector {
-        let fake = FakeCollector { alerts: watch::Sender::new(Vec::new()), asked_after: Arc::default(), searches: Arc::default() };
+        let fake = FakeCollector {
+            alerts: watch::Sender::new(Vec::new()),
+            asked_after: Arc::default(),
+            searches: Arc::default(),
+        };
         let router = Router::new()
-            .route("/v1/health", get(|| async { Json(json!({"ok": true, "version": "test", "problems": [],
-                "index_lag_events": 0, "indexed_events": 1250})) }))
+            .route(
+                "/v1/health",
+                get(|| async {
+                    Json(json!({"ok": true, "version": "test", "problems": [],
+                "index_lag_events": 0, "indexed_events": 1250}))
+                }),
+            )
             .route("/v1/alerts/stream", get(stream))
             .route("/v1/search", post(search))
             .route("/v1/sensors", get(|| async { Json(json!([sensor()])) }))
             .route("/v1/sensors/{name}/revoke", post(|| async { Json(sensor()) }))
-            .route("/v1/tokens", post(|Json(wish): Json<Value>| async move {
-                Json(json!({"name": wish["name"], "token": "lt1.x", "expires": "2026-11-23T03:00:00Z"}))
-            }))
+            .route(
+                "/v1/tokens",
+                post(|Json(wish): Json<Value>| async move {
+                    Json(json!({"name": wish["name"], "token": "lt1.x", "expires": "2026-11-23T03:00:00Z"}))
+                }),
+            )
             .route("/v1/ledger", get(|| async { Json(ledger()) }))
             .route("/v1/rules", get(|| async { Json(json!({"ruleset": "abc", "rules": [], "broken": []})) }))
             .route("/v1/agencies", get(|| async { Json(json!([{"id": "syt", "name": "Sở Y tế"}])) }))
@@ -73,19 +85,23 @@ async fn stream(
     fake.asked_after.lock().unwrap().push(after);
     let receiver = fake.alerts.subscribe();
     let newest = [(luytre_console::collector::NEWEST_HEADER, fake.newest().to_string())];
-    let body = Body::from_stream(futures_util::stream::unfold((receiver, after, true), |(mut receiver, after, first)| async move {
-        if !first {
-            receiver.changed().await.ok()?;
-        }
-        let alerts: Vec<Alert> = receiver.borrow_and_update().iter().filter(|a| a.sequence > after).cloned().collect();
-        let mut lines = String::from("\n");
-        for alert in &alerts {
-            lines.push_str(&serde_json::to_string(alert).unwrap());
-            lines.push('\n');
-        }
-        let after = alerts.last().map_or(after, |a| a.sequence);
-        Some((Ok::<_, std::convert::Infallible>(Bytes::from(lines)), (receiver, after, false)))
-    }));
+    let body = Body::from_stream(futures_util::stream::unfold(
+        (receiver, after, true),
+        |(mut receiver, after, first)| async move {
+            if !first {
+                receiver.changed().await.ok()?;
+            }
+            let alerts: Vec<Alert> =
+                receiver.borrow_and_update().iter().filter(|a| a.sequence > after).cloned().collect();
+            let mut lines = String::from("\n");
+            for alert in &alerts {
+                lines.push_str(&serde_json::to_string(alert).unwrap());
+                lines.push('\n');
+            }
+            let after = alerts.last().map_or(after, |a| a.sequence);
+            Some((Ok::<_, std::convert::Infallible>(Bytes::from(lines)), (receiver, after, false)))
+        },
+    ));
     (newest, body)
 }
 
@@ -153,7 +169,11 @@ impl FakeMailServer {
 }
 
 /// One conversation (RFC 5321), as much of it as is needed.
-async fn converse(socket: tokio::net::TcpStream, mails: Arc<Mutex<Vec<String>>>, refuse: Arc<Mutex<u32>>) -> std::io::Result<()> {
+async fn converse(
+    socket: tokio::net::TcpStream,
+    mails: Arc<Mutex<Vec<String>>>,
+    refuse: Arc<Mutex<u32>>,
+) -> std::io::Result<()> {
     let (read, mut write) = socket.into_split();
     let mut lines = BufReader::new(read).lines();
     write.write_all(b"220 thu.tinh.example ready\r\n").await?;

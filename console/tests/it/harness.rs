@@ -44,7 +44,8 @@ pub struct Answer {
 
 impl Answer {
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.bytes)))
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.bytes)))
     }
 }
 
@@ -71,7 +72,9 @@ impl Console {
         let user = self.app.store.add_user(&new, &Default::default()).await.unwrap();
         let link = setup::make_link(&self.app, Some(&user.id)).await.unwrap();
         let token = link.url.rsplit_once("#token=").unwrap().1;
-        let answer = self.call(&Browser::default(), Method::POST, "/api/v1/setup", json!({"token": token, "password": PASSWORD})).await;
+        let answer = self
+            .call(&Browser::default(), Method::POST, "/api/v1/setup", json!({"token": token, "password": PASSWORD}))
+            .await;
         Browser::of(&answer)
     }
 

@@ -11,7 +11,8 @@ use crate::harness::{Browser, Console};
 
 /// Opens the stream, perhaps after an event.
 async fn follow(console: &Console, browser: &Browser, last_id: Option<&str>) -> axum::body::Body {
-    let mut request = axum::http::Request::builder().method(Method::GET).uri("/api/v1/live").header(header::COOKIE, &browser.cookie);
+    let mut request =
+        axum::http::Request::builder().method(Method::GET).uri("/api/v1/live").header(header::COOKIE, &browser.cookie);
     if let Some(id) = last_id {
         request = request.header("last-event-id", id);
     }

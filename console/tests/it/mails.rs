@@ -43,7 +43,10 @@ async fn a_severe_alert_is_told_of_once_and_the_receipt_is_kept() {
     let notices = console.get(&lan, "/api/v1/notices").await.json();
     assert_eq!(notices["total"], 2);
     let first = &notices["items"][1];
-    assert_eq!((&first["state"], &first["to"], &first["alert_id"]), (&json!("sent"), &json!("truc@tinh.example"), &json!("a1")));
+    assert_eq!(
+        (&first["state"], &first["to"], &first["alert_id"]),
+        (&json!("sent"), &json!("truc@tinh.example"), &json!("a1"))
+    );
     assert_eq!(first["receipt"], "250 queued as 0001");
     assert_eq!(first["subject"], "[CAO] Tải lên web shell – Sở Y tế");
 }

@@ -41,7 +41,9 @@ async fn figures_agree_with_the_store_and_each_names_its_page() {
         console.collector.raise(alert(id, severity, "webshell"));
     }
     console.catch_up().await;
-    console.post(&lan, "/api/v1/alerts/a3/close", json!({"verdict": "benign", "reason": "được phép", "version": 1})).await;
+    console
+        .post(&lan, "/api/v1/alerts/a3/close", json!({"verdict": "benign", "reason": "được phép", "version": 1}))
+        .await;
     let english = console.get(&lan, "/api/v1/reports/daily_summary?date=2026-11-22&lang=en").await.json();
     let (tone, text) = &notes(&english)[0];
     assert_eq!(tone, "warning");
@@ -85,7 +87,8 @@ async fn what_is_asked_wrongly_is_told() {
 
 #[tokio::test]
 async fn a_press_that_is_missing_costs_only_the_pdf() {
-    let console = Console::start_with(|settings| settings.press.program = Some("/nonexistent/luytre-press".into())).await;
+    let console =
+        Console::start_with(|settings| settings.press.program = Some("/nonexistent/luytre-press".into())).await;
     let lan = console.user("lan", Role::Manager).await;
     let pdf = console.get(&lan, "/api/v1/reports/daily_summary.pdf?date=2026-11-22").await;
     assert_eq!((pdf.status, &pdf.json()["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("press_failed")));

@@ -91,8 +91,8 @@ impl ScannerClient {
         if self.child.is_some() {
             return Ok(());
         }
-        let mut running = spawn(&self.program)
-            .map_err(|source| ScannerError::Start { program: self.program.clone(), source })?;
+        let mut running =
+            spawn(&self.program).map_err(|source| ScannerError::Start { program: self.program.clone(), source })?;
         self.starts += 1;
         let request = ScanRequest::Rules { sources: self.sources.clone(), timeout_ms: self.timeout_ms };
         match ask(&mut running, &request, COMPILE_LIMIT)? {

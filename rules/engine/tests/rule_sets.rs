@@ -13,18 +13,24 @@ fn own() -> Vec<PathBuf> {
 
 /// A query for `name` asked by an office computer.
 fn query(sequence: u64, name: &str) -> Event {
-    event(sequence, "dns", 53, Transport::UDP, &[
-        ("dns.type", Value::Str("query".into())),
-        ("dns.question.name", Value::Str(name.into())),
-    ])
+    event(
+        sequence,
+        "dns",
+        53,
+        Transport::UDP,
+        &[("dns.type", Value::Str("query".into())), ("dns.question.name", Value::Str(name.into()))],
+    )
 }
 
 /// A TCP connection to a port that nobody answered.
 fn attempt(sequence: u64, port: u16) -> Event {
-    event(sequence, "flow", port, Transport::TCP, &[
-        ("source.packets", Value::U64(1)),
-        ("destination.packets", Value::U64(1)),
-    ])
+    event(
+        sequence,
+        "flow",
+        port,
+        Transport::TCP,
+        &[("source.packets", Value::U64(1)), ("destination.packets", Value::U64(1))],
+    )
 }
 
 fn event(sequence: u64, dataset: &str, port: u16, transport: Transport, fields: &[(&str, Value)]) -> Event {
@@ -79,14 +85,19 @@ fn a_broken_rule_is_named_by_file_and_line_and_the_others_run() {
         ("sigma/good.yml", GOOD),
         ("sigma/yaml.yml", "title: a\nid: [unclosed\n"),
         ("sigma/modifier.yml", &GOOD.replace("endswith", "endswiht").replace("id: good", "id: modifier")),
-        ("sigma/condition.yml", &GOOD.replace("condition: selection", "condition: selecton").replace("id: good", "id: c")),
+        (
+            "sigma/condition.yml",
+            &GOOD.replace("condition: selection", "condition: selecton").replace("id: good", "id: c"),
+        ),
         ("sigma/twice.yml", GOOD),
-        ("sigma/lost.yml", "title: Lost\nid: lost\ncorrelation:\n  type: event_count\n  rules: [nowhere]\n  timespan: 1m\n  condition:\n    gte: 2\n"),
+        (
+            "sigma/lost.yml",
+            "title: Lost\nid: lost\ncorrelation:\n  type: event_count\n  rules: [nowhere]\n  timespan: 1m\n  condition:\n    gte: 2\n",
+        ),
         ("intel/list.csv", "kind,value\nip,192.0.2.1\nip,not-an-address\nhash,zz\n"),
     ]);
     let mut engine = load(&[folder.path().to_owned()]).unwrap();
-    let found: Vec<(String, Option<u32>)> =
-        engine.rules().broken().iter().map(|b| (b.file.clone(), b.line)).collect();
+    let found: Vec<(String, Option<u32>)> = engine.rules().broken().iter().map(|b| (b.file.clone(), b.line)).collect();
     let line = |file: &str| found.iter().find(|(f, _)| f == file).and_then(|(_, line)| *line);
     assert_eq!(line("sigma/modifier.yml"), Some(8), "{:?}", engine.rules().broken());
     assert_eq!(line("sigma/condition.yml"), Some(9), "{:?}", engine.rules().broken());
@@ -119,7 +130,10 @@ fn a_field_that_no_dataset_has_is_named_with_the_nearest() {
     let folder = folder(&[("sigma/typo.yml", &GOOD.replace("dns.question.name", "dns.qestion.name"))]);
     let engine = load(&[folder.path().to_owned()]).unwrap();
     let note = engine.rules().notes().first().cloned().unwrap();
-    assert_eq!(note.to_string(), "sigma/typo.yml:8: no dataset has the field dns.qestion.name; did you mean dns.question.name?");
+    assert_eq!(
+        note.to_string(),
+        "sigma/typo.yml:8: no dataset has the field dns.qestion.name; did you mean dns.question.name?"
+    );
 }
 
 fn scan(engine: &mut Engine, ports: std::ops::Range<u16>) -> Vec<(u64, usize)> {

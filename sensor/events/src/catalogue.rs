@@ -208,11 +208,8 @@ impl Catalogue {
             found.unwrap_or_else(|| panic!("{name} is not in catalogue.json: run `cargo xtask generate`"))
         };
         let id = DatasetId(known(self.dataset_id(dataset.name).map(|d| d.0), dataset.name));
-        let fields = dataset
-            .fields
-            .iter()
-            .map(|f| FieldId(known(self.field_id(f.name).map(|id| id.0), f.name)))
-            .collect();
+        let fields =
+            dataset.fields.iter().map(|f| FieldId(known(self.field_id(f.name).map(|id| id.0), f.name))).collect();
         (id, fields)
     }
 }

@@ -89,11 +89,8 @@ impl CommunityId {
     /// its counterpart (or code) as the specification defines; `one_way` says that no counterpart exists, so that the
     /// order of the endpoints is kept.
     pub fn new(a: (IpAddr, u16), b: (IpAddr, u16), transport: Transport, one_way: bool) -> CommunityId {
-        let (first, second) = if one_way || (octets(a.0).as_ref(), a.1) <= (octets(b.0).as_ref(), b.1) {
-            (a, b)
-        } else {
-            (b, a)
-        };
+        let (first, second) =
+            if one_way || (octets(a.0).as_ref(), a.1) <= (octets(b.0).as_ref(), b.1) { (a, b) } else { (b, a) };
         let mut hash = Sha1::new();
         hash.update([0u8, 0]);
         hash.update(octets(first.0));

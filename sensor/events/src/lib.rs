@@ -12,9 +12,8 @@ pub mod field;
 pub mod json;
 pub mod ledger;
 mod record;
-pub mod token;
-pub mod token;
 pub mod scan;
+pub mod token;
 pub mod value;
 pub mod wire;
 

@@ -80,11 +80,7 @@ impl ValueRef<'_> {
             ValueRef::Ip(v) => v.to_string(),
             ValueRef::Time(v) => crate::json::time_text(*v),
             ValueRef::Bytes(v) => crate::json::base64_text(v),
-            ValueRef::List(v) => v
-                .iter()
-                .map(|item| item.borrow().to_text())
-                .collect::<Vec<_>>()
-                .join(", "),
+            ValueRef::List(v) => v.iter().map(|item| item.borrow().to_text()).collect::<Vec<_>>().join(", "),
         }
     }
 }

@@ -33,7 +33,8 @@ pub struct Datalink {
 impl Datalink {
     /// Opens an interface. Needs CAP_NET_RAW.
     pub fn open(interface: &str, promiscuous: bool) -> Result<Datalink, CaptureError> {
-        let failed = |what, source, hint| CaptureError::Interface { interface: interface.to_owned(), what, source, hint };
+        let failed =
+            |what, source, hint| CaptureError::Interface { interface: interface.to_owned(), what, source, hint };
         let found = interfaces().into_iter().find(|known| known.name == interface);
         let Some(found) = found else {
             let source = io::Error::from(io::ErrorKind::NotFound);
@@ -67,7 +68,9 @@ impl PacketSource for Datalink {
                 vlan: None,
                 bytes,
             })),
-            Err(error) if matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted) => Ok(Next::Idle),
+            Err(error) if matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted) => {
+                Ok(Next::Idle)
+            }
             Err(source) => Err(CaptureError::Interface {
                 interface: self.interface.clone(),
                 what: "wait for packets",

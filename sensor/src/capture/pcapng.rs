@@ -2,7 +2,7 @@
 //! link types; enhanced, simple and (obsolete) packet blocks. Other blocks are passed over.
 
 use super::pcap::{Record, Step, number};
-use super::window::{Seen, Window, WINDOW_MAX_BYTES};
+use super::window::{Seen, WINDOW_MAX_BYTES, Window};
 use super::{LinkType, PACKET_MAX_BYTES};
 
 /// Most interfaces a section may describe; later ones are ignored (their packets count as damaged).
@@ -175,8 +175,7 @@ impl Pcapng {
                 (OPTION_TSOFFSET, Some(value)) => {
                     if let Some(eight) = value.first_chunk::<8>() {
                         let big = self.big_endian;
-                        interface.offset_s =
-                            if big { i64::from_be_bytes(*eight) } else { i64::from_le_bytes(*eight) };
+                        interface.offset_s = if big { i64::from_be_bytes(*eight) } else { i64::from_le_bytes(*eight) };
                     }
                 }
                 _ => {}

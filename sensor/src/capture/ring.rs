@@ -58,14 +58,10 @@ impl Ring {
             let interface = interface.to_owned();
             move |source| CaptureError::Interface { interface, what, source, hint }
         };
-        let index = index_of(interface).map_err(failed(
-            "find the interface",
-            "; `luytre-sensor interfaces` lists those there are",
-        ))?;
-        let socket = socket().map_err(failed(
-            "open a packet socket",
-            "; run as root or give the program the capability CAP_NET_RAW",
-        ))?;
+        let index = index_of(interface)
+            .map_err(failed("find the interface", "; `luytre-sensor interfaces` lists those there are"))?;
+        let socket = socket()
+            .map_err(failed("open a packet socket", "; run as root or give the program the capability CAP_NET_RAW"))?;
         set_up(&socket, settings.blocks).map_err(failed("set up the ring", "; ask for fewer blocks"))?;
         let memory = map(&socket, settings.blocks).map_err(failed("map the ring", "; ask for fewer blocks"))?;
         let mut ring = Ring {
@@ -145,7 +141,9 @@ impl Ring {
     /// The link-layer address that the kernel wrote behind a packet's header.
     fn address(&self, offset: usize) -> libc::sockaddr_ll {
         // SAFETY: `header` has checked that the address lies within the block; it may be unaligned.
-        unsafe { self.memory.as_ptr().add(self.base() + offset + ADDRESS_AT).cast::<libc::sockaddr_ll>().read_unaligned() }
+        unsafe {
+            self.memory.as_ptr().add(self.base() + offset + ADDRESS_AT).cast::<libc::sockaddr_ll>().read_unaligned()
+        }
     }
 
     fn bytes(&self, offset: usize, length: usize) -> &[u8] {
@@ -294,8 +292,10 @@ fn socket() -> io::Result<OwnedFd> {
 fn option<T>(socket: &OwnedFd, name: libc::c_int, value: &T) -> io::Result<()> {
     let length = size_of::<T>() as libc::socklen_t;
     // SAFETY: `value` points to `length` readable bytes.
-    check(unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_PACKET, name, std::ptr::from_ref(value).cast(), length) })
-        .map(drop)
+    check(unsafe {
+        libc::setsockopt(socket.as_raw_fd(), libc::SOL_PACKET, name, std::ptr::from_ref(value).cast(), length)
+    })
+    .map(drop)
 }
 
 fn set_up(socket: &OwnedFd, blocks: usize) -> io::Result<()> {

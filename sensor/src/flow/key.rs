@@ -164,7 +164,8 @@ mod tests {
     /// The reference implementation's examples (Corelight, community-id-spec, baseline of seed 0).
     #[test]
     fn icmp_follows_the_community_id_specification() {
-        let id = |from, to, ports, transport| FlowKey::of(&packet(from, to, ports, transport)).0.community_id().to_string();
+        let id =
+            |from, to, ports, transport| FlowKey::of(&packet(from, to, ports, transport)).0.community_id().to_string();
         let echo = id("192.168.0.89", "192.168.0.1", (8, 0), Transport::ICMP);
         assert_eq!(echo, "1:X0snYXpgwiv9TZtqg64sgzUn6Dk=");
         assert_eq!(id("192.168.0.1", "192.168.0.89", (0, 0), Transport::ICMP), echo);

@@ -65,7 +65,14 @@ impl Tcp {
     }
 
     /// Segments and acknowledgements of a packet, to the sink of each side's bytes.
-    pub fn advance(&mut self, side: Side, header: &TcpHeader, payload: &[u8], budget: &mut Budget, sinks: &mut dyn Sinks) {
+    pub fn advance(
+        &mut self,
+        side: Side,
+        header: &TcpHeader,
+        payload: &[u8],
+        budget: &mut Budget,
+        sinks: &mut dyn Sinks,
+    ) {
         if header.flags & flag::ACK != 0 {
             let peer = self.streams.of_mut(side.other());
             peer.acknowledge(header.acknowledgement, budget, sinks.of(side.other()));

@@ -5,10 +5,10 @@
 //! manual page follow from that line. On overload a parser gives up with [`Progress::Done`]: the flow goes on being
 //! counted. Parsers do no I/O, keep no clock of their own and bound everything they keep.
 
+pub mod detection;
 pub mod dns;
 pub mod domain;
 pub mod http;
-pub mod detection;
 pub mod reader;
 pub mod text;
 pub mod tls;

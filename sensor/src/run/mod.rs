@@ -67,7 +67,10 @@ pub fn run(mut settings: Settings, data: &Path) -> anyhow::Result<()> {
     if settings.source.is_empty() {
         let all = datalink::default_interfaces().into_iter();
         settings.source = all.map(|interface| SourceSettings { interface, ..SourceSettings::default() }).collect();
-        anyhow::ensure!(!settings.source.is_empty(), "no interface is up; name one under [[source]] in the configuration");
+        anyhow::ensure!(
+            !settings.source.is_empty(),
+            "no interface is up; name one under [[source]] in the configuration"
+        );
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
     // From here on a signal is noticed, however early it comes.
@@ -111,7 +114,11 @@ fn open_store(data: &Path, quota_bytes: u64) -> Option<Arc<Store>> {
 }
 
 /// Opens every source once, so that a wrong name or a missing right is an error at the start, and starts its threads.
-fn start_lanes(settings: &Settings, sensor: &Arc<Sensor>, stop: &Arc<AtomicBool>) -> anyhow::Result<Vec<JoinHandle<()>>> {
+fn start_lanes(
+    settings: &Settings,
+    sensor: &Arc<Sensor>,
+    stop: &Arc<AtomicBool>,
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
     let lanes: usize = settings.source.iter().map(SourceSettings::lanes).sum();
     let mut threads = Vec::new();
     for (number, source) in settings.source.iter().enumerate() {

@@ -100,12 +100,8 @@ pub(super) async fn collect(app: &App, date: Date) -> anyhow::Result<Figures> {
 
 async fn ask_collector(app: &App, span: Span) -> Result<CollectorFigures, String> {
     let (from, to) = (clock::to_text(span.from_us), clock::to_text(span.to_us));
-    let search = SearchRequest {
-        from: Some(from.clone()),
-        to: Some(to.clone()),
-        limit: Some(1),
-        ..SearchRequest::default()
-    };
+    let search =
+        SearchRequest { from: Some(from.clone()), to: Some(to.clone()), limit: Some(1), ..SearchRequest::default() };
     let events = app.collector.search(&search).await.map_err(|e| e.to_string())?.total;
     let sensors = app.collector.sensors().await.map_err(|e| e.to_string())?;
     let wish = LedgerQuery { from: Some(from), to: Some(to), sensor: None };

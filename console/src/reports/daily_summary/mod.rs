@@ -116,7 +116,9 @@ impl Writer<'_> {
         }
         let visibility = self.figures.collector.as_ref().ok().map(|c| c.visibility).filter(|v| v.known);
         let (tone, text, seen) = match visibility {
-            Some(Visibility { seen, unaccounted: 0, .. }) if seen >= SEEN_ENOUGH => (Tone::Good, &self.texts.calm, seen),
+            Some(Visibility { seen, unaccounted: 0, .. }) if seen >= SEEN_ENOUGH => {
+                (Tone::Good, &self.texts.calm, seen)
+            }
             Some(Visibility { seen, .. }) => (Tone::Warning, &self.texts.calm_gaps, seen),
             None => (Tone::Warning, &self.texts.calm_blind, 0.0),
         };
@@ -126,7 +128,8 @@ impl Writer<'_> {
     fn overview(&self) -> Vec<Block> {
         let texts = &self.texts.overview;
         let figures = self.figures;
-        let count = |label: &str, value: u64, href: Option<String>| fact(label, number(self.question.lang, value), href);
+        let count =
+            |label: &str, value: u64, href: Option<String>| fact(label, number(self.question.lang, value), href);
         let closed = figures.verdicts.iter().map(|(_, count)| count).sum();
         let mut items = vec![
             count(&texts.alerts, figures.alerts(), Some(self.alerts_page("status=all"))),
@@ -168,7 +171,8 @@ impl Writer<'_> {
         if self.figures.serious.is_empty() {
             return Ok(vec![heading(&texts.heading), paragraph(&texts.none)]);
         }
-        let columns = [&texts.time, &texts.severity, &texts.what, &texts.way, &texts.status].map(|title| left(title)).into();
+        let columns =
+            [&texts.time, &texts.severity, &texts.what, &texts.way, &texts.status].map(|title| left(title)).into();
         let rows: Vec<Row> = self.figures.serious.iter().map(|alert| self.serious_row(alert)).collect();
         let all = self.figures.serious_count();
         let caption = match rows.len() as u64 {
@@ -184,7 +188,9 @@ impl Writer<'_> {
     fn serious_row(&self, alert: &AlertRow) -> Row {
         let time_us = clock::from_text(&alert.time).unwrap_or_default();
         let what = match &alert.agency {
-            Some(agency) => format!("{} – {}", self.rule_name(&alert.rule_name, alert.rule_name_vi.as_deref()), agency.name),
+            Some(agency) => {
+                format!("{} – {}", self.rule_name(&alert.rule_name, alert.rule_name_vi.as_deref()), agency.name)
+            }
             None => self.rule_name(&alert.rule_name, alert.rule_name_vi.as_deref()),
         };
         let way: Vec<String> = alert.source.iter().chain(alert.destination.iter()).map(endpoint).collect();
@@ -209,7 +215,14 @@ impl Writer<'_> {
         let rule = |group: &Group| self.rule_name(&group.name, Some(&group.name_vi));
         let named = |group: &Group| if group.name.is_empty() { group.key.clone() } else { group.name.clone() };
         let parts = [
-            (&rules.heading, &rules.rule, &rules.none, "rule", &self.figures.by_rule, &rule as &dyn Fn(&Group) -> String),
+            (
+                &rules.heading,
+                &rules.rule,
+                &rules.none,
+                "rule",
+                &self.figures.by_rule,
+                &rule as &dyn Fn(&Group) -> String,
+            ),
             (&agencies.heading, &agencies.agency, &agencies.none, "agency", &self.figures.by_agency, &named),
             (&sources.heading, &sources.source, &sources.none, "ip", &self.figures.by_source, &named),
         ];
@@ -231,7 +244,12 @@ impl Writer<'_> {
         let lang = self.question.lang;
         let key = crate::collector::path_part(&group.key);
         Row {
-            cells: vec![name, capital(&self.severity(group.worst)), number(lang, group.alerts), number(lang, group.open)],
+            cells: vec![
+                name,
+                capital(&self.severity(group.worst)),
+                number(lang, group.alerts),
+                number(lang, group.open),
+            ],
             href: Some(self.alerts_page(&format!("status=all&{filter}={key}"))),
         }
     }
@@ -246,7 +264,11 @@ impl Writer<'_> {
             cells: vec![capital(&words::name(lang, Kind::Verdict, verdict)), number(lang, *count)],
             href: Some(format!("/alerts?status=closed&verdict={}", crate::model::wire_name(verdict))),
         });
-        let table = Block::Table { columns: vec![left(&texts.verdict), right(&texts.alerts)], rows: rows.collect(), caption: None };
+        let table = Block::Table {
+            columns: vec![left(&texts.verdict), right(&texts.alerts)],
+            rows: rows.collect(),
+            caption: None,
+        };
         vec![heading(&texts.heading), table]
     }
 

@@ -122,8 +122,11 @@ fn described(
 }
 
 fn rows(source: &Source, broken: &mut Vec<Broken>) -> Vec<(Indicator, u32)> {
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).flexible(true).from_reader(source.text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .comment(Some(b'#'))
+        .flexible(true)
+        .from_reader(source.text.as_bytes());
     let mut indicators = Vec::new();
     let headers = reader.headers().cloned().unwrap_or_default();
     for record in reader.records() {

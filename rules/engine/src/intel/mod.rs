@@ -51,13 +51,7 @@ const FIELDS: &[(IndicatorKind, &[&str])] = &[
     (IndicatorKind::Url, &["url.full"]),
     (
         IndicatorKind::Hash,
-        &[
-            "file.hash.md5",
-            "file.hash.sha1",
-            "file.hash.sha256",
-            "tls.server.hash.sha1",
-            "tls.server.hash.sha256",
-        ],
+        &["file.hash.md5", "file.hash.sha1", "file.hash.sha256", "tls.server.hash.sha1", "tls.server.hash.sha256"],
     ),
     (IndicatorKind::Ja3, &["tls.client.ja3"]),
     (IndicatorKind::Ja3s, &["tls.server.ja3s"]),

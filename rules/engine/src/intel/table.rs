@@ -130,9 +130,8 @@ pub(super) fn normal(kind: IndicatorKind, value: &str) -> String {
 }
 
 fn check_text(kind: IndicatorKind, value: &str) -> Result<(), String> {
-    let hexadecimal = |lengths: &[usize]| {
-        lengths.contains(&value.len()) && value.bytes().all(|b| b.is_ascii_hexdigit())
-    };
+    let hexadecimal =
+        |lengths: &[usize]| lengths.contains(&value.len()) && value.bytes().all(|b| b.is_ascii_hexdigit());
     let good = match kind {
         IndicatorKind::Hash => hexadecimal(&[32, 40, 64]),
         IndicatorKind::Ja3 | IndicatorKind::Ja3s => hexadecimal(&[32]),

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use luytre_events::{Catalogue, Event, EventId};
-use rsigma_eval::{CorrelationBody, CorrelationEngine, CorrelationSnapshot, DetectionBody, EvaluationResult, ResultBody};
+use rsigma_eval::{
+    CorrelationBody, CorrelationEngine, CorrelationSnapshot, DetectionBody, EvaluationResult, ResultBody,
+};
 use rsigma_parser::LogSource;
 
 use super::view::View;
