@@ -14,10 +14,10 @@ use luytre_tests::{SENSOR, Stage, story_packets};
 #[test]
 fn what_is_sent_on_a_cable_is_captured_without_loss_and_searchable() -> Result<()> {
     let cable = Cable::lay("test").context("the live test needs root and iproute2")?;
-    let mut stage = Stage::set(|_| {})?;
+    let mut stage = Stage::set(|settings| settings.namespace = Some(cable.listener.clone()))?;
     stage.stack.start_collector()?;
     stage.stack.enroll(SENSOR)?;
-    let source = PacketSource::Interface { namespace: cable.listener.clone(), name: INTERFACE.to_owned() };
+    let source = PacketSource::Interface(INTERFACE.to_owned());
     stage.stack.start_sensor(SENSOR, &source)?;
     wait::until("the sensor to listen", Duration::from_secs(20), || {
         let sensor = stage.stack.sensor.as_mut().context("a sensor was started")?;

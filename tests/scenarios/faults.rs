@@ -119,14 +119,15 @@ fn a_full_disk_under_the_index_delays_searches_until_there_is_room() -> Result<(
 
 fn full_disk_of_the_collector(part: &str) -> Result<()> {
     let mut stage = Stage::set(|_| {})?;
-    let disk = SmallDisk::mount(&stage.stack.data("collector").join(part), "192k")?;
+    let disk = SmallDisk::mount(&stage.stack.data("collector").join(part), "64k")?;
     stage.stack.start_collector()?;
     stage.stack.enroll(SENSOR)?;
     stage.stack.start_sensor(SENSOR, &story_at_once())?;
     wait::until("the collector to name the full disk", SOON, || {
         stage.stack.collector.as_mut().context("the collector runs")?.still_runs()?;
         let health = stage.stack.collector_get("/v1/health")?;
-        Ok((health["ok"] == false).then(|| health["problems"].to_string()))
+        ensure!(health["ok"] == false, "it says {health}");
+        Ok(Some(()))
     })?;
     disk.grow("256m")?;
     stage.rest()?;
@@ -138,7 +139,7 @@ fn a_full_disk_under_the_spool_is_counted_and_recovers() -> Result<()> {
     let mut stage = Stage::set(|_| {})?;
     stage.stack.start_collector()?;
     stage.stack.enroll(SENSOR)?;
-    let disk = SmallDisk::mount(&stage.stack.data(SENSOR).join("spool"), "192k")?;
+    let disk = SmallDisk::mount(&stage.stack.data(SENSOR).join("spool"), "64k")?;
     // Without a collector nothing frees the spool.
     stage.stack.collector.as_mut().context("the collector runs")?.kill()?;
     stage.stack.start_sensor(SENSOR, &story_at_once())?;
@@ -152,7 +153,8 @@ fn a_full_disk_under_the_spool_is_counted_and_recovers() -> Result<()> {
         let line = stage.stack.sensor_line(SENSOR)?;
         let (taken, indexed) = (progress::stage(&line, "spool", "taken"), progress::stage(&line, "index", "given"));
         let told = taken > 0 && dropped(&line, "spool") > 0 && indexed + dropped(&line, "spool") >= taken;
-        Ok((told && line["unaccounted"] == 0).then_some(line))
+        ensure!(told && line["unaccounted"] == 0, "it says {line}");
+        Ok(Some(line))
     })?;
     disk.grow("64m")?;
     let events = stage.stack.count("*")?;

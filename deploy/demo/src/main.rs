@@ -83,7 +83,7 @@ fn demo(arguments: &Arguments) -> Result<bool> {
         }
     };
     let cable = if arguments.live { Some(Cable::lay("demo")?) } else { None };
-    let mut stack = start(data)?;
+    let mut stack = start(data, cable.as_ref())?;
     let token = stack.setup_token()?;
     let began = Instant::now();
     play(&mut stack, cable.as_ref(), &stop)?;
@@ -120,10 +120,11 @@ fn on_stop() -> Result<Receiver<()>> {
     Ok(receiver)
 }
 
-fn start(data: &Path) -> Result<Stack> {
+fn start(data: &Path, cable: Option<&Cable>) -> Result<Stack> {
     let mut settings = Settings::new(data, &checkout())?;
     settings.console_port = stack::port_like(8443)?;
     settings.intake_port = stack::port_like(7443)?;
+    settings.namespace = cable.map(|cable| cable.listener.clone());
     let mut stack = Stack::new(Programs::beside_this()?, settings)?;
     timed("the collector is ready", || stack.start_collector())?;
     timed("the console is ready", || stack.start_console())?;
@@ -152,7 +153,7 @@ fn play(stack: &mut Stack, cable: Option<&Cable>, stop: &Receiver<()>) -> Result
             capture::hasten(&story(), &path, SPEED)?;
             PacketSource::File { path, speed: "realtime".to_owned() }
         }
-        Some(cable) => PacketSource::Interface { namespace: cable.listener.clone(), name: live::INTERFACE.to_owned() },
+        Some(_) => PacketSource::Interface(live::INTERFACE.to_owned()),
     };
     stack.start_sensor(SENSOR, &source)?;
     let player = cable.map(|cable| send(stack, cable)).transpose()?;
@@ -177,7 +178,10 @@ fn play(stack: &mut Stack, cable: Option<&Cable>, stop: &Receiver<()>) -> Result
         }
         if Instant::now() > deadline {
             let problems = stack.collector_get("/v1/health")?["problems"].to_string();
-            bail!("the story did not come to rest within {} s: {now:?}; the collector says {problems}", STORY.as_secs());
+            bail!(
+                "the story did not come to rest within {} s: {now:?}; the collector says {problems}",
+                STORY.as_secs()
+            );
         }
     }
     line.end();

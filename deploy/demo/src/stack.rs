@@ -31,6 +31,9 @@ pub struct Settings {
     pub console_port: u16,
     /// The intake's port.
     pub intake_port: u16,
+    /// The network namespace in which collector and sensors run, where it is not ours; the collector's API is a Unix
+    /// socket and can be reached from everywhere.
+    pub namespace: Option<String>,
     /// Further lines of the collector's configuration.
     pub collector_lines: String,
     /// Further lines of the console's configuration.
@@ -48,6 +51,7 @@ impl Settings {
             agencies: checkout.join("deploy/demo/agencies.toml"),
             console_port: free_port()?,
             intake_port: free_port()?,
+            namespace: None,
             collector_lines: String::new(),
             console_lines: String::new(),
             sensor_lines: String::new(),
@@ -76,13 +80,8 @@ pub enum PacketSource {
         /// `max` or `realtime`.
         speed: String,
     },
-    /// A live interface, in a network namespace.
-    Interface {
-        /// The namespace.
-        namespace: String,
-        /// The interface.
-        name: String,
-    },
+    /// A live interface.
+    Interface(String),
 }
 
 /// The running parts.
@@ -135,7 +134,7 @@ impl Stack {
             self.settings.collector_lines,
         );
         let api = self.collector_api();
-        let program = self.start("collector", &lines, None)?;
+        let program = self.start("collector", &lines, true)?;
         let program = self.collector.insert(program);
         wait::until("the collector to answer", READY, || {
             program.still_runs()?;
@@ -153,7 +152,7 @@ impl Stack {
             self.settings.console_lines,
         );
         let api = self.console_api();
-        let program = self.start("console", &lines, None)?;
+        let program = self.start("console", &lines, false)?;
         let program = self.console.insert(program);
         wait::until("the console to answer", READY, || {
             program.still_runs()?;
@@ -168,34 +167,32 @@ impl Stack {
         let data = self.data(name).display().to_string();
         let collector = format!("127.0.0.1:{}", self.settings.intake_port);
         let arguments = ["enroll", "--collector", &collector, "--token", token, "--data", &data];
-        let output = self.programs.output("luytre-sensor", &arguments)?;
+        let mut command = self.programs.command("luytre-sensor", self.settings.namespace.as_deref());
+        let output = command.args(arguments).output().context("start luytre-sensor")?;
         succeeded(&output).with_context(|| format!("enrol the sensor {name}"))
     }
 
     /// Starts a sensor that was enrolled.
     pub fn start_sensor(&mut self, name: &str, source: &PacketSource) -> Result<()> {
         let mut lines = String::new();
-        let namespace = match source {
+        match source {
             PacketSource::File { path, speed } => {
-                write!(lines, "[[source]]\nfile = {}\nspeed = \"{speed}\"\nshift_to_now = true\n\n", quoted(path))?;
-                None
+                write!(lines, "[[source]]\nfile = {}\nspeed = \"{speed}\"\nshift_to_now = true\n\n", quoted(path))?
             }
-            PacketSource::Interface { namespace, name } => {
-                write!(lines, "[[source]]\ninterface = \"{name}\"\n\n")?;
-                Some(namespace.as_str())
-            }
-        };
+            PacketSource::Interface(name) => write!(lines, "[[source]]\ninterface = \"{name}\"\n\n")?,
+        }
         lines.push_str("[metrics]\nenabled = false\n\n[uplink]\nledger_s = 2\n\n");
         lines.push_str(&self.settings.sensor_lines);
         let command_name = format!("sensor:{name}");
-        self.sensor = Some(self.start(&command_name, &lines, namespace)?);
+        self.sensor = Some(self.start(&command_name, &lines, true)?);
         Ok(())
     }
 
-    fn start(&self, part: &str, lines: &str, namespace: Option<&str>) -> Result<Program> {
+    fn start(&self, part: &str, lines: &str, inside: bool) -> Result<Program> {
         let (program, name) = part.split_once(':').unwrap_or((part, part));
         let config = self.settings.data.join("etc").join(format!("{name}.toml"));
         std::fs::write(&config, lines).with_context(|| format!("write {}", config.display()))?;
+        let namespace = self.settings.namespace.as_deref().filter(|_| inside);
         let mut command = self.programs.command(&format!("luytre-{program}"), namespace);
         command.arg("run").arg("--config").arg(config).arg("--data").arg(self.data(name));
         Program::start(name, &mut command, &self.settings.data.join("log").join(format!("{name}.log")))
