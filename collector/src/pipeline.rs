@@ -154,7 +154,7 @@ fn run(parts: &mut PipelineParts, stop: &AtomicBool, counted: &mut Position) -> 
             held: Vec::new(),
             held_since: None,
         };
-        let fed = feed.run(&mut detection, stop);
+        let fed = feed.run(&mut detection, stop, &|| index.is_finished());
         // Closes the queue, so that the index commits what it has and ends.
         drop(feed.queue.take());
         let written = index.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the index thread panicked")));
@@ -186,17 +186,24 @@ struct Feed<'p> {
 }
 
 impl Feed<'_> {
-    fn run(&mut self, detection: &mut Detection, stop: &AtomicBool) -> anyhow::Result<()> {
+    fn run(
+        &mut self,
+        detection: &mut Detection,
+        stop: &AtomicBool,
+        has_index_stopped: &dyn Fn() -> bool,
+    ) -> anyhow::Result<()> {
         let mut last_snapshot = Instant::now();
         while !stop.load(Ordering::Relaxed) {
+            // Noticed here too, because a quiet journal gives nothing to send.
+            anyhow::ensure!(!has_index_stopped(), "the index stopped");
             let batch = self.read()?;
+            if self.is_index_well(batch.is_none()) {
+                self.parts.problems.clear("pipeline");
+            }
             detection.take_scans().context("take in scanned files")?;
             match batch {
                 Some(batch) => self.process(batch, detection)?,
-                None => {
-                    self.parts.problems.clear("pipeline");
-                    self.reader.wait(IDLE);
-                }
+                None => self.reader.wait(IDLE),
             }
             let events: usize = self.held.iter().map(|batch| batch.events.len()).sum();
             let is_due = self.held_since.is_none_or(|since| since.elapsed() >= HOLD);
@@ -212,6 +219,12 @@ impl Feed<'_> {
         self.release(detection)?;
         self.waiting = Some(detection.snapshot(self.reader.position()));
         Ok(())
+    }
+
+    /// Whether the index has committed something since it began, or, where the journal `is_quiet`, all there is.
+    fn is_index_well(&self, is_quiet: bool) -> bool {
+        let reached = *lock(self.committed);
+        reached > self.indexed || (is_quiet && reached >= self.reader.position())
     }
 
     /// The next events, several journal records together, but never across the place where the index began.

@@ -1,3 +1,5 @@
+//! Tests of the fleet: authority, tokens, registry, revocation.
+
 use super::*;
 
 fn fleet() -> (tempfile::TempDir, Fleet) {

@@ -1,3 +1,5 @@
+//! Tests of the journal: order, duplicates, recovery, against a plain model with faults.
+
 use luytre_events::{Catalogue, DatasetId, Event, EventId};
 use luytre_segments::memory::Memory;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Tests of the ledger: differences a minute, restarts, what cannot be accounted for.
+
 use luytre_events::ledger::Unit;
 
 use super::*;

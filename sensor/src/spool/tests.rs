@@ -1,3 +1,5 @@
+//! Tests of the spool: sequence, limits, recovery, against a plain model with faults.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
