@@ -13,8 +13,7 @@ use crate::{steps, tools, workspace};
 /// What `cargo xtask bench` takes.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Captures to read (plain, or gzipped: unpacked first, outside the measurement).
-    #[arg(required = true)]
+    /// Captures to read (plain, or gzipped: unpacked first, outside the measurement); without any, those of the corpus.
     captures: Vec<PathBuf>,
     /// How many times each is read; the median counts.
     #[arg(long, default_value_t = 5)]
@@ -41,7 +40,17 @@ pub fn run(options: &Options) -> Result<()> {
         "| capture | packets | MB | CPU s | wall s | packets per CPU second | Gbit per CPU second | peak MB | events |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-    options.captures.iter().try_for_each(|capture| row(&sensor, capture, options.runs))
+    let captures = if options.captures.is_empty() { of_the_corpus()? } else { options.captures.clone() };
+    captures.iter().try_for_each(|capture| row(&sensor, capture, options.runs))
+}
+
+fn of_the_corpus() -> Result<Vec<PathBuf>> {
+    let folder = workspace::require_corpus()?.join("bench");
+    let entries = std::fs::read_dir(&folder).with_context(|| format!("list {}", folder.display()))?;
+    let mut captures = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    captures.retain(|path| path.to_string_lossy().contains(".pcap"));
+    captures.sort();
+    Ok(captures)
 }
 
 fn row(sensor: &Path, capture: &Path, runs: usize) -> Result<()> {

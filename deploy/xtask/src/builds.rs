@@ -37,7 +37,7 @@ pub fn programs_and_tests() -> Result<()> {
 pub fn light(subcommand: &str) -> Command {
     let mut command = workspace::cargo();
     command.args([subcommand, "--workspace"]);
-    for_each(&mut command, "--exclude", WORKERS);
+    command.args(WORKERS.iter().flat_map(|name| ["--exclude", name]));
     command
 }
 
@@ -45,17 +45,18 @@ pub fn light(subcommand: &str) -> Command {
 pub fn workers() -> Result<()> {
     let apart = workspace::target()?.join("workers");
     steps::step("build the workers (long the first time: YARA-X and Typst)", || {
-        let mut command = workspace::cargo();
-        command.arg("build").arg("--target-dir").arg(&apart);
-        steps::show(for_each(&mut command, "-p", WORKERS))
+        WORKERS.iter().try_for_each(|name| steps::show(&mut worker("build", name)?))
     })?;
     let programs = workspace::programs()?;
     WORKERS.iter().try_for_each(|name| place(&apart.join("debug").join(name), &programs.join(name)))
 }
 
-/// Adds `flag PACKAGE` for each package to a command.
-pub fn for_each<'a>(command: &'a mut Command, flag: &str, packages: &[&str]) -> &'a mut Command {
-    command.args(packages.iter().flat_map(|package| [flag, package]))
+/// A cargo command on one worker, in the workers' target directory. Always one at a time: together, cargo would unite
+/// the features of both and build their engines again.
+pub fn worker(subcommand: &str, name: &str) -> Result<Command> {
+    let mut command = workspace::cargo();
+    command.args([subcommand, "-p", name, "--target-dir"]).arg(workspace::target()?.join("workers"));
+    Ok(command)
 }
 
 /// Links a file into another folder, or copies it where links cannot be made.

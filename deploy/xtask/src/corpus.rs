@@ -1,15 +1,16 @@
 //! Agreement with a reference: runs the comparison of tests/corpus over a folder of captures and reference results.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{steps, workspace};
+use crate::{builds, steps, workspace};
 
 /// What `cargo xtask corpus` takes; everything is handed to the comparison.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// The folder with captures/ and reference/.
+    /// The folder with captures/ and reference/; without it, `LUYTRE_CORPUS` or ../shared/corpus.
     corpus: Option<PathBuf>,
     /// Further arguments of the comparison.
     #[arg(last = true)]
@@ -18,11 +19,12 @@ pub struct Options {
 
 /// Builds the sensor for speed and runs the comparison.
 pub fn run(options: &Options) -> Result<()> {
+    let corpus = options.corpus.clone().map_or_else(workspace::require_corpus, Ok)?;
     steps::step("build the sensor (release)", || {
         steps::show(workspace::cargo().args(["build", "--release", "-p", "luytre-sensor"]))
     })?;
-    let mut command = workspace::cargo();
-    command.args(["run", "--quiet", "-p", "luytre-corpus-check", "--"]);
-    command.args(&options.corpus).args(&options.further);
+    steps::step("build the comparison", || steps::show(builds::light("build").args(["--bin", "luytre-corpus-check"])))?;
+    let mut command = Command::new(workspace::programs()?.join("luytre-corpus-check"));
+    command.arg(corpus).args(&options.further);
     steps::step("compare", || steps::show(&mut command))
 }

@@ -85,13 +85,18 @@ fn counted(command: &mut Command) -> Result<Tally> {
 
 /// The tests inside the crates: unit, model, golden. Those of tests/ have `test = false` and run by name below.
 fn crates() -> Result<Tally> {
-    counted(builds::light("test").arg("--no-fail-fast"))
+    let mut command = builds::light("test");
+    if let Some(corpus) = workspace::corpus() {
+        command.env("LUYTRE_CORPUS", corpus);
+    }
+    counted(command.arg("--no-fail-fast"))
 }
 
 fn workers() -> Result<Tally> {
-    let mut command = workspace::cargo();
-    command.args(["test", "--no-fail-fast", "--target-dir"]).arg(workspace::target()?.join("workers"));
-    counted(builds::for_each(&mut command, "-p", builds::WORKERS))
+    builds::WORKERS.iter().try_fold(Tally::default(), |mut sum, name| {
+        sum += counted(builds::worker("test", name)?.arg("--no-fail-fast"))?;
+        Ok(sum)
+    })
 }
 
 fn rules(command: &str) -> Result<Tally> {

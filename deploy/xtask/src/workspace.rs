@@ -38,3 +38,16 @@ pub fn target() -> Result<PathBuf> {
 pub fn programs() -> Result<PathBuf> {
     Ok(target()?.join("debug"))
 }
+
+/// The collection of captures, rules and reference results for measuring: where `LUYTRE_CORPUS` points, else
+/// `../shared/corpus` beside the checkout. It is no part of the project.
+pub fn corpus() -> Option<PathBuf> {
+    let named = std::env::var_os("LUYTRE_CORPUS").map(PathBuf::from);
+    let folder = named.unwrap_or_else(|| root().join("../shared/corpus"));
+    folder.canonicalize().ok().filter(|folder| folder.is_dir())
+}
+
+/// The same, or what to do where it is not there.
+pub fn require_corpus() -> Result<PathBuf> {
+    corpus().context("no corpus at ../shared/corpus: put one there, or name its folder in LUYTRE_CORPUS")
+}
