@@ -22,6 +22,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// Header of the alert stream's answer: the newest sequence in the collector's log. One below the cursor of whoever asks
+/// means that the log was made anew.
+pub const NEWEST_HEADER: &str = "x-luytre-newest";
+
 /// How bad an alert is. The order is the severity's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

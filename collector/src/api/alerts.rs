@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use luytre_collector_api::Alert;
+use luytre_collector_api::{Alert, NEWEST_HEADER};
 use serde::Deserialize;
 
 use super::{Api, Failure, blocking};
@@ -27,12 +27,14 @@ pub(super) struct From {
 
 /// Replays the log after a sequence number, then follows it.
 pub(super) async fn stream(State(api): State<Api>, Query(from): Query<From>) -> Response {
+    let newest = api.fanout.newest().to_string();
     let follower = Follower { newest: api.fanout.watch(), fanout: api.fanout, after: from.after };
     let lines = futures_util::stream::unfold(follower, |mut follower| async move {
         let bytes = follower.next().await?;
         Some((Ok::<Bytes, Infallible>(bytes), follower))
     });
-    ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
+    let headers = [(header::CONTENT_TYPE.as_str(), "application/x-ndjson".to_owned()), (NEWEST_HEADER, newest)];
+    (headers, Body::from_stream(lines)).into_response()
 }
 
 struct Follower {

@@ -12,8 +12,8 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response, header};
 use hyper_util::rt::TokioIo;
 use luytre_collector_api::{
-    Agency, ApiError, EventDocument, Health, LedgerAnswer, RuleDetail, RulesAnswer, SearchAnswer, SearchRequest,
-    Sensor, Token, TokenRequest,
+    Agency, ApiError, EventDocument, Health, LedgerAnswer, NEWEST_HEADER, RuleDetail, RulesAnswer, SearchAnswer,
+    SearchRequest, Sensor, Token, TokenRequest,
 };
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
@@ -23,9 +23,6 @@ use crate::settings::CollectorSettings;
 
 /// The largest answer that is read.
 pub const MAX_ANSWER_BYTES: usize = 64 << 20;
-
-/// Where the collector says, if it does, which sequence its newest alert has.
-pub const NEWEST_HEADER: &str = "x-luytre-newest";
 
 /// The open stream of alerts.
 #[derive(Debug)]

@@ -84,7 +84,7 @@ async fn stream(
     let after = query["after"];
     fake.asked_after.lock().unwrap().push(after);
     let receiver = fake.alerts.subscribe();
-    let newest = [(luytre_console::collector::NEWEST_HEADER, fake.newest().to_string())];
+    let newest = [(luytre_collector_api::NEWEST_HEADER, fake.newest().to_string())];
     let body = Body::from_stream(futures_util::stream::unfold(
         (receiver, after, true),
         |(mut receiver, after, first)| async move {
