@@ -13,6 +13,10 @@ function known(stage: string): stage is StageName {
   return stage in vi.sensors.stage;
 }
 
+function isReason(reason: string): reason is keyof typeof vi.sensors.reason {
+  return reason in vi.sensors.reason;
+}
+
 /** What lay in the spool before the sensor started; mostly nothing. */
 const BACKLOG = "backlog";
 const ORDER: readonly string[] = ["packets", "events"];
@@ -62,7 +66,7 @@ function Stage({ line }: { line: StageLine }) {
       {drops.map(([reason, number]) => (
         <span key={reason} className={styles.drop}>
           <i>
-            {t("sensors.dropped")} {reason}
+            {t("sensors.dropped")}: {isReason(reason) ? t(`sensors.reason.${reason}`) : reason}
           </i>{" "}
           {count(number)}
         </span>
