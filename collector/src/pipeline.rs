@@ -10,6 +10,7 @@
 //! and doubles nothing.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -85,7 +86,9 @@ impl Pipeline {
         let thread = std::thread::Builder::new().name("pipeline".to_owned()).spawn(move || {
             let mut counted = Position::default();
             while !stopped.load(Ordering::Relaxed) {
-                match run(&mut parts, &stopped, &mut counted) {
+                // A panic must not end detection while the intake goes on acknowledging.
+                let ran = std::panic::catch_unwind(AssertUnwindSafe(|| run(&mut parts, &stopped, &mut counted)));
+                match ran.unwrap_or_else(|_| Err(anyhow::anyhow!("the pipeline panicked; the log says where"))) {
                     Ok(()) => return,
                     Err(error) => {
                         parts.problems.raise("pipeline", format!("{error:#}; beginning again at what is committed"));

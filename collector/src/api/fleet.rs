@@ -80,6 +80,6 @@ pub(super) async fn ledger(
         },
     };
     let to_ns = read(period.to.as_deref(), crate::clock::now_ns())?;
-    let from_ns = read(period.from.as_deref(), to_ns - LEDGER_DEFAULT_NS)?;
+    let from_ns = read(period.from.as_deref(), to_ns.saturating_sub(LEDGER_DEFAULT_NS))?;
     blocking(move || Json(api.ledger.answer(from_ns, to_ns, period.sensor.as_deref()))).await
 }

@@ -12,6 +12,8 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::fleet::Fleet;
+
 /// A handshake that takes longer is given up.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// Most connections in the middle of a handshake.
@@ -75,7 +77,8 @@ impl TlsListener {
                     let _turn = turn;
                     match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await {
                         // The listener may have gone meanwhile.
-                        Ok(Ok(stream)) => drop(tell.send((stream, peer)).await),
+                        Ok(Ok(stream)) if may_ask(&stream) => drop(tell.send((stream, peer)).await),
+                        Ok(Ok(_)) => tracing::warn!(%peer, "refused a connection to the API: not an API certificate"),
                         Ok(Err(error)) => tracing::warn!(%peer, %error, "refused a connection to the API"),
                         Err(_) => tracing::warn!(%peer, "gave up a slow connection to the API"),
                     }
@@ -84,6 +87,12 @@ impl TlsListener {
         });
         Ok(TlsListener { ready, address })
     }
+}
+
+/// Sensors have certificates of the same authority, and nothing to ask here.
+fn may_ask(stream: &TlsStream<TcpStream>) -> bool {
+    let chain = stream.get_ref().1.peer_certificates();
+    chain.and_then(|chain| chain.first()).is_some_and(|certificate| Fleet::admits_to_api(certificate))
 }
 
 impl axum::serve::Listener for TlsListener {

@@ -197,6 +197,7 @@ impl Fleet {
         // The request is checked before the token is used up.
         let request =
             authority::Request::parse(csr_pem).map_err(FleetError::failed("read the sensor's certificate request"))?;
+        let _alone = self.alone()?;
         let name = tokens::redeem(&self.0.folder.join("tokens"), secret, now_ns(), |name| self.require_free(name))?;
         let what = format!("enrol {name}");
         let issued = self.0.authority.issue_sensor(&name, request).map_err(FleetError::failed(what.as_str()))?;
@@ -216,7 +217,11 @@ impl Fleet {
     pub fn renew(&self, name: &str, csr_pem: &str) -> Result<String, FleetError> {
         let request =
             authority::Request::parse(csr_pem).map_err(FleetError::failed("read the sensor's certificate request"))?;
-        let mut enrolment = self.enrolment(name).ok_or_else(|| FleetError::Unknown(name.to_owned()))?;
+        let _alone = self.alone()?;
+        let mut enrolment = self
+            .enrolment(name)
+            .filter(|known| known.revoked_ns.is_none())
+            .ok_or_else(|| FleetError::Unknown(name.to_owned()))?;
         let what = format!("renew the certificate of {name}");
         let issued = self.0.authority.issue_sensor(name, request).map_err(FleetError::failed(what))?;
         enrolment.next_fingerprint = Some(issued.fingerprint);
@@ -243,10 +248,10 @@ impl Fleet {
             )),
             Some(known) if known.fingerprint == fingerprint => Admission::Sensor(name.into()),
             Some(known) if known.next_fingerprint.as_ref() == Some(&fingerprint) => {
-                // The sensor has its new certificate: the old one is over.
-                let enrolment = Enrolment { fingerprint, next_fingerprint: None, ..known };
-                match self.save(&name, "enrolment.toml", &enrolment) {
-                    Ok(()) => Admission::Sensor(name.into()),
+                match self.promote(&name, fingerprint) {
+                    Ok(true) => Admission::Sensor(name.into()),
+                    // Changed in between (revoked, say): judged anew.
+                    Ok(false) => self.admit(certificate),
                     Err(error) => {
                         Admission::Refused(format!("the collector cannot store the new certificate: {error}"))
                     }
@@ -288,6 +293,7 @@ impl Fleet {
     /// No longer accepts the sensor's certificate and ends its connection.
     pub fn revoke(&self, name: &str) -> Result<FleetSensor, FleetError> {
         let unknown = || FleetError::Unknown(name.to_owned());
+        let _alone = self.alone()?;
         let mut enrolment = self.enrolment(name).ok_or_else(unknown)?;
         enrolment.revoked_ns.get_or_insert_with(now_ns);
         self.save(name, "enrolment.toml", &enrolment)?;
@@ -308,7 +314,9 @@ impl Fleet {
 
     /// Remembers what a sensor said of itself.
     pub fn seen(&self, name: &str, program: &str, clock_skew_ms: i64) {
-        let seen = Seen { program: program.to_owned(), last_seen_ns: now_ns(), clock_skew_ms };
+        // A version, not whatever a sensor likes to store here.
+        let program = program.chars().take(64).collect();
+        let seen = Seen { program, last_seen_ns: now_ns(), clock_skew_ms };
         if let Err(error) = self.save(name, "seen.toml", &seen) {
             tracing::warn!(sensor = name, %error, "when the sensor was last seen could not be stored");
         }
@@ -320,9 +328,38 @@ impl Fleet {
         self.0.authority.server(&self.0.names, true).map_err(FleetError::failed("make the intake's certificate"))
     }
 
-    /// TLS for the API: clients must show a certificate of the same authority.
+    /// Whether a certificate of our authority (DER) may use the API. Sensors' may not: no sensor's name has a colon.
+    pub fn admits_to_api(certificate: &[u8]) -> bool {
+        authority::common_name(certificate).is_some_and(|name| name.starts_with("api:"))
+    }
+
+    /// TLS for the API: clients must show a certificate of the same authority, and one that [`Fleet::admits_to_api`].
     pub fn api_tls(&self) -> Result<ServerConfig, FleetError> {
         self.0.authority.server(&self.0.names, false).map_err(FleetError::failed("make the API's certificate"))
+    }
+
+    /// The sensor has its new certificate: the old one is over. False when the enrolment has changed meanwhile.
+    fn promote(&self, name: &str, fingerprint: String) -> Result<bool, FleetError> {
+        let _alone = self.alone()?;
+        match self.enrolment(name) {
+            Some(known) if known.revoked_ns.is_none() && known.next_fingerprint.as_ref() == Some(&fingerprint) => {
+                self.save(name, "enrolment.toml", &Enrolment { fingerprint, next_fingerprint: None, ..known })?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Keeps other threads and programs from changing an enrolment between our reading and our writing it, as long as
+    /// the result lives: else a renewal could undo a revocation.
+    fn alone(&self) -> Result<std::fs::File, FleetError> {
+        let lock = || {
+            let folder = std::fs::File::open(&self.0.folder)?;
+            folder.lock()?;
+            Ok::<_, std::io::Error>(folder)
+        };
+        let what = format!("lock {}", self.0.folder.display());
+        lock().map_err(|error| FleetError::failed(what)(error.into()))
     }
 
     fn path(&self, name: &str, file: &str) -> PathBuf {

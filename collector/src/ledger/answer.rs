@@ -34,7 +34,8 @@ impl Ledger {
         let Some(account) = state.sensors.get(sensor) else { return (Vec::new(), 0) };
         let ours = self.collector(&state, sensor, now_ns());
         let newest = account.newest.as_ref();
-        let unaccounted = newest.map_or(0, super::Heard::unaccounted) + ours.as_ref().map_or(0, Snapshot::unaccounted);
+        let unaccounted = newest.map_or(0, super::Heard::unaccounted);
+        let unaccounted = unaccounted.saturating_add(ours.as_ref().map_or(0, Snapshot::unaccounted));
         let theirs = newest.map(|heard| heard.snapshot.stages.iter()).into_iter().flatten();
         let ours = ours.iter().flat_map(|snapshot| snapshot.stages.iter());
         (theirs.chain(ours).map(line).collect(), unaccounted)
@@ -104,20 +105,24 @@ fn line(stage: &Stage) -> StageLine {
 }
 
 /// Of the packets that came to the network card, the share that was understood. A packet that is no IP packet is
-/// understood well enough to know that it is none of our business.
+/// understood well enough to know that it is none of our business. The counters are a sensor's word: whatever they are,
+/// nothing here may overflow.
 fn visibility<'m>(minutes: impl Iterator<Item = &'m Minute>) -> Visibility {
     let (mut came, mut lost, mut unaccounted, mut known) = (0u64, 0u64, 0i64, false);
     for minute in minutes {
-        unaccounted += minute.unaccounted;
+        unaccounted = unaccounted.saturating_add(minute.unaccounted);
         for stage in minute.stages.iter().filter(|stage| stage.unit == Unit::Packets) {
             known = true;
             let counts = &stage.counts;
             match stage.name.as_str() {
                 "capture" => {
-                    came += counts.taken;
-                    lost += counts.dropped_total();
+                    came = came.saturating_add(counts.taken);
+                    lost = lost.saturating_add(counts.dropped_total());
                 }
-                "decode" => lost += counts.dropped_total() - counts.dropped.get("not_ip").copied().unwrap_or_default(),
+                "decode" => {
+                    let not_ip = counts.dropped.get("not_ip").copied().unwrap_or_default();
+                    lost = lost.saturating_add(counts.dropped_total().saturating_sub(not_ip));
+                }
                 _ => {}
             }
         }

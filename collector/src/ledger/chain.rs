@@ -20,7 +20,7 @@ impl Heard {
 
     /// What cannot be explained: within the snapshot, and between spool and journal.
     pub(super) fn unaccounted(&self) -> i64 {
-        self.snapshot.unaccounted() + self.on_the_wire()
+        self.snapshot.unaccounted().saturating_add(self.on_the_wire())
     }
 
     /// What is acknowledged must be in the journal; what is in the journal must be or have been in the spool. The sensor
@@ -43,7 +43,7 @@ pub(super) fn difference(before: Option<&Heard>, now: &Heard) -> (Vec<Stage>, i6
         let counts = known.map_or_else(|| stage.counts.clone(), |known| subtract(&stage.counts, &known.counts));
         Stage { name: stage.name.clone(), unit: stage.unit, counts }
     });
-    (stages.collect(), now.unaccounted() - before.map_or(0, Heard::unaccounted))
+    (stages.collect(), now.unaccounted().saturating_sub(before.map_or(0, Heard::unaccounted)))
 }
 
 fn subtract(now: &StageCounts, before: &StageCounts) -> StageCounts {
@@ -63,11 +63,14 @@ fn subtract(now: &StageCounts, before: &StageCounts) -> StageCounts {
 
 /// Adds a later difference to an earlier one.
 pub(super) fn add(sum: &mut StageCounts, later: &StageCounts) {
-    sum.taken += later.taken;
-    sum.given += later.given;
+    sum.taken = sum.taken.saturating_add(later.taken);
+    sum.given = sum.given.saturating_add(later.given);
     sum.held = later.held;
     for (reason, n) in &later.dropped {
-        *sum.dropped.entry(reason.clone()).or_default() += n;
+        if sum.dropped.len() < super::REASONS_MAX || sum.dropped.contains_key(reason) {
+            let total = sum.dropped.entry(reason.clone()).or_default();
+            *total = total.saturating_add(*n);
+        }
     }
 }
 

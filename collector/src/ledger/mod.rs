@@ -42,6 +42,13 @@ const MINUTES_MAX: i64 = 2 * 24 * 60;
 /// A snapshot whose time is further from ours than this is filed under our time.
 const CLOCK_TRUST_NS: i64 = 24 * 60 * MINUTE_NS;
 
+/// The most stages of one sensor in a minute; further ones are ignored. No program of ours has half as many.
+const STAGES_MAX: usize = 32;
+/// The most reasons of one stage in a minute; further ones are ignored.
+const REASONS_MAX: usize = 128;
+/// The longest name of a stage or reason, in bytes.
+const NAME_MAX_BYTES: usize = 64;
+
 /// How long the ledger is kept.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -97,13 +104,28 @@ struct Minute {
 impl Minute {
     fn add(&mut self, stages: &[Stage], unaccounted: i64) {
         for stage in stages {
+            let has_room = self.stages.len() < STAGES_MAX;
             match self.stages.iter_mut().find(|known| known.name == stage.name) {
                 Some(known) => chain::add(&mut known.counts, &stage.counts),
-                None => self.stages.push(stage.clone()),
+                None if has_room => self.stages.push(stage.clone()),
+                None => {}
             }
         }
-        self.unaccounted += unaccounted;
+        self.unaccounted = self.unaccounted.saturating_add(unaccounted);
     }
+}
+
+/// A snapshot without what no program of ours would say: a sensor must not fill our memory and disk with names.
+fn bounded(mut snapshot: Snapshot) -> Snapshot {
+    snapshot.stages.retain(|stage| stage.name.len() <= NAME_MAX_BYTES);
+    snapshot.stages.truncate(STAGES_MAX);
+    for stage in &mut snapshot.stages {
+        stage.counts.dropped.retain(|reason, _| reason.len() <= NAME_MAX_BYTES);
+        while stage.counts.dropped.len() > REASONS_MAX {
+            stage.counts.dropped.pop_last();
+        }
+    }
+    snapshot
 }
 
 /// The counter of one collector stage, per sensor. The stage counts an event as taken when it enters the stage's input
@@ -153,7 +175,7 @@ impl Ledger {
             time_ns if time_ns.abs_diff(now_ns) < CLOCK_TRUST_NS.unsigned_abs() => time_ns,
             _ => now_ns,
         };
-        let heard = Heard { snapshot, run_events };
+        let heard = Heard { snapshot: bounded(snapshot), run_events };
         let mut state = self.state();
         let account = state.account(sensor);
         let before = account.newest.as_ref();

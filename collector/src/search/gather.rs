@@ -1,7 +1,8 @@
 //! One pass over what a filter matches: counts, the newest events, facets, bars and groups together.
 //!
-//! Everything is bounded: rows by the plan, different groups by [`GROUPS_MAX`] a segment, bars by [`BARS_MAX`], reads of
-//! stored events by [`SOURCE_READS_MAX`], time by the plan's deadline. What a limit cut is said in [`Gathered`].
+//! Everything is bounded: rows by the plan, different groups by [`GROUPS_MAX`] a segment and a table, bars by
+//! [`BARS_MAX`], reads of stored events by [`SOURCE_READS_MAX`], time by the plan's deadline. What a limit cut is said in
+//! [`Gathered`].
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -117,6 +118,10 @@ impl Gathered {
         }
         for (mine, theirs) in self.tables.iter_mut().zip(tables) {
             for (group, tally) in theirs {
+                if mine.len() >= GROUPS_MAX && !mine.contains_key(&group) {
+                    self.groups_cut = true;
+                    continue;
+                }
                 let sum = mine.entry(group).or_default();
                 sum.count += tally.count;
                 sum.sum = sum.sum.saturating_add(tally.sum);

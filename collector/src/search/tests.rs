@@ -257,6 +257,15 @@ fn arb_query() -> impl Strategy<Value = String> {
     })
 }
 
+/// Found by chance: an intersection below a negation makes the engine look backwards in a column of addresses.
+#[test]
+fn what_is_outside_a_network_is_found() {
+    let query = "NOT (source.ip:* AND source.ip:192.0.2.0/24)";
+    let answer = run(query);
+    assert_eq!(ids(&answer), plainly(query));
+    assert!(answer.partial.is_empty(), "{:?}", answer.partial);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]

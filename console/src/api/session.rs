@@ -70,6 +70,8 @@ pub async fn log_in(
     if let Some(wait_s) = waits.into_iter().flatten().max() {
         return Err(Problem::later("locked", wait_s));
     }
+    // A try counts as failed until it succeeds: many at the same time must not all pass the check above.
+    let waits = [app.failures.failed(&here, now_us), app.failures_anywhere.failed(&name, now_us)];
     let (user, hash) = match app.store.user_by_name(&name).await? {
         Some((user, hash)) if !user.disabled => (Some(user), hash),
         _ => (None, None),
@@ -83,19 +85,17 @@ pub async fn log_in(
             app.metrics.logins.add(1);
             open_session(&app, user, &actor).await
         }
-        _ => Err(refused(&app, &name, &here, &actor).await?),
+        _ => Err(refused(&app, &name, waits.into_iter().flatten().max(), &actor).await?),
     }
 }
 
 /// Wrong password, unknown and disabled user look the same.
-async fn refused(app: &App, name: &str, here: &str, actor: &Actor) -> Result<Problem, Problem> {
+async fn refused(app: &App, name: &str, wait_s: Option<u64>, actor: &Actor) -> Result<Problem, Problem> {
     app.metrics.logins_failed.add(1);
-    let now_us = app.clock.now_us();
-    let waits = [app.failures.failed(here, now_us), app.failures_anywhere.failed(name, now_us)];
     let subject = format!("name:{}", crate::words::one_line(name, 64));
     app.store.add_audit(actor, "session.refused", &subject, &detail([])).await?;
     let mut problem = Problem::new(StatusCode::UNAUTHORIZED, "wrong_password", "name or password is wrong");
-    problem.body.retry_after_s = waits.into_iter().flatten().max();
+    problem.body.retry_after_s = wait_s;
     Ok(problem)
 }
 

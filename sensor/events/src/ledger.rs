@@ -34,7 +34,7 @@ pub struct StageCounts {
 impl StageCounts {
     /// The sum over all reasons.
     pub fn dropped_total(&self) -> u64 {
-        self.dropped.values().sum()
+        self.dropped.values().fold(0u64, |sum, n| sum.saturating_add(*n))
     }
 
     /// What came in and is nowhere: zero unless a program has a bug.
@@ -69,16 +69,16 @@ pub struct Snapshot {
 impl Snapshot {
     /// What the snapshot cannot explain: inside each stage, and between neighbours that count the same unit.
     pub fn unaccounted(&self) -> i64 {
-        let inside: i64 = self.stages.iter().map(|s| s.counts.unaccounted().abs()).sum();
-        let between: i64 = self
+        let inside = self.stages.iter().map(|s| s.counts.unaccounted().abs()).fold(0, i64::saturating_add);
+        let between = self
             .stages
             .windows(2)
             .filter_map(|pair| match pair {
                 [a, b] if a.unit == b.unit => Some((signed(a.counts.given) - signed(b.counts.taken)).abs()),
                 _ => None,
             })
-            .sum();
-        inside + between
+            .fold(0, i64::saturating_add);
+        inside.saturating_add(between)
     }
 }
 

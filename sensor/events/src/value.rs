@@ -23,8 +23,40 @@ pub enum Value {
     Time(i64),
     /// Raw bytes.
     Bytes(Box<[u8]>),
-    /// Several values of one kind.
-    List(Vec<Value>),
+    /// Several values of one kind. Lists do not nest: bytes from elsewhere cannot make the decoder recurse.
+    List(#[serde(deserialize_with = "flat_list")] Vec<Value>),
+}
+
+/// What a list may hold: the variants of [`Value`] before the list, in the same order.
+#[derive(Deserialize)]
+enum Single {
+    Bool(bool),
+    U64(u64),
+    I64(i64),
+    F64(f64),
+    Str(Box<str>),
+    Ip(IpAddr),
+    Time(i64),
+    Bytes(Box<[u8]>),
+}
+
+impl From<Single> for Value {
+    fn from(single: Single) -> Value {
+        match single {
+            Single::Bool(v) => Value::Bool(v),
+            Single::U64(v) => Value::U64(v),
+            Single::I64(v) => Value::I64(v),
+            Single::F64(v) => Value::F64(v),
+            Single::Str(v) => Value::Str(v),
+            Single::Ip(v) => Value::Ip(v),
+            Single::Time(v) => Value::Time(v),
+            Single::Bytes(v) => Value::Bytes(v),
+        }
+    }
+}
+
+fn flat_list<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Value>, D::Error> {
+    Ok(Vec::<Single>::deserialize(deserializer)?.into_iter().map(Value::from).collect())
 }
 
 /// A borrowed value, as [`Event::get`](crate::Event::get) and the visitors hand it out.

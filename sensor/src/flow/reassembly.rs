@@ -8,6 +8,8 @@
 
 use std::collections::VecDeque;
 
+/// Memory that a waiting piece takes besides its bytes: its place in the queue and its allocation.
+const PIECE_OVERHEAD_BYTES: usize = 64;
 /// The most pieces that wait in one stream.
 const PIECES_MAX: usize = 2048;
 /// A segment or acknowledgement further away than this belongs to no sane connection (the largest window is 1 GiB).
@@ -24,7 +26,7 @@ pub trait StreamSink {
 /// How many bytes may wait: shared by the streams of a shard.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
-    /// Bytes that wait now.
+    /// Memory of what waits now.
     pub used_bytes: usize,
     /// The most that may wait.
     pub limit_bytes: usize,
@@ -53,6 +55,12 @@ struct Piece {
 }
 
 impl Piece {
+    /// What it counts against the ceilings: its bytes and what keeping them takes, so that a flood of tiny pieces
+    /// cannot hold many times what is counted.
+    fn cost(&self) -> usize {
+        self.bytes.len() + PIECE_OVERHEAD_BYTES
+    }
+
     fn end(&self) -> u64 {
         self.position + self.bytes.len() as u64
     }
@@ -243,9 +251,10 @@ impl Stream {
             let hole_end = end.min(piece_start);
             if at < hole_end {
                 let new: Box<[u8]> = part(at, hole_end).into();
-                self.waiting_bytes += new.len();
-                budget.used_bytes += new.len();
-                self.waiting.insert(place, Piece { position: at, bytes: new });
+                let piece = Piece { position: at, bytes: new };
+                self.waiting_bytes += piece.cost();
+                budget.used_bytes += piece.cost();
+                self.waiting.insert(place, piece);
                 place += 1;
                 at = hole_end;
             }
@@ -289,8 +298,8 @@ impl Stream {
                 self.give_up(hole, sink);
                 self.drain(budget, sink);
             } else if let Some(last) = self.waiting.pop_back() {
-                self.waiting_bytes -= last.bytes.len();
-                budget.used_bytes -= last.bytes.len();
+                self.waiting_bytes -= last.cost();
+                budget.used_bytes -= last.cost();
                 self.counts.refused += last.bytes.len() as u64;
             }
         }
@@ -304,8 +313,8 @@ impl Stream {
     fn drain_one(&mut self, budget: &mut Budget, sink: &mut dyn StreamSink) -> bool {
         let position = self.position;
         let Some(piece) = self.waiting.pop_front_if(|piece| piece.position <= position) else { return false };
-        self.waiting_bytes -= piece.bytes.len();
-        budget.used_bytes -= piece.bytes.len();
+        self.waiting_bytes -= piece.cost();
+        budget.used_bytes -= piece.cost();
         self.hand_over(&piece.bytes, sink);
         true
     }
@@ -415,7 +424,7 @@ mod tests {
 
     #[test]
     fn without_acknowledgements_the_ceiling_gives_up_the_hole() {
-        let mut budget = Budget { stream_limit_bytes: 100, ..budget() };
+        let mut budget = Budget { stream_limit_bytes: 100 + PIECE_OVERHEAD_BYTES, ..budget() };
         let (mut stream, mut seen) = (begun(), Seen::default());
         send(&mut stream, 10, &[1; 80], &mut budget, &mut seen);
         send(&mut stream, 90, &[2; 80], &mut budget, &mut seen);
@@ -424,7 +433,7 @@ mod tests {
 
     #[test]
     fn with_acknowledgements_the_ceiling_lets_the_furthest_bytes_go() {
-        let mut budget = Budget { stream_limit_bytes: 100, ..budget() };
+        let mut budget = Budget { stream_limit_bytes: 100 + PIECE_OVERHEAD_BYTES, ..budget() };
         let (mut stream, mut seen) = (begun(), Seen::default());
         stream.acknowledge(ISN.wrapping_add(1), &mut budget, &mut seen);
         send(&mut stream, 10, &[1; 80], &mut budget, &mut seen);

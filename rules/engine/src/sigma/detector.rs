@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use luytre_events::{Catalogue, Event, EventId};
 use rsigma_eval::{
@@ -17,6 +18,9 @@ use crate::rule::Rule;
 
 /// How often, in seconds of packet time, windows that have passed are cleared away.
 const CLEAR_EVERY_S: i64 = 60;
+/// Windows are cleared away this much after they have passed, in seconds: one sensor whose clock is ahead must not take
+/// the windows of the others away.
+const CLEAR_LATE_S: i64 = 3600;
 /// What alerts of a rule on one event are grouped by, where the rule does not say.
 const DEFAULT_SUBJECT: [&str; 2] = ["source.ip", "destination.ip"];
 
@@ -54,11 +58,18 @@ impl SigmaDetector {
     /// Clears windows that have passed, now and then and whenever the limit is near.
     fn clear(&mut self, now_s: i64) {
         let full = self.engine.state_count() >= GROUPS_MAX;
-        if !full && now_s.saturating_sub(self.cleared_s) < CLEAR_EVERY_S && now_s >= self.cleared_s {
+        let is_early = |now_s: i64| !full && now_s.saturating_sub(self.cleared_s) < CLEAR_EVERY_S;
+        if is_early(now_s) {
             return;
         }
-        self.cleared_s = now_s;
-        self.engine.evict_expired(now_s);
+        // Nothing has happened later than now, whatever an event says.
+        let now_s = now_s.min(wall_s());
+        if is_early(now_s) {
+            return;
+        }
+        self.cleared_s = self.cleared_s.max(now_s);
+        let late_s = if full { 0 } else { CLEAR_LATE_S };
+        self.engine.evict_expired(now_s.saturating_sub(late_s));
         // Having found no room otherwise, the engine cuts down to nine tenths exactly.
         if full && self.engine.state_count() == GROUPS_MAX * 9 / 10 {
             self.groups_dropped += (GROUPS_MAX / 10) as u64;
@@ -118,6 +129,12 @@ impl SigmaDetector {
             window_s: Some(body.timespan_secs),
         })
     }
+}
+
+/// Our own clock, seconds since 1970-01-01 UTC.
+fn wall_s() -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// The log source of a dataset's events: a rule applies where every part it names agrees.
