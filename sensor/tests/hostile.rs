@@ -98,6 +98,49 @@ fn web() -> Vec<Turn> {
     ]
 }
 
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    [&(payload.len() as u32).to_be_bytes()[1..], &[kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+/// HTTP/2 from its first byte: a page, a form in padded pieces, a query of DNS, a request without an answer.
+fn streams() -> Vec<Turn> {
+    let query = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x04cong\x04tinh\x07example\0\0\x01\0\x01";
+    // Method, scheme, path, authority (into the table); what follows refers to the table.
+    let first = b"\x82\x86\x84\x41\x0ccong.example";
+    let opening = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, &[0, 3, 0, 0, 0, 100])];
+    let mut answer = query.to_vec();
+    answer[2] = 0x81;
+    vec![
+        client(&[opening.concat(), frame(1, 0x5, 1, first)].concat()),
+        server(
+            &[frame(4, 0, 0, &[]), frame(4, 1, 0, &[]), frame(1, 0, 1, b"\x88"), frame(9, 4, 1, b"\x76\x04cong")]
+                .concat(),
+        ),
+        client(&frame(1, 0x4 | 0x8 | 0x20, 3, b"\x02\0\0\0\0\x10\x83\x86\x44\x04/gui\xbe\0\0")),
+        server(&[frame(0, 0, 1, b"<p>trang"), frame(0, 1, 1, b"</p>")].concat()),
+        client(&[frame(0, 0x8, 3, b"\x03ten=An\0\0\0"), frame(0, 0x9, 3, b"\x01&mat_khau=x\0")].concat()),
+        server(&frame(1, 0x5, 3, b"\x48\x03201\xbf")),
+        client(&[frame(1, 0x4, 5, b"\x83\x86\x84\x5f\x17application/dns-message"), frame(0, 1, 5, query)].concat()),
+        server(&[frame(1, 0x4, 5, b"\x88\x5f\x17application/dns-message"), frame(0, 1, 5, &answer)].concat()),
+        client(&frame(1, 0x5, 7, b"\x82\x86\x85\xbf")),
+        server(&frame(7, 0, 0, &[0; 8])),
+    ]
+}
+
+/// The same by an upgrade: the first stream answers the request of HTTP/1.
+fn upgrade() -> Vec<Turn> {
+    let mut turns = streams();
+    turns.truncate(4);
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    turns[0] = client(&[preface, frame(4, 0, 0, &[])].concat());
+    turns[2] = client(&frame(8, 0, 0, &[0, 0, 1, 0]));
+    let asked = b"GET /cu HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+    let granted = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+    turns.splice(0..0, [client(asked), server(granted)]);
+    turns
+}
+
 fn names() -> Vec<Turn> {
     let mut query = b"\x12\x34\x01\x00\0\x01\0\0\0\0\0\0\x04cong\x04tinh\x07example\0\0\x01\0\x01".to_vec();
     let mut answer = query.clone();
@@ -156,6 +199,8 @@ fn handshake(version: &'static rustls::SupportedProtocolVersion) -> Vec<Turn> {
 fn conversations() -> Vec<(&'static str, Vec<Turn>)> {
     vec![
         ("http", web()),
+        ("http", upgrade()),
+        ("http2", streams()),
         ("dns", names()),
         ("tls", handshake(&rustls::version::TLS12)),
         ("tls", handshake(&rustls::version::TLS13)),
@@ -190,6 +235,10 @@ fn conversations_are_told() {
     // Two requests, an upload, a packed page, a tunnel and what is in it; files: two pages, the upload, what is in
     // the tunnel.
     assert_eq!(told("http", &web()), (6, 4));
+    // The request that changes the protocol, and its answer in a stream.
+    assert_eq!(told("http", &upgrade()), (2, 1));
+    // Four streams and two messages of DNS; the page and a body that says no type are files.
+    assert_eq!(told("http2", &streams()), (6, 2));
     // The last query is cut in its question: nothing can be told.
     assert_eq!(told("dns", &names()), (4, 0));
     assert_eq!(told("tls", &handshake(&rustls::version::TLS12)), (1, 0));

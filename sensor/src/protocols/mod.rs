@@ -9,6 +9,7 @@ pub mod detection;
 pub mod dns;
 pub mod domain;
 pub mod http;
+pub mod http2;
 pub mod reader;
 pub mod text;
 pub mod tls;
@@ -112,4 +113,4 @@ pub struct Protocol {
 }
 
 /// Every protocol, in the order in which they are tried. The only list of protocols there is.
-pub static PROTOCOLS: &[&Protocol] = &[&dns::PROTOCOL, &http::PROTOCOL, &tls::PROTOCOL];
+pub static PROTOCOLS: &[&Protocol] = &[&dns::PROTOCOL, &http::PROTOCOL, &http2::PROTOCOL, &tls::PROTOCOL];

@@ -6,7 +6,6 @@ use serde_json::Value;
 pub fn of_ours(event: &Value) -> Option<(&'static str, String)> {
     match text(event, "/event/dataset") {
         "dns" => Some(("dns", our_dns(event))),
-        "http" if text(event, "/http/version") == "2" => Some(("http2", our_http(event))),
         "http" => Some(("http", our_http(event))),
         "tls" => Some(("tls", our_tls(event))),
         _ => None,
@@ -17,8 +16,8 @@ pub fn of_ours(event: &Value) -> Option<(&'static str, String)> {
 pub fn of_eve(event: &Value) -> Option<(&'static str, String)> {
     match text(event, "/event_type") {
         "dns" => Some(("dns", eve_dns(event))),
-        // Frames of HTTP/2 are no transactions of HTTP/1: counted apart.
-        "http" if text(event, "/http/version") == "2" => Some(("http2", eve_http(event))),
+        // Frames of HTTP/2 that carry no request (settings, priorities, goodbyes) are events there and none here.
+        "http" if text(event, "/http/version") == "2" && text(event, "/http/http_method").is_empty() => None,
         "http" => Some(("http", eve_http(event))),
         "tls" => Some(("tls", eve_tls(event))),
         _ => None,
@@ -97,12 +96,14 @@ fn our_http(event: &Value) -> String {
     let rtsp = text(event, "/http/version").starts_with("RTSP");
     http_key(
         text(event, "/http/request/method"),
-        text(event, "/url/domain"),
+        if text(event, "/http/version") == "2" { "" } else { text(event, "/url/domain") },
         text(event, "/url/original"),
         if rtsp { "-" } else { &status },
     )
 }
 
+/// The reference does not name the host of HTTP/2 in a field of its own; it is left out on both sides.
+///
 /// The reference does not understand RTSP's status lines and says so by leaving the status out; and it names a missing
 /// request with a path of its own.
 fn eve_http(event: &Value) -> String {

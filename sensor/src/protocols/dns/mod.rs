@@ -10,7 +10,7 @@
 
 mod message;
 mod names;
-mod parser;
+pub(super) mod parser;
 mod rdata;
 pub mod record;
 

@@ -154,8 +154,14 @@ fn wanted_bytes(partial: &[u8]) -> usize {
     }
 }
 
+/// Whether this is a whole and sound query and nothing else.
+pub fn is_query(bytes: &[u8]) -> bool {
+    let sound = |m: &Message<'_>| !m.malformed && m.trailing_bytes == 0 && !m.questions.is_empty();
+    message::read(bytes).is_some_and(|message| sound(&message) && !message.header.is_answer())
+}
+
 /// Emits the event of a message; says whether there was one.
-fn tell(out: &mut dyn Output, bytes: &[u8]) -> bool {
+pub fn tell(out: &mut dyn Output, bytes: &[u8]) -> bool {
     let Some(message) = message::read(bytes) else {
         out.anomaly("dns.too_short");
         return false;

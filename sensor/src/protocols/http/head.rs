@@ -8,7 +8,7 @@ const MAX_FIELDS: usize = 256;
 pub const MAX_HEAD_BYTES: usize = 96 * 1024;
 
 /// First line of a request.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct RequestLine {
     /// As sent.
     pub method: Vec<u8>,
@@ -95,13 +95,17 @@ impl Fields {
             self.odd = true;
             return;
         };
+        let (name, value) = line.split_at_checked(colon).unwrap_or((line, b":"));
+        self.push(name.trim_ascii(), value.get(1..).unwrap_or(&[]));
+    }
+
+    /// Takes in a field whose name and value come apart, as they do in HTTP/2.
+    pub fn push(&mut self, name: &[u8], value: &[u8]) {
         if self.fields.len() >= MAX_FIELDS {
             self.odd = true;
             return;
         }
-        let (name, value) = line.split_at_checked(colon).unwrap_or((line, b":"));
-        let name = text::text(name.trim_ascii(), 256).to_ascii_lowercase();
-        self.fields.push((name, value.get(1..).unwrap_or(&[]).trim_ascii().to_vec()));
+        self.fields.push((text::text(name, 256).to_ascii_lowercase(), value.trim_ascii().to_vec()));
     }
 
     /// The first field of a name.

@@ -7,13 +7,13 @@
 //! with an anomaly, and the rest of the flow is still followed.
 
 mod body;
-mod content;
+pub(super) mod content;
 mod form;
-mod head;
+pub(super) mod head;
 mod multipart;
 mod parser;
 pub mod record;
-mod transaction;
+pub(super) mod transaction;
 mod tunnel;
 mod url;
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::super::http2::Http2Parser;
 use super::body::{Framing, Step};
 use super::content::{Content, Told};
 use super::head::{self, Fields, MAX_HEAD_BYTES, RequestLine, StatusLine};
@@ -15,6 +16,9 @@ const MAX_STRAY_LINES: u8 = 3;
 const MAX_STRAY_BYTES: usize = 512;
 /// Requests that may wait for a response; the oldest is told without one when there are more.
 const MAX_WAITING: usize = 64;
+
+/// Name of HTTP/2 without TLS in the Upgrade field (RFC 7540 section 3.1).
+const CLEAR_HTTP2: &str = "h2c";
 
 /// The parser of one connection.
 #[derive(Default)]
@@ -361,6 +365,11 @@ impl HttpParser {
             }
             transaction.response_done = true;
             transaction.request_done = true;
+            // The first stream of HTTP/2 answers the request that asked for it.
+            if transaction.requested && transaction.record.upgrade.as_deref() == Some(CLEAR_HTTP2) {
+                let line = std::mem::take(&mut self.request_line);
+                self.tunnel = Some(Tunnel::of(Box::new(Http2Parser::upgraded(line, &self.request.fields))));
+            }
             self.response.state = State::Start;
             self.tell_done(out);
             self.hand_over();

@@ -1,7 +1,7 @@
 //! What is said of an HTTP transaction: one event a request with its response.
 
 luytre_events::record! {
-    /// One HTTP/1 request and its response.
+    /// One HTTP request and its response.
     pub struct HttpTransaction in "http" {
         /// Method of the request: GET, POST and so on.
         method: Option<String> = "http.request.method", Keyword, Column;
@@ -21,7 +21,7 @@ luytre_events::record! {
         url_full: Option<String> = "url.full", Keyword, Term;
         /// Target with percent-encoding undone (twice where it was done twice) and plus signs of the query as spaces: what rules on attacks look at.
         url_decoded: Option<String> = "url.decoded", Keyword, Term;
-        /// Version as spoken: 1.0, 1.1, 0.9, RTSP/1.0.
+        /// Version as spoken: 1.0, 1.1, 0.9, 2, RTSP/1.0.
         version: Option<String> = "http.version", Keyword, Term;
         /// Status code of the response.
         status_code: Option<u16> = "http.response.status_code", Long, Column;

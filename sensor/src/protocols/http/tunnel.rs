@@ -22,6 +22,11 @@ impl Tunnel {
         (level < MAX_LEVEL).then(|| Tunnel { level, inner: None, reversed: false, seen: [Vec::new(), Vec::new()] })
     }
 
+    /// A connection that changed to a protocol which this parser follows.
+    pub fn of(inner: Box<dyn Parser>) -> Tunnel {
+        Tunnel { level: MAX_LEVEL, inner: Some(inner), reversed: false, seen: [Vec::new(), Vec::new()] }
+    }
+
     /// More bytes of one direction.
     pub fn data(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) -> Progress {
         let inner_direction = turned(direction, self.reversed);
