@@ -11,6 +11,7 @@
 mod connection;
 mod enroll;
 mod files;
+mod strangers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::fleet::Fleet;
 use crate::health::Problems;
 use crate::journal::Journal;
 use crate::ledger::Ledger;
+use strangers::{Guest, Strangers};
 
 pub use files::{FileError, Files};
 
@@ -112,6 +114,7 @@ impl Drop for Intake {
 
 async fn listen(listener: TcpListener, tls: TlsAcceptor, hall: Arc<Hall>, problems: Problems) {
     let places = Arc::new(Semaphore::new(hall.settings.connections));
+    let strangers = Strangers::default();
     let mut connections = JoinSet::new();
     loop {
         let (stream, peer) = match listener.accept().await {
@@ -124,16 +127,27 @@ async fn listen(listener: TcpListener, tls: TlsAcceptor, hall: Arc<Hall>, proble
         };
         problems.clear("intake");
         while connections.try_join_next().is_some() {}
+        let Some(guest) = strangers.admit(peer.ip()) else {
+            tracing::warn!(%peer, "a connection is refused: too many of this address without a certificate");
+            continue;
+        };
         match places.clone().try_acquire_owned() {
             Ok(place) => {
-                connections.spawn(receive(stream, peer, tls.clone(), hall.clone(), place));
+                connections.spawn(receive(stream, peer, tls.clone(), hall.clone(), place, guest));
             }
             Err(_) => tracing::warn!(%peer, limit = hall.settings.connections, "a connection is refused: too many"),
         }
     }
 }
 
-async fn receive(stream: TcpStream, peer: SocketAddr, tls: TlsAcceptor, hall: Arc<Hall>, place: OwnedSemaphorePermit) {
+async fn receive(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: TlsAcceptor,
+    hall: Arc<Hall>,
+    place: OwnedSemaphorePermit,
+    guest: Guest,
+) {
     // Acknowledgements are small and wanted at once; without this the connection still works.
     let _ = stream.set_nodelay(true);
     let stream = match tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
@@ -144,8 +158,14 @@ async fn receive(stream: TcpStream, peer: SocketAddr, tls: TlsAcceptor, hall: Ar
     let certificate =
         stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()).map(|certificate| certificate.to_vec());
     let result = match certificate {
-        Some(certificate) => connection::serve(stream, &certificate, peer, &hall).await,
-        None => enroll::serve(stream, peer, &hall.fleet).await,
+        Some(certificate) => {
+            drop(guest);
+            connection::serve(stream, &certificate, peer, &hall).await
+        }
+        None => {
+            let _guest = guest;
+            enroll::serve(stream, peer, &hall.fleet).await
+        }
     };
     if let Err(error) = result {
         tracing::warn!(%peer, error = format!("{error:#}"), "a connection ended");
