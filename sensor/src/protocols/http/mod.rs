@@ -15,7 +15,7 @@ mod parser;
 pub mod record;
 pub(super) mod transaction;
 mod tunnel;
-mod url;
+pub(super) mod url;
 
 use luytre_events::Transport;
 

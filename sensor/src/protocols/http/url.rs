@@ -2,6 +2,8 @@
 
 use crate::protocols::text;
 
+/// Scheme of an address without TLS.
+pub const SCHEME: &str = "http";
 /// Bytes of a target that are kept.
 pub const MAX_URL_BYTES: usize = 8192;
 
@@ -50,7 +52,7 @@ pub fn target(method: &[u8], raw: &[u8], host: Option<&[u8]>) -> Target {
     target.full = match (&target.domain, authority, field) {
         _ if method == b"CONNECT" => None,
         (_, Some(_), _) => Some(original.clone()),
-        (Some(_), None, Some(field)) => Some(format!("http://{}{original}", field.to_ascii_lowercase())),
+        (Some(_), None, Some(field)) => Some(format!("{SCHEME}://{}{original}", field.to_ascii_lowercase())),
         _ => None,
     };
     target.decoded = decoded(raw);

@@ -1,5 +1,7 @@
 //! The static table of HPACK (RFC 7541 appendix A): fields that need not be sent to be known.
 
+use super::http::url::SCHEME;
+
 /// Names and values, the first has index 1.
 pub static FIELDS: [(&str, &str); 61] = [
     (":authority", ""),
@@ -7,7 +9,7 @@ pub static FIELDS: [(&str, &str); 61] = [
     (":method", "POST"),
     (":path", "/"),
     (":path", "/index.html"),
-    (":scheme", "http"),
+    (":scheme", SCHEME),
     (":scheme", "https"),
     (":status", "200"),
     (":status", "204"),
