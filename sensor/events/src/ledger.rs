@@ -106,4 +106,10 @@ mod tests {
         let stages = vec![stage("capture", 10, 9, 0, &[]), stage("decode", 8, 8, 0, &[])];
         assert_eq!(Snapshot { stages, ..Snapshot::default() }.unaccounted(), 2);
     }
+
+    #[test]
+    fn counters_at_their_end_do_not_panic() {
+        let stages = vec![stage("capture", u64::MAX, 0, u64::MAX, &[("a", u64::MAX), ("b", u64::MAX)]); 3];
+        assert_ne!(Snapshot { stages, ..Snapshot::default() }.unaccounted(), 0);
+    }
 }

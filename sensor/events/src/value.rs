@@ -172,3 +172,20 @@ impl<T: IntoValue> IntoValue for Vec<T> {
         (!items.is_empty()).then_some(Value::List(items))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_in_a_list_is_refused_however_deep_it_is() {
+        let flat = Value::List(vec![Value::U64(7), Value::Str("a".into())]);
+        let bytes = postcard::to_stdvec(&flat).unwrap();
+        assert_eq!(postcard::from_bytes::<Value>(&bytes).unwrap(), flat);
+        // The variant's number and a length of one, over and over: a recursive reader would run out of stack.
+        let deep = [8u8, 1].repeat(1 << 20);
+        assert!(postcard::from_bytes::<Value>(&deep).is_err());
+        let nested = postcard::to_stdvec(&Value::List(vec![flat])).unwrap();
+        assert!(postcard::from_bytes::<Value>(&nested).is_err());
+    }
+}
