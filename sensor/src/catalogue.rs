@@ -9,11 +9,12 @@ use luytre_events::{Catalogue, DatasetDef};
 use crate::files::record::FileSeen;
 use crate::flow::record::FlowRecord;
 use crate::protocols::PROTOCOLS;
+use crate::protocols::anomaly::Anomaly;
 
 /// Every dataset that this sensor can speak in.
 pub fn datasets() -> Vec<DatasetDef> {
     let protocols = PROTOCOLS.iter().flat_map(|protocol| protocol.datasets.iter().copied());
-    [FlowRecord::DATASET, FileSeen::DATASET].into_iter().chain(protocols).collect()
+    [FlowRecord::DATASET, FileSeen::DATASET, Anomaly::DATASET].into_iter().chain(protocols).collect()
 }
 
 /// The catalogue as the records declare it, without a look at the committed one.

@@ -5,6 +5,7 @@
 pub mod capture;
 pub mod catalogue;
 pub mod decode;
+pub mod expected;
 pub mod files;
 pub mod flow;
 pub mod pipeline;

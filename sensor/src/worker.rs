@@ -13,6 +13,7 @@ use luytre_events::value::TimeNs;
 use luytre_events::{DatasetId, Event, EventId, FieldId, Transport, Value};
 
 use crate::decode::Decoded;
+use crate::expected::Waiting;
 use crate::files::store::Store;
 use crate::files::{Carver, FileCounts, FileLimits};
 use crate::flow::reassembly::{Budget, StreamSink};
@@ -21,8 +22,9 @@ use crate::flow::table::{Class, Place, Table};
 use crate::flow::tcp::{Sinks, Tcp, flag};
 use crate::flow::{EndReason, Flow, FlowLimits, Identity, Side};
 use crate::pipeline::Routed;
+use crate::protocols::anomaly::Anomaly;
 use crate::protocols::detection::{Detection, Finding, Held};
-use crate::protocols::{Direction, FileMeta, FileToken, Output, Parser, Progress, Protocol};
+use crate::protocols::{Direction, End, Expected, FileMeta, FileToken, Output, Parser, Progress, Protocol};
 
 /// Into how many shards the traffic of a capture file is divided, whatever the number of threads.
 pub const SHARDS: usize = 16;
@@ -110,6 +112,7 @@ struct Shared {
     sensor: Arc<str>,
     budget: Budget,
     carver: Carver,
+    waiting: Waiting,
     counts: WorkerCounts,
 }
 
@@ -130,7 +133,13 @@ impl Worker {
             stream_limit_bytes: limits.reassembly_flow_bytes.min(limits.reassembly_bytes / parts),
         };
         let carver = Carver::new(&settings.files, parts, settings.store.clone());
-        let shared = Shared { sensor: settings.sensor.clone(), budget, carver, counts: WorkerCounts::default() };
+        let shared = Shared {
+            sensor: settings.sensor.clone(),
+            budget,
+            carver,
+            waiting: Waiting::default(),
+            counts: WorkerCounts::default(),
+        };
         Worker { table: Table::new(limits, limits.flows / parts), shared }
     }
 
@@ -209,7 +218,13 @@ impl Worker {
             end(flow, EndReason::Evicted, &mut self.shared, out);
         }
         self.shared.counts.flows += 1;
-        let flow = begin(routed);
+        let mut flow = begin(routed);
+        let (client, server) = flow.identity.ends();
+        let expected = self.shared.waiting.take(routed.time_ns, client.0, server, flow.identity.transport());
+        if let Some((protocol, parser)) = expected {
+            flow.identity.protocol = Some(protocol);
+            flow.app = Conversation::Spoken(parser);
+        }
         let class = class(&flow);
         self.table.insert(key, flow, class, routed.clock_ns)
     }
@@ -335,8 +350,10 @@ fn end(mut flow: Flow<Conversation>, reason: EndReason, shared: &mut Shared, out
     for side in [Side::A, Side::B] {
         let counts = tcp.streams.of(side).counts;
         shared.anomaly("tcp.gap", u64::from(counts.missed > 0));
-        shared.anomaly("tcp.conflicting_overlap", u64::from(counts.conflicting > 0));
         shared.anomaly("tcp.reassembly_limit", u64::from(counts.refused > 0));
+        if counts.conflicting > 0 {
+            FlowOutput { time_ns, identity, shared, out }.anomaly("tcp.conflicting_overlap");
+        }
     }
     let record = record(&flow, reason);
     let mut output = FlowOutput { time_ns, identity: &mut flow.identity, shared, out };
@@ -546,6 +563,20 @@ impl Output for FlowOutput<'_> {
 
     fn anomaly(&mut self, name: &'static str) {
         self.shared.anomaly(name, 1);
+        if self.identity.tell_once(name) {
+            self.event(Anomaly { name }.into_body());
+        }
+    }
+
+    fn ends(&self) -> (End, End) {
+        self.identity.ends()
+    }
+
+    fn expect(&mut self, expected: Expected) {
+        let (client, server) = self.identity.ends();
+        let caller = if expected.server.0 == client.0 { server.0 } else { client.0 };
+        let forgotten = self.shared.waiting.add(self.time_ns, caller, expected);
+        self.shared.anomaly("flow.expected_limit", forgotten);
     }
 
     fn file_open(&mut self, meta: FileMeta) -> Option<FileToken> {

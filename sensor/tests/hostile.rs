@@ -6,7 +6,9 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use luytre_events::{DatasetId, FieldId, Transport, Value};
-use luytre_sensor::protocols::{Direction, FileMeta, FileToken, Output, PROTOCOLS, Parser, Probe, Progress, Protocol};
+use luytre_sensor::protocols::{
+    Direction, End, Expected, FileMeta, FileToken, Output, PROTOCOLS, Parser, Probe, Progress, Protocol,
+};
 use proptest::prelude::*;
 
 /// A piece of a conversation: who speaks, and what.
@@ -29,6 +31,10 @@ impl Output for Kept {
         self.events.push(body);
     }
     fn anomaly(&mut self, _name: &'static str) {}
+    fn ends(&self) -> (End, End) {
+        (([192, 0, 2, 10].into(), 40_000), ([198, 51, 100, 7].into(), 80))
+    }
+    fn expect(&mut self, _expected: Expected) {}
     fn file_open(&mut self, meta: FileMeta) -> Option<FileToken> {
         self.next += 1;
         self.open.insert(self.next, (meta.name, Vec::new()));

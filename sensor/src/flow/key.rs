@@ -58,14 +58,12 @@ impl FlowKey {
         CommunityId::new(a, b, self.transport(), self.flags & ONE_WAY != 0)
     }
 
-    /// A number for spreading flows over shards: the same on every machine for the same seed (FNV-1a over words, with a
-    /// final mix).
+    /// A number for spreading flows over shards: the same on every machine for the same seed, and the same for all flows
+    /// between two hosts, so that a conversation on two connections (FTP, TFTP) stays together. FNV-1a over words, with
+    /// a final mix.
     pub fn spread(&self, seed: u64) -> u64 {
-        let ports = u64::from(self.ports.0) << 48 | u64::from(self.ports.1) << 32;
-        let rest = u64::from(self.vlan) << 16 | u64::from(self.transport) << 8 | u64::from(self.flags);
-        let words = [half(self.a >> 64), half(self.a), half(self.b >> 64), half(self.b), ports | rest];
         let mut hash = 0xcbf2_9ce4_8422_2325 ^ seed;
-        for word in words {
+        for word in [half(self.a >> 64), half(self.a), half(self.b >> 64), half(self.b)] {
             hash = (hash ^ word).wrapping_mul(0x0100_0000_01b3);
             hash ^= hash >> 29;
         }
@@ -159,6 +157,14 @@ mod tests {
         let (key, side) = FlowKey::of(&packet("192.0.2.9", "192.0.2.1", (4000, 80), Transport::TCP));
         let (back, back_side) = FlowKey::of(&packet("192.0.2.1", "192.0.2.9", (80, 4000), Transport::TCP));
         assert_eq!((key, side), (back, back_side.other()));
+    }
+
+    #[test]
+    fn flows_between_two_hosts_share_a_shard() {
+        let spread = |from, to, ports| FlowKey::of(&packet(from, to, ports, Transport::TCP)).0.spread(7);
+        let control = spread("192.0.2.9", "192.0.2.1", (4000, 21));
+        assert_eq!(control, spread("192.0.2.1", "192.0.2.9", (20, 40_001)));
+        assert_ne!(control, spread("192.0.2.9", "192.0.2.2", (4000, 21)));
     }
 
     /// The reference implementation's examples (Corelight, community-id-spec, baseline of seed 0).

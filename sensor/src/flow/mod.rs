@@ -154,13 +154,18 @@ pub struct Identity {
     community_id: Option<CommunityId>,
     /// The application protocol, once known.
     pub protocol: Option<&'static str>,
+    /// Names of the oddities that have been told as events of this flow.
+    told: Vec<&'static str>,
 }
+
+/// The most oddities that are told of one flow; beyond, they are only counted.
+const TOLD_MAX: usize = 16;
 
 impl Identity {
     /// Of a flow whose first packet went from `source` (which is `client`'s counterpart where the port said so).
     pub fn new(key: FlowKey, source: (IpAddr, u16), destination: (IpAddr, u16), side: Side, vlan: Option<u16>) -> Self {
         let (a, b) = if side == Side::A { (source, destination) } else { (destination, source) };
-        Identity { key, ends: Both { a, b }, client: side, vlan, community_id: None, protocol: None }
+        Identity { key, ends: Both { a, b }, client: side, vlan, community_id: None, protocol: None, told: Vec::new() }
     }
 
     /// The side that opened the flow.
@@ -173,6 +178,15 @@ impl Identity {
         self.client = side;
     }
 
+    /// Notes that an oddity is told; false if it was told before, or if enough were.
+    pub fn tell_once(&mut self, anomaly: &'static str) -> bool {
+        let fresh = self.told.len() < TOLD_MAX && !self.told.contains(&anomaly);
+        if fresh {
+            self.told.push(anomaly);
+        }
+        fresh
+    }
+
     /// The transport protocol.
     pub fn transport(&self) -> Transport {
         self.key.transport()
@@ -181,6 +195,11 @@ impl Identity {
     /// Ports of client and server.
     pub fn ports(&self) -> (u16, u16) {
         (self.ends.of(self.client).1, self.ends.of(self.client.other()).1)
+    }
+
+    /// Address and port of client and server.
+    pub fn ends(&self) -> ((IpAddr, u16), (IpAddr, u16)) {
+        (*self.ends.of(self.client), *self.ends.of(self.client.other()))
     }
 
     /// The envelope of this flow's events.

@@ -5,6 +5,7 @@
 //! manual page follow from that line. On overload a parser gives up with [`Progress::Done`]: the flow goes on being
 //! counted. Parsers do no I/O, keep no clock of their own and bound everything they keep.
 
+pub mod anomaly;
 pub mod detection;
 pub mod dns;
 pub mod domain;
@@ -13,6 +14,8 @@ pub mod http2;
 pub mod reader;
 pub mod text;
 pub mod tls;
+
+use std::net::IpAddr;
 
 use luytre_events::{DatasetDef, DatasetId, FieldId, Transport, Value};
 
@@ -53,8 +56,13 @@ pub trait Output {
     fn time_ns(&self) -> i64;
     /// Emits an event of this flow, stamped with [`Output::time_ns`]: what `Record::into_body()` gives.
     fn event(&mut self, body: (DatasetId, Vec<(FieldId, Value)>));
-    /// Counts something odd under a short fixed name (`dns.truncated`), for the counters.
+    /// Something odd under a short fixed name (`dns.truncated`): counted each time, and told as an event of the
+    /// `anomaly` dataset the first time in a flow.
     fn anomaly(&mut self, name: &'static str);
+    /// Address and port of client and server.
+    fn ends(&self) -> (End, End);
+    /// Announces another flow of the same two hosts, which a parser that is ready will follow.
+    fn expect(&mut self, expected: Expected);
     /// Begins a file that the flow carries; its bytes follow by [`Output::file_data`]. `None` when files are not wanted
     /// (turned off, or too many open).
     fn file_open(&mut self, meta: FileMeta) -> Option<FileToken>;
@@ -62,6 +70,21 @@ pub trait Output {
     fn file_data(&mut self, file: FileToken, bytes: &[u8]);
     /// Ends a file: `complete` says whether every byte was seen. The hash event (`file` dataset) follows by itself.
     fn file_close(&mut self, file: FileToken, complete: bool);
+}
+
+/// Address and port of one end of a flow.
+pub type End = (IpAddr, u16);
+
+/// A flow that another one has announced (RFC 959: the data connection of FTP).
+pub struct Expected {
+    /// Who will be called; the caller is the other host of the announcing flow.
+    pub server: End,
+    /// Over which transport.
+    pub transport: Transport,
+    /// `network.protocol` of that flow.
+    pub protocol: &'static str,
+    /// What will follow it.
+    pub parser: Box<dyn Parser>,
 }
 
 /// What is known of a file when it begins.
