@@ -1,0 +1,59 @@
+//! What of an event is compared: one line of text made of the same facts on both sides.
+//!
+//! A protocol is one file here and one line in [`COMPARED`].
+
+mod dns;
+mod http;
+mod tls;
+
+use serde_json::Value;
+
+/// One protocol's comparison: facts of our event and of the reference's, as the same line of text.
+pub struct Compared {
+    /// `event.dataset` of ours, and the name in the report.
+    pub ours: &'static str,
+    /// `event_type` of the reference.
+    pub theirs: &'static str,
+    /// Facts of our event; `None` leaves it out.
+    pub of_ours: fn(&Value) -> Option<String>,
+    /// Facts of the reference's event; `None` leaves it out.
+    pub of_theirs: fn(&Value) -> Option<String>,
+}
+
+static COMPARED: &[&Compared] = &[&dns::COMPARED, &http::COMPARED, &tls::COMPARED];
+
+/// Facts of a sensor's event, if it is of a compared protocol: the protocol and its key.
+pub fn of_ours(event: &Value) -> Option<(&'static str, String)> {
+    let dataset = text(event, "/event/dataset");
+    let compared = COMPARED.iter().find(|compared| compared.ours == dataset)?;
+    Some((compared.ours, (compared.of_ours)(event)?))
+}
+
+/// Facts of an event in EVE format.
+pub fn of_eve(event: &Value) -> Option<(&'static str, String)> {
+    let kind = text(event, "/event_type");
+    let compared = COMPARED.iter().find(|compared| compared.theirs == kind)?;
+    Some((compared.ours, (compared.of_theirs)(event)?))
+}
+
+/// A text field; empty where it is missing.
+fn text<'a>(event: &'a Value, pointer: &str) -> &'a str {
+    event.pointer(pointer).and_then(Value::as_str).unwrap_or("")
+}
+
+/// A number as text; a dash where it is missing.
+fn number(event: &Value, pointer: &str) -> String {
+    event.pointer(pointer).filter(|v| v.is_number()).map_or_else(|| "-".to_owned(), Value::to_string)
+}
+
+/// The items of a list.
+fn list<'a>(event: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+    event.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Control characters as we write them.
+fn shown(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_ascii_control() { format!("\\x{:02x}", u32::from(c)) } else { c.to_string() })
+        .collect()
+}
