@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use luytre_sensor::decode::Checksums;
 use luytre_sensor::flow::FlowLimits;
 use luytre_sensor::read::{self, Destination, ReadOptions, Summary};
 use luytre_sensor::run::settings::Settings;
@@ -48,6 +49,9 @@ struct ReadArgs {
     /// Write one file per dataset into this directory instead of standard output.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Refuse packets with a wrong checksum, as their receiver does.
+    #[arg(long)]
+    verify_checksums: bool,
     /// Also print the counters of every stage.
     #[arg(long)]
     stats: bool,
@@ -190,7 +194,13 @@ fn read_files(args: ReadArgs) -> anyhow::Result<ExitCode> {
         );
     }
     let destination = args.out.map_or(Destination::Stdout, Destination::Directory);
-    let options = ReadOptions { files: args.files, workers: args.workers, destination, limits: FlowLimits::default() };
+    let options = ReadOptions {
+        files: args.files,
+        workers: args.workers,
+        destination,
+        limits: FlowLimits::default(),
+        checksums: if args.verify_checksums { Checksums::Verify } else { Checksums::Ignore },
+    };
     let summary = read::read(options)?;
     if summary.cut_short {
         return Ok(ExitCode::SUCCESS);

@@ -13,7 +13,7 @@ use luytre_events::ledger::{Stage, StageCounts, Unit};
 
 use crate::capture::{Packet, SourceCounts};
 use crate::decode::fragments::FragmentLimits;
-use crate::decode::{DecodeCounts, Decoded, Decoder, Refusal};
+use crate::decode::{Checksums, DecodeCounts, Decoded, Decoder, Refusal};
 use crate::flow::Side;
 use crate::flow::key::FlowKey;
 use crate::worker::{EventSink, SHARDS, Worker, WorkerCounts, WorkerSettings};
@@ -61,8 +61,8 @@ pub struct Front {
 
 impl Front {
     /// For traffic that is divided into `shards` by a hash with this seed.
-    pub fn new(shards: usize, seed: u64) -> Front {
-        let decoder = Decoder::new(FragmentLimits::default());
+    pub fn new(shards: usize, seed: u64, checksums: Checksums) -> Front {
+        let decoder = Decoder::new(FragmentLimits::default(), checksums);
         Front { decoder, whole: Vec::new(), packets: 0, clock_ns: i64::MIN, shards: shards.max(1), seed }
     }
 

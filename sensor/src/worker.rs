@@ -16,8 +16,10 @@ use crate::decode::Decoded;
 use crate::expected::Waiting;
 use crate::files::store::Store;
 use crate::files::{Carver, FileCounts, FileLimits};
+use crate::flow::overlap::Overlap;
 use crate::flow::reassembly::{Budget, StreamSink};
 use crate::flow::record::FlowRecord;
+use crate::flow::shape::Shape;
 use crate::flow::table::{Class, Place, Table};
 use crate::flow::tcp::{Sinks, Tcp, flag};
 use crate::flow::{EndReason, Flow, FlowLimits, Identity, Side};
@@ -94,6 +96,8 @@ pub struct WorkerSettings {
     pub sensor: Arc<str>,
     /// Limits of the flow table.
     pub flow: FlowLimits,
+    /// How receivers settle overlaps.
+    pub overlap: Arc<Overlap>,
     /// Limits of carving.
     pub files: FileLimits,
     /// Where the content of carved files is kept, if at all.
@@ -103,13 +107,14 @@ pub struct WorkerSettings {
 impl WorkerSettings {
     /// For reading capture files: nameless, and keeping nothing of what is carved.
     pub fn reading(flow: FlowLimits) -> WorkerSettings {
-        WorkerSettings { sensor: "".into(), flow, files: FileLimits::default(), store: None }
+        WorkerSettings { sensor: "".into(), flow, overlap: Arc::default(), files: FileLimits::default(), store: None }
     }
 }
 
 /// What the parts of a shard share while one flow is worked on.
 struct Shared {
     sensor: Arc<str>,
+    overlap: Arc<Overlap>,
     budget: Budget,
     carver: Carver,
     waiting: Waiting,
@@ -135,6 +140,7 @@ impl Worker {
         let carver = Carver::new(&settings.files, parts, settings.store.clone());
         let shared = Shared {
             sensor: settings.sensor.clone(),
+            overlap: settings.overlap.clone(),
             budget,
             carver,
             waiting: Waiting::default(),
@@ -164,6 +170,11 @@ impl Worker {
         let sent = flow.sent.of_mut(side);
         sent.packets += u64::from(packet.packets);
         sent.bytes += packet.bytes;
+        let payload_bytes = match &packet.tcp {
+            Some(header) => header.payload_length,
+            None => u32::try_from(packet.payload.len()).unwrap_or(u32::MAX),
+        };
+        flow.shape.packet(side, time_ns, payload_bytes);
         work(flow, time_ns, side, packet, &mut self.shared, out);
         let class = class(flow);
         self.table.touch(place, class, routed.clock_ns);
@@ -219,6 +230,10 @@ impl Worker {
         }
         self.shared.counts.flows += 1;
         let mut flow = begin(routed);
+        if flow.identity.transport() == Transport::TCP {
+            *flow.tcp.policy.of_mut(side) = self.shared.overlap.of(routed.packet.addresses.1);
+            *flow.tcp.policy.of_mut(side.other()) = self.shared.overlap.of(routed.packet.addresses.0);
+        }
         let (client, server) = flow.identity.ends();
         let expected = self.shared.waiting.take(routed.time_ns, client.0, server, flow.identity.transport());
         if let Some((protocol, parser)) = expected {
@@ -261,6 +276,7 @@ fn begin(routed: &Routed<'_>) -> Flow<Conversation> {
         last_ns: time_ns,
         sent: Default::default(),
         tcp: Tcp::default(),
+        shape: Shape::default(),
         tunnel: packet.tunnel,
         app: Conversation::Unknown(None),
     }
@@ -310,15 +326,17 @@ fn work(
     out: &mut dyn EventSink,
 ) {
     let first = flow.sent.of(side.other()).packets == 0 && flow.sent.of(side).packets <= u64::from(packet.packets);
-    let Flow { identity, tcp, app, .. } = flow;
+    let Flow { identity, tcp, app, shape, .. } = flow;
     if let Some(header) = &packet.tcp {
-        tcp.note(side, header, first);
+        tcp.note(side, header, time_ns, first);
+        let dies = tcp.dies_on_the_way(side, packet.hops_left) && (header.payload_length > 0 || tcp.reset);
         if matches!(app, Conversation::Over) {
             tcp.follow(side, header);
             return;
         }
+        let before = tcp.streams.of(side).counts;
         let mut budget = shared.budget;
-        let mut feed = Feed { time_ns, may_turn: tcp.midstream, side, identity, app, shared, out };
+        let mut feed = Feed { time_ns, may_turn: tcp.midstream, side, identity, app, shape, shared, out };
         tcp.advance(side, header, packet.payload, &mut budget, &mut feed);
         if tcp.finished() {
             feed.finish();
@@ -329,18 +347,30 @@ fn work(
             tcp.streams.of_mut(Side::B).forget(&mut budget);
         }
         shared.budget = budget;
+        let after = tcp.streams.of(side).counts;
+        let mut output = FlowOutput { time_ns, identity, shared, out };
+        if after.conflicting > before.conflicting {
+            output.anomaly("tcp.conflicting_overlap");
+        }
+        if after.out_of_window > before.out_of_window {
+            output.anomaly("tcp.out_of_window");
+        }
+        if dies {
+            output.anomaly("tcp.few_hops_left");
+        }
     } else if identity.transport() == Transport::UDP && !packet.payload.is_empty() {
-        Feed { time_ns, may_turn: true, side, identity, app, shared, out }.datagram(packet.payload);
+        Feed { time_ns, may_turn: true, side, identity, app, shape, shared, out }.datagram(packet.payload);
     }
 }
 
 /// Hands over what is left of a flow and reports it.
 fn end(mut flow: Flow<Conversation>, reason: EndReason, shared: &mut Shared, out: &mut dyn EventSink) {
     let time_ns = flow.last_ns;
-    let Flow { identity, tcp, app, .. } = &mut flow;
+    let Flow { identity, tcp, app, shape, .. } = &mut flow;
     if !matches!(app, Conversation::Over) {
         let mut budget = shared.budget;
-        let mut feed = Feed { time_ns, may_turn: tcp.midstream, side: identity.client(), identity, app, shared, out };
+        let mut feed =
+            Feed { time_ns, may_turn: tcp.midstream, side: identity.client(), identity, app, shape, shared, out };
         for side in [feed.side, feed.side.other()] {
             tcp.streams.of_mut(side).finish(&mut budget, feed.of(side));
         }
@@ -351,9 +381,6 @@ fn end(mut flow: Flow<Conversation>, reason: EndReason, shared: &mut Shared, out
         let counts = tcp.streams.of(side).counts;
         shared.anomaly("tcp.gap", u64::from(counts.missed > 0));
         shared.anomaly("tcp.reassembly_limit", u64::from(counts.refused > 0));
-        if counts.conflicting > 0 {
-            FlowOutput { time_ns, identity, shared, out }.anomaly("tcp.conflicting_overlap");
-        }
     }
     let record = record(&flow, reason);
     let mut output = FlowOutput { time_ns, identity: &mut flow.identity, shared, out };
@@ -363,6 +390,9 @@ fn end(mut flow: Flow<Conversation>, reason: EndReason, shared: &mut Shared, out
 fn record(flow: &Flow<Conversation>, reason: EndReason) -> FlowRecord {
     let client = flow.identity.client();
     let (source, destination) = (flow.sent.of(client), flow.sent.of(client.other()));
+    let is_tcp = flow.identity.transport() == Transport::TCP;
+    let source_first = flow.shape.first_bytes(client);
+    let destination_first = flow.shape.first_bytes(client.other());
     let streams = [Side::A, Side::B].map(|side| flow.tcp.streams.of(side).counts);
     let sum = |count: fn(&crate::flow::reassembly::StreamCounts) -> u64| {
         Some(streams.iter().map(count).sum()).filter(|sum: &u64| *sum > 0)
@@ -385,6 +415,14 @@ fn record(flow: &Flow<Conversation>, reason: EndReason) -> FlowRecord {
         end_reason: reason.name(),
         source_flags: flag_names(*flow.tcp.flags.of(client)),
         destination_flags: flag_names(*flow.tcp.flags.of(client.other())),
+        history: is_tcp.then(|| flow.tcp.history.text(client)),
+        round_trip_ns: flow.tcp.round_trip_ns(),
+        first_sizes: flow.shape.sizes(client),
+        first_gaps_us: flow.shape.gaps_us(),
+        source_entropy: source_first.as_ref().map(|(_, entropy)| *entropy),
+        destination_entropy: destination_first.as_ref().map(|(_, entropy)| *entropy),
+        source_first_bytes: source_first.map(|(bytes, _)| bytes),
+        destination_first_bytes: destination_first.map(|(bytes, _)| bytes),
         missed_bytes: sum(|c| c.missed),
         retransmitted_bytes: sum(|c| c.retransmitted),
         midstream: flow.tcp.midstream.then_some(true),
@@ -412,6 +450,7 @@ struct Feed<'f> {
     side: Side,
     identity: &'f mut Identity,
     app: &'f mut Conversation,
+    shape: &'f mut Shape,
     shared: &'f mut Shared,
     out: &'f mut dyn EventSink,
 }
@@ -429,6 +468,7 @@ impl StreamSink for Feed<'_> {
         match self.app {
             Conversation::Spoken(_) => self.parse(direction, bytes),
             Conversation::Unknown(search) => {
+                self.shape.unknown(self.side, bytes);
                 let ports = self.identity.ports();
                 let finding = search.get_or_insert_default().stream(direction, bytes, ports);
                 self.decide(finding, direction, bytes);
@@ -460,6 +500,7 @@ impl Feed<'_> {
         match self.app {
             Conversation::Spoken(_) => self.parse(direction, bytes),
             Conversation::Unknown(search) => {
+                self.shape.unknown(self.side, bytes);
                 let ports = self.identity.ports();
                 let finding = search.get_or_insert_default().datagram(direction, bytes, ports);
                 self.decide(finding, direction, bytes);
@@ -489,6 +530,7 @@ impl Feed<'_> {
         bytes: &[u8],
     ) {
         self.identity.protocol = Some(protocol.name);
+        self.shape.known();
         *self.app = Conversation::Spoken((protocol.parser)(self.identity.transport()));
         if reversed {
             self.identity.set_client(self.identity.client().other());

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use etherparse::{Ipv6ExtensionSlice, Ipv6ExtensionsSlice, LaxIpSlice, TcpSlice, UdpSlice};
 use luytre_events::Transport;
 
+use super::checksum;
 use super::fragments::{FragmentKey, Joined, Part};
 use super::tunnel::Inner;
 use super::{Decoded, Outcome, Refusal, Stop, TcpHeader, Tunnel, Walk, refused};
@@ -13,6 +14,7 @@ use super::{Decoded, Outcome, Refusal, Stop, TcpHeader, Tunnel, Walk, refused};
 struct IpPayload<'a> {
     addresses: (IpAddr, IpAddr),
     protocol: u8,
+    hops_left: u8,
     bytes: &'a [u8],
     /// Bytes that were on the wire and not captured.
     missing: u32,
@@ -24,11 +26,15 @@ impl<'a> Walk<'a, '_> {
         let Ok((ip, _)) = LaxIpSlice::from_slice(bytes) else { return refused(Refusal::BadIp) };
         let addresses = (ip.source_addr(), ip.destination_addr());
         let payload = ip.payload();
+        if self.verify && !header_is_right(&ip) {
+            return refused(Refusal::BadChecksum);
+        }
         if payload.fragmented {
             return self.fragment(&ip, addresses);
         }
         let missing = if payload.incomplete { missing(&ip, bytes.len()) } else { 0 };
-        let ip = IpPayload { addresses, protocol: payload.ip_number.0, bytes: payload.payload, missing };
+        let hops_left = hops_left(&ip);
+        let ip = IpPayload { addresses, protocol: payload.ip_number.0, hops_left, bytes: payload.payload, missing };
         self.transport(ip)
     }
 
@@ -48,7 +54,8 @@ impl<'a> Walk<'a, '_> {
                 self.packets = packets;
                 self.bytes = bytes;
                 let whole: &'a [u8] = whole;
-                let mut joined = IpPayload { addresses, protocol: key.protocol, bytes: whole, missing: 0 };
+                let hops_left = hops_left(ip);
+                let mut joined = IpPayload { addresses, protocol: key.protocol, hops_left, bytes: whole, missing: 0 };
                 if addresses.0.is_ipv6() {
                     let (_, number, rest, _) = Ipv6ExtensionsSlice::from_slice_lax(payload.ip_number, whole);
                     (joined.protocol, joined.bytes) = (number.0, rest);
@@ -59,6 +66,9 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn transport(&mut self, ip: IpPayload<'a>) -> Outcome<'a> {
+        if self.verify && !transport_is_right(&ip) {
+            return refused(Refusal::BadChecksum);
+        }
         match Transport(ip.protocol) {
             Transport::TCP => self.tcp(&ip),
             Transport::UDP => self.udp(&ip),
@@ -91,6 +101,7 @@ impl<'a> Walk<'a, '_> {
             acknowledgement: tcp.acknowledgment_number(),
             // Byte 13 of the header, which TcpSlice has checked to be there.
             flags: tcp.header_slice().get(13).copied().unwrap_or(0),
+            window: tcp.window_size(),
             payload_length: captured.saturating_add(ip.missing),
         };
         let mut decoded = self.decoded(ip, (tcp.source_port(), tcp.destination_port()), tcp.payload());
@@ -132,10 +143,35 @@ impl<'a> Walk<'a, '_> {
             tunnel: self.tunnel,
             packets: self.packets,
             bytes: self.bytes,
+            hops_left: ip.hops_left,
             tcp: None,
             payload,
         }
     }
+}
+
+fn hops_left(ip: &LaxIpSlice<'_>) -> u8 {
+    match ip {
+        LaxIpSlice::Ipv4(ip) => ip.header().ttl(),
+        LaxIpSlice::Ipv6(ip) => ip.header().hop_limit(),
+    }
+}
+
+fn header_is_right(ip: &LaxIpSlice<'_>) -> bool {
+    match ip {
+        LaxIpSlice::Ipv4(ip) => checksum::ipv4_header_is_right(ip.header().slice()),
+        LaxIpSlice::Ipv6(_) => true,
+    }
+}
+
+/// What was not captured whole cannot be judged; UDP over IPv4 may leave the checksum out.
+fn transport_is_right(ip: &IpPayload<'_>) -> bool {
+    let summed = match Transport(ip.protocol) {
+        Transport::TCP => true,
+        Transport::UDP => ip.bytes.get(6..8).is_some_and(|sum| sum != [0, 0]),
+        _ => false,
+    };
+    ip.missing > 0 || !summed || checksum::transport_is_right(ip.addresses, ip.protocol, ip.bytes)
 }
 
 /// Bytes that the header promises beyond those that are there.

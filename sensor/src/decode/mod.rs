@@ -2,9 +2,10 @@
 //!
 //! Comes in: one [`Packet`]. Goes out: one [`Decoded`] for the flow table, or the reason why not ([`Refusal`]): every
 //! packet ends as one of the two, and fragments wait in between ([`fragments`]) under their own ceilings. Encapsulations
-//! are taken off, at most [`NESTING_MAX`] of them; the innermost addresses are the flow's. Checksums are not verified:
-//! a mirror port often shows packets before the card has filled them in. Nothing in here allocates but fragments.
+//! are taken off, at most [`NESTING_MAX`] of them; the innermost addresses are the flow's. Checksums are verified only where
+//! that is asked for ([`Checksums`]). Nothing in here allocates but fragments.
 
+mod checksum;
 pub mod fragments;
 mod ip;
 mod link;
@@ -15,6 +16,7 @@ use std::net::IpAddr;
 use luytre_events::Transport;
 
 use crate::capture::Packet;
+pub use checksum::Checksums;
 use fragments::{FragmentLimits, Fragments};
 
 /// Most encapsulations that are taken off one packet.
@@ -37,6 +39,8 @@ pub struct Decoded<'a> {
     pub packets: u32,
     /// Bytes of those on the wire, frame headers included.
     pub bytes: u64,
+    /// How many routers it may still pass (time to live, hop limit).
+    pub hops_left: u8,
     /// What TCP says, where it is TCP.
     pub tcp: Option<TcpHeader>,
     /// What the transport carries.
@@ -52,6 +56,8 @@ pub struct TcpHeader {
     pub acknowledgement: u32,
     /// CWR, ECE, URG, ACK, PSH, RST, SYN, FIN from the highest bit down.
     pub flags: u8,
+    /// What the sender is ready to take, as written (before scaling).
+    pub window: u16,
     /// Bytes that the payload had on the wire: more than were captured under a snap length.
     pub payload_length: u32,
 }
@@ -73,6 +79,8 @@ pub enum Tunnel {
     Geneve,
     /// Teredo (RFC 4380).
     Teredo,
+    /// GPRS tunnelling, user plane (3GPP TS 29.281).
+    GtpU,
 }
 
 impl Tunnel {
@@ -86,6 +94,7 @@ impl Tunnel {
             Tunnel::Vxlan => "vxlan",
             Tunnel::Geneve => "geneve",
             Tunnel::Teredo => "teredo",
+            Tunnel::GtpU => "gtp",
         }
     }
 }
@@ -111,11 +120,13 @@ pub enum Refusal {
     FragmentLimit,
     /// Fragments that contradict each other or run past the end of any datagram.
     BadFragment,
+    /// A checksum is wrong, where they are verified.
+    BadChecksum,
 }
 
 impl Refusal {
     /// Every reason.
-    pub const ALL: [Refusal; 9] = [
+    pub const ALL: [Refusal; 10] = [
         Refusal::UnknownLink,
         Refusal::BadLink,
         Refusal::NotIp,
@@ -125,6 +136,7 @@ impl Refusal {
         Refusal::FragmentTimeout,
         Refusal::FragmentLimit,
         Refusal::BadFragment,
+        Refusal::BadChecksum,
     ];
 
     /// The name in the ledger.
@@ -139,6 +151,7 @@ impl Refusal {
             Refusal::FragmentTimeout => "fragment_timeout",
             Refusal::FragmentLimit => "fragment_limit",
             Refusal::BadFragment => "bad_fragment",
+            Refusal::BadChecksum => "bad_checksum",
         }
     }
 }
@@ -169,20 +182,22 @@ pub struct DecodeCounts {
 /// Decodes packets; keeps fragments between them.
 #[derive(Debug, Default)]
 pub struct Decoder {
+    checksums: Checksums,
     fragments: Fragments,
     counts: DecodeCounts,
 }
 
 impl Decoder {
     /// A decoder that keeps fragments within limits.
-    pub fn new(limits: FragmentLimits) -> Decoder {
-        Decoder { fragments: Fragments::new(limits), counts: DecodeCounts::default() }
+    pub fn new(limits: FragmentLimits, checksums: Checksums) -> Decoder {
+        Decoder { checksums, fragments: Fragments::new(limits), counts: DecodeCounts::default() }
     }
 
     /// Decodes a packet. A datagram that it completes is put together in `whole`.
     pub fn decode<'a>(&mut self, packet: &Packet<'a>, whole: &'a mut Vec<u8>) -> Outcome<'a> {
         self.counts.taken += 1;
         let mut walk = Walk {
+            verify: self.checksums == Checksums::Verify,
             fragments: &mut self.fragments,
             whole: Some(whole),
             time_ns: packet.time_ns,
@@ -240,6 +255,8 @@ impl Decoder {
 
 /// One packet's way through its headers.
 struct Walk<'a, 'd> {
+    /// Whether checksums are verified.
+    verify: bool,
     fragments: &'d mut Fragments,
     /// Where a completed datagram is put together; gone once used, so that a packet completes one datagram at most.
     whole: Option<&'a mut Vec<u8>>,

@@ -179,3 +179,41 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn mobile_user_packets_are_taken_out_of_their_tunnel() {
+    let inner = ip(b"hello");
+    let tunnelled = |header: &[u8]| {
+        decode(101, &udp_around(2152, &[header, inner.as_slice()].concat())).unwrap()
+    };
+    let length = |more: usize| ((inner.len() + more) as u16).to_be_bytes();
+    let plain = [0x30, 255, length(0)[0], length(0)[1], 0, 0, 0, 9];
+    let (addresses, ports, _, tunnel, payload) = tunnelled(&plain);
+    assert_eq!((addresses.as_str(), ports, tunnel), ("192.0.2.1 198.51.100.2", (4000, 53), Some("gtp")));
+    assert_eq!(payload, b"hello");
+    // A sequence number and one extension header (PDU session container).
+    let extended = [0x36, 255, length(8)[0], length(8)[1], 0, 0, 0, 9, 0, 1, 0, 0x85, 1, 0, 9, 0];
+    assert_eq!(tunnelled(&extended).3, Some("gtp"));
+    // A message of the tunnel itself (echo request) stays what it is.
+    let echo = [0x32, 1, length(4)[0], length(4)[1], 0, 0, 0, 0, 0, 1, 0, 0];
+    assert_eq!(tunnelled(&echo).3, None);
+}
+
+#[test]
+fn wrong_checksums_are_refused_only_where_that_is_asked_for() {
+    let outcome = |checksums, changed: Option<usize>| {
+        let mut bytes = ip(b"hello");
+        if let Some(at) = changed {
+            bytes[at] ^= 0x55;
+        }
+        let packet = Packet { time_ns: 0, link: LinkType(101), original_length: 0, vlan: None, bytes: &bytes };
+        let mut whole = Vec::new();
+        Decoder::new(FragmentLimits::default(), checksums).decode(&packet, &mut whole).map(|d| d.ports)
+    };
+    assert_eq!(outcome(Checksums::Verify, None), Ok((4000, 53)));
+    // The hop limit in the header, and the last byte of the payload.
+    for at in [8, 32] {
+        assert_eq!(outcome(Checksums::Ignore, Some(at)), Ok((4000, 53)));
+        assert_eq!(outcome(Checksums::Verify, Some(at)), Err(Stop::Refused(Refusal::BadChecksum)));
+    }
+}

@@ -62,6 +62,7 @@ pub fn over_udp(ports: (u16, u16), payload: &[u8]) -> Option<(Tunnel, Inner<'_>)
     match payload.first()? {
         _ if on(4789) || on(8472) => vxlan(payload),
         _ if on(6081) => geneve(payload).ok().flatten(),
+        _ if on(2152) => gtp_u(payload).ok().flatten(),
         _ if on(3544) => teredo(payload).ok().flatten(),
         _ => None,
     }
@@ -85,6 +86,36 @@ fn geneve(payload: &[u8]) -> Result<Option<(Tunnel, Inner<'_>)>, Short> {
         return Ok(None);
     }
     Ok(Some((Tunnel::Geneve, Inner::EtherType(kind, r.rest()))))
+}
+
+/// 3GPP TS 29.281 section 5: version 1, a message that carries a packet (G-PDU), optional fields, extension headers
+/// counted in words.
+fn gtp_u(payload: &[u8]) -> Result<Option<(Tunnel, Inner<'_>)>, Short> {
+    const USER_PACKET: u8 = 255;
+    let mut r = Reader::new(payload);
+    let flags = r.u8()?;
+    let kind = r.u8()?;
+    let length = usize::from(r.u16()?);
+    r.skip(4)?;
+    if flags >> 4 != 0b0011 || kind != USER_PACKET || length > r.rest().len() {
+        return Ok(None);
+    }
+    if flags & 0b111 != 0 {
+        r.skip(3)?;
+        let mut next = r.u8()?;
+        while flags & 0b100 != 0 && next != 0 {
+            let words = usize::from(r.u8()?);
+            if words == 0 {
+                return Ok(None);
+            }
+            r.skip(words * 4 - 2)?;
+            next = r.u8()?;
+        }
+    }
+    match r.rest().first().map(|b| b >> 4) {
+        Some(4 | 6) => Ok(Some((Tunnel::GtpU, Inner::Ip(r.rest())))),
+        _ => Ok(None),
+    }
 }
 
 /// RFC 4380 section 5.1.1: authentication and origin may stand before the IPv6 packet. A bubble (an IPv6 header with

@@ -147,6 +147,7 @@ mod tests {
             tunnel: None,
             packets: 1,
             bytes: 60,
+            hops_left: 64,
             tcp: None,
             payload: &[],
         }

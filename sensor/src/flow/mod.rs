@@ -6,8 +6,10 @@
 //! that depends on how far they came ([`FlowLimits`]). Nothing survives a restart.
 
 pub mod key;
+pub mod overlap;
 pub mod reassembly;
 pub mod record;
+pub mod shape;
 pub mod table;
 pub mod tcp;
 
@@ -18,6 +20,7 @@ use serde::Deserialize;
 
 use crate::decode::Tunnel;
 use key::FlowKey;
+use shape::Shape;
 use tcp::Tcp;
 
 /// How long flows live and how much they may hold.
@@ -231,6 +234,8 @@ pub struct Flow<A> {
     pub sent: Both<SideCounts>,
     /// The state of TCP; unused by others.
     pub tcp: Tcp,
+    /// What it looks like from outside.
+    pub shape: Shape,
     /// What carried it.
     pub tunnel: Option<Tunnel>,
     /// What the application layer keeps.

@@ -2,8 +2,8 @@
 //!
 //! Comes in: segments as they were captured, in any order, again, overlapping, with holes. Goes out through
 //! [`StreamSink`]: bytes in order, each once, and holes by their length. In-order data passes through without being
-//! copied; what comes too early waits. Where segments overlap with different bytes, the first seen win, and the others
-//! are counted. A hole is given up when the receiver has acknowledged what lies behind it (so the sensor, not the
+//! copied; what comes too early waits. Where segments overlap with different bytes, the [`Policy`] of the receiver decides,
+//! and what loses is counted. A hole is given up when the receiver has acknowledged what lies behind it (so the sensor, not the
 //! receiver, missed it), when too much waits and nobody acknowledges anything, or at the end.
 
 use std::collections::VecDeque;
@@ -14,6 +14,35 @@ const PIECE_OVERHEAD_BYTES: usize = 64;
 const PIECES_MAX: usize = 2048;
 /// A segment or acknowledgement further away than this belongs to no sane connection (the largest window is 1 GiB).
 const DISTANCE_MAX: i64 = 1 << 30;
+
+/// Which bytes a receiver takes where segments that wait for a hole to be filled overlap. What was in order has been
+/// taken already and never changes. (Novak and Sturges, "Target-Based TCP Stream Reassembly", 2007; Linux:
+/// `tcp_data_queue_ofo`.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// A later segment wins where it begins earlier, or at the same byte and is longer: Linux.
+    #[default]
+    Linux,
+    /// A later segment wins only where it begins earlier and ends later: Windows.
+    Windows,
+    /// A later segment wins where it begins earlier: BSD and what descends from it.
+    Bsd,
+    /// What came first stays.
+    First,
+}
+
+impl Policy {
+    /// Whether a later segment takes the place of an earlier one; both from their first byte to behind their last.
+    pub fn replaces(self, later: (u64, u64), earlier: (u64, u64)) -> bool {
+        match self {
+            Policy::Linux => later.0 < earlier.0 || (later.0 == earlier.0 && later.1 > earlier.1),
+            Policy::Windows => later.0 < earlier.0 && later.1 > earlier.1,
+            Policy::Bsd => later.0 < earlier.0,
+            Policy::First => false,
+        }
+    }
+}
 
 /// Where the bytes go.
 pub trait StreamSink {
@@ -45,6 +74,8 @@ pub struct StreamCounts {
     pub conflicting: u64,
     /// Bytes let go of because too much was waiting; they end as gaps.
     pub refused: u64,
+    /// Segments whose sequence number belongs to no sane window.
+    pub out_of_window: u64,
 }
 
 /// Bytes that came too early.
@@ -52,6 +83,8 @@ pub struct StreamCounts {
 struct Piece {
     position: u64,
     bytes: Box<[u8]>,
+    /// First byte and end of the segment that these bytes are part of.
+    segment: (u64, u64),
 }
 
 impl Piece {
@@ -116,6 +149,7 @@ impl Stream {
         bytes: &[u8],
         length: u32,
         fin: bool,
+        policy: Policy,
         budget: &mut Budget,
         sink: &mut dyn StreamSink,
     ) {
@@ -125,6 +159,7 @@ impl Stream {
         }
         let distance = self.distance(sequence);
         if distance.abs() > DISTANCE_MAX {
+            self.counts.out_of_window += 1;
             return;
         }
         if fin {
@@ -134,9 +169,19 @@ impl Stream {
         if distance <= 0 {
             let seen = usize::try_from(-distance).unwrap_or(usize::MAX).min(bytes.len());
             self.counts.retransmitted += seen as u64;
-            self.in_order(bytes.get(seen..).unwrap_or(&[]), budget, sink);
+            let new = bytes.get(seen..).unwrap_or(&[]);
+            if self.waiting.is_empty() {
+                self.hand_over(new, sink);
+            } else if !new.is_empty() {
+                // Where it began counts against what waits.
+                let start = self.position.saturating_add_signed(distance);
+                self.keep(self.position, new, (start, start + bytes.len() as u64), policy, budget);
+                self.settle(budget, sink);
+                self.enforce(budget, sink);
+            }
         } else if !bytes.is_empty() {
-            self.keep(self.position.saturating_add_signed(distance), bytes, budget);
+            let start = self.position.saturating_add_signed(distance);
+            self.keep(start, bytes, (start, start + bytes.len() as u64), policy, budget);
             self.settle(budget, sink);
             self.enforce(budget, sink);
         }
@@ -210,34 +255,8 @@ impl Stream {
         i64::from(sequence.wrapping_sub(self.next_sequence).cast_signed())
     }
 
-    /// Bytes that begin exactly where the stream is.
-    fn in_order(&mut self, bytes: &[u8], budget: &mut Budget, sink: &mut dyn StreamSink) {
-        if self.waiting.is_empty() {
-            self.hand_over(bytes, sink);
-            return;
-        }
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let until = self.waiting.front().map_or(u64::MAX, |piece| piece.position) - self.position;
-            let count = usize::try_from(until).unwrap_or(usize::MAX).min(rest.len());
-            let (new, behind) = rest.split_at(count);
-            self.hand_over(new, sink);
-            rest = behind;
-            let before = self.position;
-            if let Some(piece) = self.waiting.front().filter(|piece| piece.position == before) {
-                let overlap = rest.get(..piece.bytes.len().min(rest.len())).unwrap_or(&[]);
-                self.counts.retransmitted += overlap.len() as u64;
-                self.counts.conflicting += differing(overlap, &piece.bytes);
-            }
-            self.drain_one(budget, sink);
-            let passed = usize::try_from(self.position - before).unwrap_or(usize::MAX).min(rest.len());
-            rest = rest.get(passed..).unwrap_or(&[]);
-        }
-        self.settle(budget, sink);
-    }
-
-    /// Keeps the bytes that no piece has yet.
-    fn keep(&mut self, position: u64, bytes: &[u8], budget: &mut Budget) {
+    /// Keeps bytes of a segment: those that no piece has yet, and those that the policy prefers to what a piece has.
+    fn keep(&mut self, position: u64, bytes: &[u8], segment: (u64, u64), policy: Policy, budget: &mut Budget) {
         let end = position + bytes.len() as u64;
         let part = |from: u64, to: u64| {
             let (from, to) = (usize::try_from(from - position), usize::try_from(to - position));
@@ -250,8 +269,7 @@ impl Stream {
             let (piece_start, piece_end) = next.unwrap_or((u64::MAX, u64::MAX));
             let hole_end = end.min(piece_start);
             if at < hole_end {
-                let new: Box<[u8]> = part(at, hole_end).into();
-                let piece = Piece { position: at, bytes: new };
+                let piece = Piece { position: at, bytes: part(at, hole_end).into(), segment };
                 self.waiting_bytes += piece.cost();
                 budget.used_bytes += piece.cost();
                 self.waiting.insert(place, piece);
@@ -265,11 +283,37 @@ impl Stream {
                 if let Some(piece) = self.waiting.get(place) {
                     let skip = usize::try_from(at - piece.position).unwrap_or(usize::MAX);
                     self.counts.conflicting += differing(overlap, piece.bytes.get(skip..).unwrap_or(&[]));
+                    if policy.replaces(segment, piece.segment) {
+                        place += self.replace(place, at, overlap, segment, budget);
+                    }
                 }
                 at = both_end;
                 place += 1;
             }
         }
+    }
+
+    /// Puts the bytes of a later segment in the place of those that a piece has; returns how many pieces now lie before
+    /// the last part of it.
+    fn replace(&mut self, place: usize, at: u64, new: &[u8], segment: (u64, u64), budget: &mut Budget) -> usize {
+        let Some(old) = self.waiting.remove(place) else { return 0 };
+        let cut = |from: u64, to: u64| {
+            let within = |position: u64| usize::try_from(position - old.position).unwrap_or(usize::MAX);
+            let bytes: Box<[u8]> = old.bytes.get(within(from)..within(to)).unwrap_or(&[]).into();
+            Piece { position: from, bytes, segment: old.segment }
+        };
+        let end = at + new.len() as u64;
+        let parts = [cut(old.position, at), Piece { position: at, bytes: new.into(), segment }, cut(end, old.end())];
+        self.waiting_bytes -= old.cost();
+        budget.used_bytes -= old.cost();
+        let mut added = 0;
+        for part in parts.into_iter().filter(|part| !part.bytes.is_empty()) {
+            self.waiting_bytes += part.cost();
+            budget.used_bytes += part.cost();
+            self.waiting.insert(place + added, part);
+            added += 1;
+        }
+        added.saturating_sub(1)
     }
 
     /// Hands over what has become contiguous; gives up holes that the receiver does not have.
@@ -386,7 +430,7 @@ mod tests {
 
     fn send(stream: &mut Stream, at: u32, bytes: &[u8], budget: &mut Budget, seen: &mut Seen) {
         let length = u32::try_from(bytes.len()).unwrap();
-        stream.segment(ISN.wrapping_add(1 + at), bytes, length, false, budget, seen);
+        stream.segment(ISN.wrapping_add(1 + at), bytes, length, false, Policy::First, budget, seen);
     }
 
     #[test]
@@ -422,6 +466,36 @@ mod tests {
         assert_eq!(stream.counts.conflicting, 4);
     }
 
+    /// What each receiver makes of the overlaps that tell systems apart: a later segment that begins earlier, one that
+    /// begins at the same byte and is longer, and one that covers the earlier one on both sides.
+    #[test]
+    fn overlaps_are_decided_as_the_receiver_does() {
+        let told = |policy: Policy, earlier: (u32, &[u8]), later: (u32, &[u8])| {
+            let (mut stream, mut budget, mut seen) = (begun(), budget(), Seen::default());
+            for (at, bytes) in [earlier, later, (0, b"^".as_slice())] {
+                let length = u32::try_from(bytes.len()).unwrap();
+                let sequence = ISN.wrapping_add(1 + at);
+                stream.segment(sequence, bytes, length, false, policy, &mut budget, &mut seen);
+            }
+            String::from_utf8(seen.0.iter().map(|b| b.unwrap_or(b'?')).collect()).unwrap()
+        };
+        let before = |policy| told(policy, (2, b"1111"), (1, b"222"));
+        assert_eq!(before(Policy::First), "^21111");
+        assert_eq!(before(Policy::Windows), "^21111");
+        assert_eq!(before(Policy::Bsd), "^22211");
+        assert_eq!(before(Policy::Linux), "^22211");
+        let longer = |policy| told(policy, (1, b"11"), (1, b"222"));
+        assert_eq!(longer(Policy::Windows), "^112");
+        assert_eq!(longer(Policy::Bsd), "^112");
+        assert_eq!(longer(Policy::Linux), "^222");
+        let around = |policy| told(policy, (2, b"11"), (1, b"2222"));
+        assert_eq!(around(Policy::First), "^2112");
+        assert_eq!(around(Policy::Windows), "^2222");
+        let behind = |policy| told(policy, (1, b"111"), (2, b"2222"));
+        assert_eq!(behind(Policy::Linux), "^11122");
+        assert_eq!(behind(Policy::Windows), "^11122");
+    }
+
     #[test]
     fn without_acknowledgements_the_ceiling_gives_up_the_hole() {
         let mut budget = Budget { stream_limit_bytes: 100 + PIECE_OVERHEAD_BYTES, ..budget() };
@@ -445,22 +519,25 @@ mod tests {
     #[test]
     fn a_stream_is_closed_when_everything_before_its_fin_is_through() {
         let (mut stream, mut budget, mut seen) = (begun(), budget(), Seen::default());
-        stream.segment(ISN.wrapping_add(6), b"", 0, true, &mut budget, &mut seen);
+        stream.segment(ISN.wrapping_add(6), b"", 0, true, Policy::First, &mut budget, &mut seen);
         assert!(!stream.closed());
         send(&mut stream, 0, b"hello", &mut budget, &mut seen);
         assert!(stream.closed());
     }
 
     proptest! {
-        /// Any order, duplicates, overlaps and loss against a plain model: the last word on each byte is the first that
-        /// was seen of it.
+        /// Any order, duplicates, overlaps and loss against a plain model: each byte belongs to the first segment that
+        /// had it, until a later one that the policy prefers to that segment has it too; what is in order is taken.
         #[test]
         fn agrees_with_a_plain_model(
             length in 1usize..2000,
             pieces in prop::collection::vec((0usize..2000, 1usize..300, any::<bool>()), 1..60),
+            policy in prop::sample::select(vec![Policy::Linux, Policy::Windows, Policy::Bsd, Policy::First]),
         ) {
             let stream_bytes: Vec<u8> = (0..length).map(|i| (i * 7 % 251) as u8).collect();
             let mut model: Vec<Option<u8>> = vec![None; length];
+            let mut owners: Vec<Option<(u64, u64)>> = vec![None; length];
+            let mut taken = 0;
             let (mut stream, mut budget, mut seen) = (begun(), budget(), Seen::default());
             for (at, size, other) in pieces {
                 let at = at % length;
@@ -468,10 +545,17 @@ mod tests {
                 // Some segments contradict the stream in every byte.
                 let bytes: Vec<u8> =
                     stream_bytes[at..end].iter().map(|b| if other { b ^ 0xff } else { *b }).collect();
-                for (place, byte) in model[at..end].iter_mut().zip(&bytes) {
-                    place.get_or_insert(*byte);
+                let segment = (at as u64, end as u64);
+                for place in at.max(taken)..end {
+                    if owners[place].is_none_or(|owner| policy.replaces(segment, owner)) {
+                        owners[place] = Some(segment);
+                        model[place] = Some(bytes[place - at]);
+                    }
                 }
-                send(&mut stream, u32::try_from(at).unwrap(), &bytes, &mut budget, &mut seen);
+                taken = owners.iter().position(Option::is_none).unwrap_or(length);
+                let sequence = ISN.wrapping_add(1 + u32::try_from(at).unwrap());
+                let size = u32::try_from(bytes.len()).unwrap();
+                stream.segment(sequence, &bytes, size, false, policy, &mut budget, &mut seen);
             }
             stream.finish(&mut budget, &mut seen);
             while model.last() == Some(&None) {

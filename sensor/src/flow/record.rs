@@ -32,6 +32,24 @@ record! {
         source_flags: Vec<&'static str> = "tcp.flags.source", Keyword list, Column;
         /// TCP flags seen from the side that was called.
         destination_flags: Vec<&'static str> = "tcp.flags.destination", Keyword list, Column;
+        /// What happened in the TCP connection, in order, each letter once a side, upper case for the side that opened
+        /// it: S SYN, H SYN with ACK, A bare ACK, D data, F FIN, R reset, T data again, G a gap, W closed window, C
+        /// contradicting data.
+        history: Option<String> = "tcp.history", Keyword, Term;
+        /// Time from the SYN to the acknowledgement of its answer, in nanoseconds.
+        round_trip_ns: Option<u64> = "tcp.rtt", Long, Column;
+        /// Payload bytes of the first packets that carry any, those from the side that was called negative.
+        first_sizes: Vec<i64> = "flow.first_sizes", Long list, Stored;
+        /// Microseconds before each of those packets, since the one before.
+        first_gaps_us: Vec<u32> = "flow.first_gaps", Long list, Stored;
+        /// First bytes from the side that opened a flow of unknown protocol, in hexadecimal.
+        source_first_bytes: Option<String> = "flow.source_first_bytes", Keyword, Term;
+        /// First bytes from the side that was called, of a flow of unknown protocol.
+        destination_first_bytes: Option<String> = "flow.destination_first_bytes", Keyword, Term;
+        /// Shannon entropy of the first bytes (up to 256) from the side that opened a flow of unknown protocol, in bits a byte.
+        source_entropy: Option<f64> = "flow.source_entropy", Float, Term;
+        /// The same for the side that was called.
+        destination_entropy: Option<f64> = "flow.destination_entropy", Float, Term;
         /// Bytes of the stream that were never seen: lost before or at the sensor.
         missed_bytes: Option<u64> = "flow.missed_bytes", Long, Term;
         /// Bytes sent again that were seen before.

@@ -1,6 +1,6 @@
 //! How far a TCP connection has come, seen from beside it.
 
-use super::reassembly::{Budget, Stream, StreamSink};
+use super::reassembly::{Budget, Policy, Stream, StreamSink};
 use super::{Both, Side};
 use crate::decode::TcpHeader;
 
@@ -31,11 +31,70 @@ pub struct Tcp {
     pub reset: bool,
     /// Whether the first packet was no SYN.
     pub midstream: bool,
+    /// What happened, in order.
+    pub history: History,
+    /// How the receiver of what each side sends settles overlaps.
+    pub policy: Both<Policy>,
+    /// Hops left in each side's first packet.
+    hops_left: Both<u8>,
+    handshake: Handshake,
+}
+
+/// A side's packet that claims this many hops less than its first may be meant for the sensor only: it dies on the way.
+const HOPS_LOST: u8 = 5;
+
+/// The times of the first three packets.
+#[derive(Debug, Default)]
+struct Handshake {
+    syn: Option<(Side, i64)>,
+    answered: bool,
+    round_trip_ns: Option<u64>,
+}
+
+/// What happened in a connection, in order, each letter once a side: `S` SYN, `H` SYN with ACK, `A` bare ACK, `D` data,
+/// `F` FIN, `R` reset, `T` data again, `G` a gap, `W` a closed window, `C` data that contradicts data before. Upper case is the side that opened the
+/// flow, as in Zeek's `conn.log`.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct History {
+    /// Letters of side A in upper case, of B in lower case.
+    letters: [u8; History::LETTERS_MAX],
+    length: u8,
+}
+
+impl History {
+    /// Ten letters for two sides.
+    const LETTERS_MAX: usize = 20;
+
+    /// Notes a letter, given in upper case.
+    pub fn note(&mut self, side: Side, letter: u8) {
+        let letter = if side == Side::A { letter } else { letter.to_ascii_lowercase() };
+        let length = usize::from(self.length);
+        if self.letters.iter().take(length).any(|known| *known == letter) {
+            return;
+        }
+        if let Some(place) = self.letters.get_mut(length) {
+            *place = letter;
+            self.length += 1;
+        }
+    }
+
+    /// The letters as text, upper case for the side that opened the flow.
+    pub fn text(&self, client: Side) -> String {
+        let letters = self.letters.iter().take(self.length.into()).map(|letter| char::from(*letter));
+        match client {
+            Side::A => letters.collect(),
+            Side::B => letters
+                .map(|c| if c.is_ascii_uppercase() { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() })
+                .collect(),
+        }
+    }
 }
 
 impl Tcp {
     /// Takes note of a header before its payload is looked at.
-    pub fn note(&mut self, side: Side, header: &TcpHeader, first: bool) {
+    pub fn note(&mut self, side: Side, header: &TcpHeader, time_ns: i64, first: bool) {
+        self.note_history(side, header);
+        self.note_handshake(side, header, time_ns);
         *self.flags.of_mut(side) |= header.flags;
         if header.flags & flag::SYN != 0 {
             self.syn.of_mut(side).get_or_insert(header.sequence);
@@ -46,6 +105,57 @@ impl Tcp {
         if header.flags & flag::RST != 0 && self.believable_reset(side, header) {
             self.reset = true;
         }
+    }
+
+    fn note_history(&mut self, side: Side, header: &TcpHeader) {
+        let has = |bit: u8| header.flags & bit != 0;
+        let mut note = |condition: bool, letter: u8| {
+            if condition {
+                self.history.note(side, letter);
+            }
+        };
+        note(has(flag::SYN) && !has(flag::ACK), b'S');
+        note(has(flag::SYN) && has(flag::ACK), b'H');
+        let bare = header.payload_length == 0 && !has(flag::SYN | flag::FIN | flag::RST);
+        note(bare && has(flag::ACK), b'A');
+        note(bare && header.window == 0, b'W');
+        note(header.payload_length > 0, b'D');
+        note(has(flag::FIN), b'F');
+        note(has(flag::RST), b'R');
+    }
+
+    /// From the SYN to the ACK of its answer: the round trip between both ends, whatever the sensor's place. A SYN that
+    /// was sent again leaves open which one was answered (Karn and Partridge).
+    fn note_handshake(&mut self, side: Side, header: &TcpHeader, time_ns: i64) {
+        match (header.flags & (flag::SYN | flag::ACK), self.handshake.syn) {
+            (flag::SYN, None) => self.handshake.syn = Some((side, time_ns)),
+            (flag::SYN, Some(_)) if !self.handshake.answered => self.handshake.syn = Some((side, i64::MIN)),
+            (both, Some((client, _))) if both == flag::SYN | flag::ACK && side != client => {
+                self.handshake.answered = true;
+            }
+            (flag::ACK, Some((client, syn_ns)))
+                if side == client && self.handshake.answered && self.handshake.round_trip_ns.is_none() =>
+            {
+                let known = syn_ns != i64::MIN;
+                let nanoseconds = if known { time_ns.saturating_sub(syn_ns).max(0).unsigned_abs() } else { 0 };
+                self.handshake.round_trip_ns = Some(nanoseconds);
+            }
+            _ => {}
+        }
+    }
+
+    /// Time from the SYN to the acknowledgement of its answer, in nanoseconds.
+    pub fn round_trip_ns(&self) -> Option<u64> {
+        self.handshake.round_trip_ns.filter(|nanoseconds| *nanoseconds > 0)
+    }
+
+    /// Whether a packet has so few hops left that it may not reach the other end, unlike those before it.
+    pub fn dies_on_the_way(&mut self, side: Side, hops_left: u8) -> bool {
+        let first = self.hops_left.of_mut(side);
+        if *first == 0 {
+            *first = hops_left;
+        }
+        hops_left.saturating_add(HOPS_LOST) <= *first
     }
 
     /// Whether both sides have closed and all their bytes are through.
@@ -81,8 +191,20 @@ impl Tcp {
         if (header.payload_length > 0 || fin) && header.flags & flag::RST == 0 {
             let syn = u32::from(header.flags & flag::SYN != 0);
             let sequence = header.sequence.wrapping_add(syn);
+            let policy = *self.policy.of(side);
             let stream = self.streams.of_mut(side);
-            stream.segment(sequence, payload, header.payload_length, fin, budget, sinks.of(side));
+            let before = stream.counts;
+            stream.segment(sequence, payload, header.payload_length, fin, policy, budget, sinks.of(side));
+            let after = stream.counts;
+            for (letter, happened) in [
+                (b'T', after.retransmitted > before.retransmitted),
+                (b'G', after.missed > before.missed),
+                (b'C', after.conflicting > before.conflicting),
+            ] {
+                if happened {
+                    self.history.note(side, letter);
+                }
+            }
         }
     }
 
@@ -106,4 +228,56 @@ impl Tcp {
 pub trait Sinks {
     /// Where the bytes that this side sent go.
     fn of(&mut self, side: Side) -> &mut dyn StreamSink;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(flags: u8, payload_length: u32) -> TcpHeader {
+        TcpHeader { sequence: 1, acknowledgement: 1, flags, window: 1000, payload_length }
+    }
+
+    fn noted(packets: &[(Side, u8, u32, i64)]) -> Tcp {
+        let mut tcp = Tcp::default();
+        for (number, (side, flags, length, time_ns)) in packets.iter().enumerate() {
+            tcp.note(*side, &header(*flags, *length), *time_ns, number == 0);
+        }
+        tcp
+    }
+
+    #[test]
+    fn the_history_reads_like_the_connection() {
+        let tcp = noted(&[
+            (Side::B, flag::SYN, 0, 0),
+            (Side::A, flag::SYN | flag::ACK, 0, 10),
+            (Side::B, flag::ACK, 0, 30),
+            (Side::B, flag::ACK, 100, 40),
+            (Side::A, flag::ACK, 200, 50),
+            (Side::A, flag::ACK | flag::FIN, 0, 60),
+            (Side::B, flag::RST, 0, 70),
+        ]);
+        assert_eq!(tcp.history.text(Side::B), "ShADdfR");
+        assert_eq!(tcp.round_trip_ns(), Some(30));
+    }
+
+    #[test]
+    fn a_syn_sent_again_leaves_the_round_trip_open() {
+        let again = noted(&[
+            (Side::A, flag::SYN, 0, 0),
+            (Side::A, flag::SYN, 0, 1000),
+            (Side::B, flag::SYN | flag::ACK, 0, 1010),
+            (Side::A, flag::ACK, 0, 1030),
+        ]);
+        assert_eq!(again.round_trip_ns(), None);
+    }
+
+    #[test]
+    fn packets_that_die_on_the_way_are_noticed() {
+        let mut tcp = Tcp::default();
+        assert!(!tcp.dies_on_the_way(Side::A, 60));
+        assert!(!tcp.dies_on_the_way(Side::A, 58));
+        assert!(tcp.dies_on_the_way(Side::A, 2));
+        assert!(!tcp.dies_on_the_way(Side::B, 2));
+    }
 }

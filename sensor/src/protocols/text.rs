@@ -44,6 +44,25 @@ fn push_hex(out: &mut String, byte: u8) {
     }
 }
 
+/// Shannon entropy in bits a byte, rounded to hundredths so that it reads and compares well.
+pub fn entropy(bytes: &[u8]) -> f64 {
+    let mut counts = [0u32; 256];
+    for byte in bytes {
+        if let Some(count) = counts.get_mut(usize::from(*byte)) {
+            *count += 1;
+        }
+    }
+    let total = bytes.len() as f64;
+    let bits: f64 = counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| f64::from(*count) / total)
+        .map(|share| -share * share.log2())
+        .sum();
+    // Adding nothing turns a negative zero into an ordinary one.
+    (bits * 100.0).round() / 100.0 + 0.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

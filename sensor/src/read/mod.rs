@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use luytre_events::ledger::{Snapshot, Stage};
 
 use crate::capture::{CaptureError, FileSource, Next, PacketSource, SourceCounts};
+use crate::decode::Checksums;
 use crate::flow::FlowLimits;
 use crate::pipeline::{Back, Front, Inline, Shards, worker_stages};
 use crate::worker::{SHARDS, WorkerCounts, WorkerSettings};
@@ -33,6 +34,8 @@ pub struct ReadOptions {
     pub destination: Destination,
     /// Limits of the flow table.
     pub limits: FlowLimits,
+    /// What is done about wrong checksums.
+    pub checksums: Checksums,
 }
 
 /// What was read.
@@ -61,7 +64,8 @@ pub fn read(options: ReadOptions) -> std::io::Result<Summary> {
     let stop = Arc::new(AtomicBool::new(false));
     let lines = Lines::open(&options.destination)?;
     let workers = options.workers.clamp(1, SHARDS);
-    let mut run = Run { front: Front::new(SHARDS, 0), source: SourceCounts::default(), errors: Vec::new() };
+    let mut run =
+        Run { front: Front::new(SHARDS, 0, options.checksums), source: SourceCounts::default(), errors: Vec::new() };
     let (counts, written) = if workers == 1 {
         let shards = Shards::new(&settings, 0, 1);
         let mut back = Inline { shards, sink: LineSink::new(lines, stop.clone()) };

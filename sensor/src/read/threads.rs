@@ -144,8 +144,7 @@ impl Back for Threads {
 }
 
 fn without_payload(routed: &Routed<'_>) -> Routed<'static> {
-    let Decoded { addresses, ports, transport, vlan, tunnel, packets, bytes, tcp, payload: _ } = routed.packet;
-    let packet = Decoded { addresses, ports, transport, vlan, tunnel, packets, bytes, tcp, payload: &[] };
+    let packet = Decoded { payload: &[], ..routed.packet.clone() };
     let Routed { number, time_ns, clock_ns, key, side, shard, .. } = *routed;
     Routed { number, time_ns, clock_ns, packet, key, side, shard }
 }

@@ -12,6 +12,7 @@ use luytre_events::ledger::Stage;
 
 use crate::capture::datalink::now_ns;
 use crate::capture::{CaptureError, Next, PacketSource, SourceCounts};
+use crate::decode::Checksums;
 use crate::pipeline::{Front, Inline, Shards, worker_stages};
 use crate::spool::SpoolWriter;
 use crate::worker::{EventSink, WorkerCounts, WorkerSettings};
@@ -48,6 +49,8 @@ impl LaneState {
 pub struct LaneSettings {
     /// Limits, of which the lane takes a `1/lanes` share, and the sensor's name.
     pub worker: WorkerSettings,
+    /// What is done about wrong checksums.
+    pub checksums: Checksums,
     /// How many lanes there are.
     pub lanes: usize,
     /// Whether the source can wait for the spool (a file) or not (a wire).
@@ -87,7 +90,8 @@ impl Lane {
     ) -> Lane {
         let shards = Shards::single(&settings.worker, settings.lanes);
         let back = Inline { shards, sink: Gather::default() };
-        let lane = Lane { source, settings, front: Front::new(1, 0), back, spool, state, pushed: Instant::now() };
+        let front = Front::new(1, 0, settings.checksums);
+        let lane = Lane { source, settings, front, back, spool, state, pushed: Instant::now() };
         lane.publish(SourceCounts::default(), None);
         lane
     }

@@ -128,11 +128,18 @@ fn start_lanes(
             let worker = WorkerSettings {
                 sensor: "sensor".into(),
                 flow: settings.flow,
+                overlap: Arc::new(settings.overlap.clone()),
                 files: FileLimits::default(),
                 store: sensor.store.clone(),
             };
             let is_file = source.is_file();
-            let lane = LaneSettings { worker, lanes, can_wait: is_file, is_present: !is_file };
+            let lane = LaneSettings {
+                worker,
+                checksums: settings.decode.checksums,
+                lanes,
+                can_wait: is_file,
+                is_present: !is_file,
+            };
             let work = Work { opener, lane, sensor: sensor.clone(), stop: stop.clone() };
             let thread = std::thread::Builder::new().name(format!("capture-{number}-{queue}"));
             threads.push(thread.spawn(move || work.run(first)).context("start a capture thread")?);

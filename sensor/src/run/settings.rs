@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::capture::replay::Speed;
+use crate::decode::Checksums;
 use crate::flow::FlowLimits;
+use crate::flow::overlap::Overlap;
 use crate::spool::SpoolLimits;
 use crate::uplink::UplinkSettings;
 
@@ -16,8 +18,12 @@ use crate::uplink::UplinkSettings;
 pub struct Settings {
     /// Where packets come from.
     pub source: Vec<SourceSettings>,
+    /// What is made of headers.
+    pub decode: DecodeSettings,
     /// Limits of the flow table.
     pub flow: FlowLimits,
+    /// How the systems of this network settle overlapping TCP segments.
+    pub overlap: Overlap,
     /// The disk queue.
     pub spool: SpoolLimits,
     /// Files cut out of flows.
@@ -26,6 +32,14 @@ pub struct Settings {
     pub uplink: UplinkSettings,
     /// Counters for a monitoring system.
     pub metrics: MetricsSettings,
+}
+
+/// What is made of headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DecodeSettings {
+    /// Whether packets with a wrong checksum are refused.
+    pub checksums: Checksums,
 }
 
 /// One source: an interface or a file.

@@ -6,7 +6,7 @@ use super::message::{self, Header, Message, Resource};
 use super::names::{class_name, op_code_name, response_code_name, type_name};
 use super::rdata;
 use super::record::DnsMessage;
-use crate::protocols::{Direction, Output, Parser, Progress, domain};
+use crate::protocols::{Direction, Output, Parser, Progress, domain, text};
 
 /// Messages that could not be read, one after the other, before a TCP stream is given up.
 const MAX_BROKEN: u8 = 3;
@@ -221,7 +221,7 @@ fn set_question(record: &mut DnsMessage, message: &Message<'_>) {
     record.question_length = Some(question.name.chars().count() as u64);
     record.question_labels = Some(question.name.split('.').filter(|label| !label.is_empty()).count() as u64);
     record.longest_label = question.name.split('.').map(|label| label.len() as u64).max();
-    record.entropy = parts.subdomain.map(entropy);
+    record.entropy = parts.subdomain.map(|name| text::entropy(name.as_bytes()));
     record.question_name = Some(question.name.clone());
 }
 
@@ -237,23 +237,4 @@ fn set_extension(record: &mut DnsMessage, message: &Message<'_>) {
         record.client_subnet = rdata::client_subnet(data.bytes());
     }
     record.response_code = message.header.is_answer().then(|| response_code_name(code));
-}
-
-/// Shannon entropy in bits a character, rounded to hundredths so that it reads and compares well.
-fn entropy(text: &str) -> f64 {
-    let mut counts = [0u32; 256];
-    for byte in text.bytes() {
-        if let Some(count) = counts.get_mut(usize::from(byte)) {
-            *count += 1;
-        }
-    }
-    let total = text.len() as f64;
-    let bits: f64 = counts
-        .iter()
-        .filter(|count| **count > 0)
-        .map(|count| f64::from(*count) / total)
-        .map(|share| -share * share.log2())
-        .sum();
-    // Adding nothing turns a negative zero into an ordinary one.
-    (bits * 100.0).round() / 100.0 + 0.0
 }
