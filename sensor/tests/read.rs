@@ -125,7 +125,7 @@ fn evictions_and_timeouts_read_the_same_with_any_number_of_workers() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("busy.pcap");
     std::fs::write(&file, busy_capture()).unwrap();
-    let plain = same_for_any_workers(&[file.clone()], FlowLimits::default());
+    let plain = same_for_any_workers(std::slice::from_ref(&file), FlowLimits::default());
     assert_eq!(plain.counts.evicted, 0);
     let tight = FlowLimits { flows: 320, reassembly_bytes: 16 << 10, ..FlowLimits::default() };
     let tight = same_for_any_workers(&[file], tight);

@@ -24,6 +24,7 @@ fn what_is_sent_on_a_cable_is_captured_without_loss_and_searchable() -> Result<(
         sensor.still_runs()?;
         Ok(sensor.log().contains("the sensor is running").then_some(()))
     })?;
+    capture_threads_are_locked_in(stage.stack.sensor.as_ref().context("a sensor was started")?.id())?;
 
     let mut command = stage.stack.programs.command("luytre-demo", Some(&cable.sender));
     command.args(["--play", INTERFACE]);
@@ -37,5 +38,22 @@ fn what_is_sent_on_a_cable_is_captured_without_loss_and_searchable() -> Result<(
     assert_eq!(progress::stage(&line, "capture", "taken"), packets, "every packet on the cable was taken: {line}");
     assert!(stage.stack.count("dns.question.name:*.t.updates-cdn.example")? >= 150, "the tunnel's queries are found");
     assert!(stage.stack.count("event.dataset:tls AND destination.port:8443")? >= 10, "the calls home are found");
+    Ok(())
+}
+
+/// Threads that parse packets run under a system call filter, and no other thread has to.
+fn capture_threads_are_locked_in(process: u32) -> Result<()> {
+    let mut seen = 0;
+    for entry in std::fs::read_dir(format!("/proc/{process}/task"))? {
+        let thread = entry?.path();
+        let name = std::fs::read_to_string(thread.join("comm"))?;
+        if name.starts_with("capture-") {
+            let status = std::fs::read_to_string(thread.join("status"))?;
+            assert!(status.contains("Seccomp:\t2"), "{name}: {status}");
+            assert!(status.contains("NoNewPrivs:\t1"), "{name}: {status}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 0, "no capture thread is there");
     Ok(())
 }

@@ -1,6 +1,7 @@
-//! `cargo xtask bench`: speed and size, as rows of docs/BENCHMARKS.md.
+//! `cargo xtask bench`: speed and size, as rows of docs/BENCHMARKS.md: the sensor on captures, then the collector from
+//! journal to searchable.
 //!
-//! Only a release build is measured. CPU time is user and system time as the kernel counts it for the child process, the
+//! Only release builds are measured. CPU time is user and system time as the kernel counts it for the child process, the
 //! median of several runs, with the start-up taken off.
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,21 @@ pub struct Options {
     /// How many times each is read; the median counts.
     #[arg(long, default_value_t = 5)]
     runs: usize,
+    /// What is measured: sensor, collector or both.
+    #[arg(long, value_delimiter = ',', default_value = "sensor,collector")]
+    parts: Vec<Part>,
+    /// Events that the collector is given.
+    #[arg(long, default_value_t = 200_000)]
+    events: u64,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// `luytre-sensor read` on captures.
+    Sensor,
+    /// The collector from journal to searchable, with our rules.
+    Collector,
 }
 
 /// One reading of a capture.
@@ -29,8 +45,29 @@ struct Reading {
     events: u64,
 }
 
-/// Measures each capture and prints a row for it.
+/// Measures what is asked for.
 pub fn run(options: &Options) -> Result<()> {
+    if options.parts.contains(&Part::Sensor) {
+        sensor(options)?;
+    }
+    if options.parts.contains(&Part::Collector) {
+        collector(options.events)?;
+    }
+    Ok(())
+}
+
+/// The collector's own benchmark with the rules of this checkout.
+fn collector(events: u64) -> Result<()> {
+    let rules = workspace::root().join("rules");
+    let events = events.to_string();
+    steps::step("measure the collector (release)", || {
+        let bench = ["bench", "--quiet", "-p", "luytre-collector", "--bench", "ingest", "--", events.as_str()];
+        steps::show(workspace::cargo().args(bench).arg(&rules))
+    })
+}
+
+/// Measures each capture and prints a row for it.
+fn sensor(options: &Options) -> Result<()> {
     tools::require(&[("time", "time"), ("gzip", "gzip")])?;
     steps::step("build the sensor (release)", || {
         steps::show(workspace::cargo().args(["build", "--release", "-p", "luytre-sensor"]))

@@ -172,7 +172,7 @@ impl Ring {
     fn packet(&self, offset: usize) -> Option<Packet<'_>> {
         let header = self.header(offset)?;
         let address = self.address(offset);
-        if self.loopback && address.sll_pkttype == libc::PACKET_OUTGOING as u8 {
+        if self.loopback && address.sll_pkttype == libc::PACKET_OUTGOING {
             // On the loopback interface every frame passes twice.
             return None;
         }
@@ -355,7 +355,7 @@ fn promiscuous(socket: &OwnedFd, index: libc::c_int) -> io::Result<()> {
 /// directions, so that connections which belong together (FTP and its data) are followed by one thread. Later fragments
 /// go the same way as the first without being put together by the kernel.
 fn join(socket: &OwnedFd, group: u16) -> io::Result<()> {
-    option(socket, libc::PACKET_FANOUT, &(u32::from(group) | (libc::PACKET_FANOUT_CBPF as u32) << 16))?;
+    option(socket, libc::PACKET_FANOUT, &(u32::from(group) | libc::PACKET_FANOUT_CBPF << 16))?;
     let mut program = by_hosts();
     let program = libc::sock_fprog { len: program.len() as libc::c_ushort, filter: program.as_mut_ptr() };
     option(socket, libc::PACKET_FANOUT_DATA, &program)

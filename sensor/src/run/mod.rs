@@ -5,8 +5,10 @@
 //! not enrolled, or whose collector is away, spools. On SIGTERM or SIGINT: flows are ended, the spool is made durable,
 //! the uplink gets a few seconds to send what is left, and the program ends with 0.
 
+pub mod confine;
 pub mod lane;
 mod metrics;
+pub mod privileges;
 pub mod settings;
 
 use std::path::Path;
@@ -80,7 +82,9 @@ pub fn run(mut settings: Settings, data: &Path) -> anyhow::Result<()> {
     let store = open_store(data, settings.files.quota_mb << 20);
     let sensor = Arc::new(Sensor { since_ns: now_ns(), lanes: Mutex::default(), spool: spool.clone(), store });
     let stop = Arc::new(AtomicBool::new(false));
-    let lanes = start_lanes(&settings, &sensor, &stop)?;
+    let opened = open_sources(&settings)?;
+    privileges::drop(&settings.privileges, data)?;
+    let lanes = start_lanes(opened, &settings, &sensor, &stop)?;
     let (stop_uplink, uplink) = start_uplink(&settings, data, reader, sensor.clone())?;
     if settings.metrics.enabled {
         metrics::serve(settings.metrics.listen, sensor.clone(), &runtime);
@@ -113,39 +117,50 @@ fn open_store(data: &Path, quota_bytes: u64) -> Option<Arc<Store>> {
     }
 }
 
-/// Opens every source once, so that a wrong name or a missing right is an error at the start, and starts its threads.
-fn start_lanes(
-    settings: &Settings,
-    sensor: &Arc<Sensor>,
-    stop: &Arc<AtomicBool>,
-) -> anyhow::Result<Vec<JoinHandle<()>>> {
-    let lanes: usize = settings.source.iter().map(SourceSettings::lanes).sum();
-    let mut threads = Vec::new();
+/// A source that is open, and how to open it again.
+struct Opened {
+    opener: Opener,
+    first: Box<dyn PacketSource>,
+    name: String,
+}
+
+/// Opens every source once, so that a wrong name or a missing right is an error at the start.
+fn open_sources(settings: &Settings) -> anyhow::Result<Vec<Opened>> {
+    let mut opened = Vec::new();
     for (number, source) in settings.source.iter().enumerate() {
         for queue in 0..source.lanes() {
             let opener = Opener { settings: source.clone(), group: group(number) };
             let first = opener.open()?;
-            let worker = WorkerSettings {
-                sensor: "sensor".into(),
-                flow: settings.flow,
-                overlap: Arc::new(settings.overlap.clone()),
-                files: FileLimits::default(),
-                store: sensor.store.clone(),
-            };
-            let is_file = source.is_file();
-            let lane = LaneSettings {
-                worker,
-                checksums: settings.decode.checksums,
-                lanes,
-                can_wait: is_file,
-                is_present: !is_file,
-            };
-            let work = Work { opener, lane, sensor: sensor.clone(), stop: stop.clone() };
-            let thread = std::thread::Builder::new().name(format!("capture-{number}-{queue}"));
-            threads.push(thread.spawn(move || work.run(first)).context("start a capture thread")?);
+            opened.push(Opened { opener, first, name: format!("capture-{number}-{queue}") });
         }
     }
-    Ok(threads)
+    Ok(opened)
+}
+
+/// Starts a thread for each of them.
+fn start_lanes(
+    opened: Vec<Opened>,
+    settings: &Settings,
+    sensor: &Arc<Sensor>,
+    stop: &Arc<AtomicBool>,
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let lanes = opened.len();
+    let start = |Opened { opener, first, name }| {
+        let worker = WorkerSettings {
+            sensor: "sensor".into(),
+            flow: settings.flow,
+            overlap: Arc::new(settings.overlap.clone()),
+            files: FileLimits::default(),
+            store: sensor.store.clone(),
+        };
+        let is_file = opener.settings.is_file();
+        let checksums = settings.decode.checksums;
+        let lane = LaneSettings { worker, checksums, lanes, can_wait: is_file, is_present: !is_file };
+        let work = Work { opener, lane, sensor: sensor.clone(), stop: stop.clone() };
+        let thread = std::thread::Builder::new().name(name);
+        thread.spawn(move || work.run(first)).context("start a capture thread")
+    };
+    opened.into_iter().map(start).collect()
 }
 
 /// Rings that share an interface have a group number of their own on this machine.
@@ -189,6 +204,8 @@ struct Work {
 
 impl Work {
     fn run(self, first: Box<dyn PacketSource>) {
+        // Before the first packet is parsed.
+        confine::capture_thread(&[]);
         let mut source = Some(first);
         while let Some(open) = source.take().or_else(|| self.reopen()) {
             // A new lane counts from zero, so each has a state of its own and the old ones stay in the sum.

@@ -32,6 +32,8 @@ pub struct Settings {
     pub uplink: UplinkSettings,
     /// Counters for a monitoring system.
     pub metrics: MetricsSettings,
+    /// What is given up once everything is open.
+    pub privileges: PrivilegeSettings,
 }
 
 /// What is made of headers.
@@ -40,6 +42,14 @@ pub struct Settings {
 pub struct DecodeSettings {
     /// Whether packets with a wrong checksum are refused.
     pub checksums: Checksums,
+}
+
+/// What a sensor that was started as root gives up once everything is open.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrivilegeSettings {
+    /// The user that it goes on as; empty: it stays who it is.
+    pub user: String,
 }
 
 /// One source: an interface or a file.

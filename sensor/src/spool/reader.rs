@@ -121,10 +121,8 @@ impl SpoolReader {
             self.settled = (done.after, done.before + done.count);
             moved = true;
         }
-        if moved {
-            if let Err(error) = self.shared.view.remove_before(self.settled.0, |_, _| true) {
-                tracing::warn!(%error, "a segment of the spool that is no longer needed could not be removed");
-            }
+        if moved && let Err(error) = self.shared.view.remove_before(self.settled.0, |_, _| true) {
+            tracing::warn!(%error, "a segment of the spool that is no longer needed could not be removed");
         }
         self.save();
     }

@@ -189,7 +189,7 @@ fn a_full_spool_keeps_flows_longest_and_counts_the_rest() {
         let random: Vec<u8> = (0..400u64).map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15 ^ n) >> 32) as u8).collect();
         let mut event = event(0);
         event.fields = vec![(luytre_events::FieldId(0), luytre_events::Value::Bytes(random.into()))];
-        event.dataset = if n % 4 == 0 { flow } else { DatasetId(1) };
+        event.dataset = if n.is_multiple_of(4) { flow } else { DatasetId(1) };
         event
     };
     for round in 0..1000u64 {

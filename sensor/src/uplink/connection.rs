@@ -177,13 +177,13 @@ impl Link {
         let mut drained_by: Option<Instant> = None;
         loop {
             let more = self.fill(frames).await?;
-            if let Some(deadline) = drained_by {
-                if self.spool.drained() || Instant::now() >= deadline {
-                    // The last word: what the collector will compare its journal with.
-                    send(frames, &SensorFrame::Ledger(self.source.snapshot())).await?;
-                    SinkExt::<Bytes>::close(frames).await.map_err(tls::explained)?;
-                    return Ok(Ended::Stopped);
-                }
+            if let Some(deadline) = drained_by
+                && (self.spool.drained() || Instant::now() >= deadline)
+            {
+                // The last word: what the collector will compare its journal with.
+                send(frames, &SensorFrame::Ledger(self.source.snapshot())).await?;
+                SinkExt::<Bytes>::close(frames).await.map_err(tls::explained)?;
+                return Ok(Ended::Stopped);
             }
             tokio::select! {
                 answer = frames.next() => {
