@@ -22,9 +22,57 @@ pub fn declared() -> Result<Catalogue, CatalogueError> {
     Catalogue::from_datasets(&datasets())
 }
 
+/// The manual of events (`docs/manual/events.md`): every dataset with its fields, every protocol with how it is found.
+pub fn manual(catalogue: &Catalogue) -> String {
+    let mut page = String::from(MANUAL_HEAD);
+    page.push_str(
+        "\n## Protocols\n\n| protocol | over | looked for first on | datasets |\n| --- | --- | --- | --- |\n",
+    );
+    let mut protocols: Vec<_> = PROTOCOLS.iter().collect();
+    protocols.sort_by_key(|protocol| protocol.name);
+    for protocol in protocols {
+        let over: Vec<&str> = protocol.transports.iter().map(|transport| transport.name()).collect();
+        let ports: Vec<String> = protocol.ports.iter().map(u16::to_string).collect();
+        let datasets: Vec<&str> = protocol.datasets.iter().map(|dataset| dataset.name).collect();
+        page += &row(&[protocol.name, &over.join(", "), &ports.join(", "), &datasets.join(", ")]);
+    }
+    for dataset in catalogue.datasets() {
+        page += &format!(
+            "\n## {}\n\n{}\n\n| field | type | meaning |\n| --- | --- | --- |\n",
+            dataset.name,
+            dataset.doc.trim()
+        );
+        for field in dataset.fields.iter().filter_map(|name| catalogue.field(catalogue.field_id(name)?)) {
+            let list = if field.list { " list" } else { "" };
+            let kind = format!("{:?}{list}", field.kind).to_lowercase();
+            page += &row(&[&format!("`{}`", field.name), &kind, field.doc.trim()]);
+        }
+    }
+    page
+}
+
+const MANUAL_HEAD: &str = "# Events
+
+What a sensor says, made from the parsers themselves (`cargo xtask generate`). Every event has `@timestamp`,
+`event.dataset` and, where it belongs to a flow, `source`, `destination`, `network.transport`, `network.protocol` and
+`network.community_id`. Content decides which protocol a flow speaks; the ports are where it is looked for first.
+";
+
+fn row(cells: &[&str]) -> String {
+    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+    format!("| {} |\n", cells.join(" | "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_committed_manual_is_not_stale() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/manual/events.md");
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert_eq!(manual(&declared().unwrap()), committed, "run `cargo xtask generate`");
+    }
 
     #[test]
     fn the_committed_catalogue_is_not_stale() {

@@ -32,7 +32,7 @@ enum Command {
     /// List the interfaces of this machine.
     Interfaces,
     /// Print the catalogue of all event fields, as committed in sensor/events/catalogue.json.
-    Catalogue,
+    Catalogue(CatalogueArgs),
 }
 
 #[derive(Args)]
@@ -55,6 +55,13 @@ struct ReadArgs {
     /// Also print the counters of every stage.
     #[arg(long)]
     stats: bool,
+}
+
+#[derive(Args)]
+struct CatalogueArgs {
+    /// The manual page for people instead, as committed in docs/manual/events.md.
+    #[arg(long)]
+    manual: bool,
 }
 
 #[derive(Args)]
@@ -92,7 +99,7 @@ fn main() -> ExitCode {
         Command::Enroll(args) => enroll(&args),
         Command::Check(args) => check(&args),
         Command::Interfaces => interfaces(),
-        Command::Catalogue => catalogue(),
+        Command::Catalogue(args) => catalogue(&args),
     };
     match result {
         Ok(code) => code,
@@ -182,8 +189,9 @@ fn interfaces() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn catalogue() -> anyhow::Result<ExitCode> {
-    print!("{}", luytre_sensor::catalogue::declared()?.to_json());
+fn catalogue(args: &CatalogueArgs) -> anyhow::Result<ExitCode> {
+    let catalogue = luytre_sensor::catalogue::declared()?;
+    print!("{}", if args.manual { luytre_sensor::catalogue::manual(&catalogue) } else { catalogue.to_json() });
     Ok(ExitCode::SUCCESS)
 }
 

@@ -38,8 +38,10 @@ record! {
         history: Option<String> = "tcp.history", Keyword, Term;
         /// Time from the SYN to the acknowledgement of its answer, in nanoseconds.
         round_trip_ns: Option<u64> = "tcp.rtt", Long, Column;
-        /// Payload bytes of the first packets that carry any, those from the side that was called negative.
-        first_sizes: Vec<i64> = "flow.first_sizes", Long list, Stored;
+        /// Payload bytes of the first packets that carry any.
+        first_sizes: Vec<u16> = "flow.first_sizes", Long list, Stored;
+        /// Which way each of those packets went: > from the side that opened the flow, < from the side that was called.
+        first_directions: Option<String> = "flow.first_directions", Keyword, Stored;
         /// Microseconds before each of those packets, since the one before.
         first_gaps_us: Vec<u32> = "flow.first_gaps", Long list, Stored;
         /// First bytes from the side that opened a flow of unknown protocol, in hexadecimal.

@@ -58,9 +58,15 @@ impl Shape {
         self.first = None;
     }
 
-    /// Payload bytes of the first packets; those from the side that was called are negative.
-    pub fn sizes(&self, client: Side) -> Vec<i64> {
-        self.steps.iter().map(|s| if s.side == client { i64::from(s.size) } else { -i64::from(s.size) }).collect()
+    /// Payload bytes of the first packets.
+    pub fn sizes(&self) -> Vec<u16> {
+        self.steps.iter().map(|step| step.size).collect()
+    }
+
+    /// Which way each of those packets went: `>` from the side that opened the flow, `<` from the side that was called.
+    pub fn directions(&self, client: Side) -> Option<String> {
+        let arrows: String = self.steps.iter().map(|s| if s.side == client { '>' } else { '<' }).collect();
+        Some(arrows).filter(|arrows| !arrows.is_empty())
     }
 
     /// Microseconds before each of those packets, since the one before.
@@ -86,7 +92,8 @@ mod tests {
         shape.packet(Side::B, 1_000_000, 100);
         shape.packet(Side::A, 3_500_000, 0);
         shape.packet(Side::A, 4_000_000, 70_000);
-        assert_eq!(shape.sizes(Side::B), [100, -65_535]);
+        assert_eq!(shape.sizes(), [100, 65_535]);
+        assert_eq!(shape.directions(Side::B).as_deref(), Some("><"));
         assert_eq!(shape.gaps_us(), [0, 3000]);
         for _ in 0..50 {
             shape.packet(Side::A, 5_000_000, 1);
