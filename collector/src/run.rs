@@ -56,7 +56,7 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
     let rules = RulesInForce::new(engine.rules().clone());
     let (detect_counter, index_counter) = (ledger.stage("detect"), ledger.stage("index"));
     // The ledger counts from what the index has now.
-    journal.indexed(Writer::live(store.clone(), settings.index.memory_mb).resume_from());
+    journal.indexed(Writer::live(store.clone(), &settings.index).resume_from());
     let checked = store.clone();
     std::thread::Builder::new().name("verify".to_owned()).spawn(move || checked.verify())?;
     let intake =
