@@ -22,6 +22,7 @@ use axum::routing::{get, post};
 use luytre_collector_api::{Agency, ApiError, Health};
 use luytre_events::Catalogue;
 
+use crate::detect::files::ScanCounts;
 use crate::enrich::SharedAgencies;
 use crate::fanout::Fanout;
 use crate::fleet::Fleet;
@@ -62,6 +63,8 @@ pub struct Api {
     pub rules: RulesInForce,
     /// What does not work.
     pub problems: Problems,
+    /// What became of carved files.
+    pub scans: Arc<ScanCounts>,
 }
 
 /// A failed request.
