@@ -430,6 +430,44 @@ fn a_search_that_takes_too_long_is_given_up() {
     assert!(matches!(hasty.run(&request("*"), 0), Err(SearchError::Late(0))));
 }
 
+/// Many different words on several days.
+fn wordy(count: u64, days: u64) -> Vec<Event> {
+    let day_ns = |n: u64| i64::try_from(n % days).unwrap() * DAY_NS;
+    let name = |n: u64| text(&format!("a{n:06}.tunnel.example"));
+    (1..=count).map(|n| event_of("dc", n, START_NS + day_ns(n), "dns", &[("dns.question.name", name(n))])).collect()
+}
+
+#[test]
+fn wildcards_stop_at_the_limit_of_words_over_all_partitions_and_say_so() {
+    let (_dir, search) = store_with(&wordy(400, 4), 100);
+    let query = request("dns.question.name:*tunnel*");
+    let whole = search.run(&query, START_NS).unwrap();
+    assert_eq!((whole.total, whole.partial.len()), (400, 0));
+    let bounded = Search { settings: SearchSettings { terms: 150, ..SearchSettings::default() }, ..search };
+    let cut = bounded.run(&query, START_NS).unwrap();
+    assert_eq!(cut.total, 150);
+    assert!(cut.partial[0].contains("more than 150 different words"), "{:?}", cut.partial);
+    let exact = bounded.run(&request("dns.question.name:a000007*"), START_NS).unwrap();
+    assert_eq!((exact.total, exact.partial.len()), (1, 0));
+}
+
+#[test]
+fn groups_have_one_limit_for_the_whole_search() {
+    let (_dir, search) = store_with(&wordy(400, 8), 50);
+    let context = parser::Context { catalogue: Catalogue::current(), now_ns: 0 };
+    let query = parser::parse("* | count by dns.question.name | top 1000", context).unwrap();
+    let partitions = search.store.partitions(LIVE).unwrap();
+    let everything = (i64::MIN, i64::MAX);
+    let plan = search.plan(&request(""), &query, everything, &partitions, Instant::now()).unwrap();
+    assert_eq!(plan.groups_max, GROUPS_MAX);
+    let plan = Plan { groups_max: 120, ..plan };
+    let found = search.gather(LIVE, &query.filter, everything, &plan, partitions, &mut Vec::new()).unwrap();
+    assert_eq!((found.all.total, found.all.tables[0].len(), found.all.groups_cut), (400, 120, true));
+    let mut partial = Vec::new();
+    search.notes(&found.all, &plan, &mut partial);
+    assert!(partial[0].contains("more than 120 different values"), "{partial:?}");
+}
+
 #[test]
 fn a_replayed_batch_is_not_indexed_twice() {
     let dir = tempfile::tempdir().unwrap();
