@@ -90,9 +90,9 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
     let search = Search::new(store.clone(), settings.search.clone());
     let turns = Arc::new(tokio::sync::Semaphore::new(search.at_a_time()));
     let api = Api { search, turns, store, fanout, ledger, fleet, journal, agencies, rules, problems, scans };
-    let mut servers = vec![serve(socket, api::router(api.clone()))];
+    let mut servers = vec![serve(socket, api::local_router(api.clone()))];
     if let Some(address) = settings.api.listen {
-        let listener = api::serve::TlsListener::bind(address, api.fleet.api_tls()?).await;
+        let listener = api::serve::TlsListener::bind(address, api.fleet.clone()).await;
         servers.push(serve(listener.with_context(|| format!("listen on {address}"))?, api::router(api.clone())));
     }
     if let Some(address) = settings.api.metrics {
