@@ -57,6 +57,9 @@ pub enum FleetError {
     /// No such sensor.
     #[error("no sensor is called {0}; `luytre-collector sensors` lists them")]
     Unknown(String),
+    /// The certificate no longer speaks for anybody.
+    #[error("{0}")]
+    NotAdmitted(String),
     /// No such client of the API.
     #[error("no certificate for the API was made for {0}, or it was revoked already")]
     UnknownClient(String),
@@ -226,15 +229,21 @@ impl Fleet {
         Ok(Issued { name, certificate_pem: issued.certificate_pem, authority_pem })
     }
 
-    /// Signs the next certificate of an enrolled sensor, PEM.
-    pub fn renew(&self, name: &str, csr_pem: &str) -> Result<String, FleetError> {
+    /// Signs the next certificate, PEM, of the sensor that a certificate (DER) speaks for now: a connection may be older
+    /// than a revocation or another enrolment of the same name.
+    pub fn renew(&self, certificate: &[u8], csr_pem: &str) -> Result<String, FleetError> {
         let request =
             authority::Request::parse(csr_pem).map_err(FleetError::failed("read the sensor's certificate request"))?;
+        let name: &str = match &self.admit(certificate) {
+            Admission::Sensor(name) => &name.clone(),
+            Admission::Refused(reason) => return Err(FleetError::NotAdmitted(reason.clone())),
+        };
+        let fingerprint = authority::fingerprint(certificate);
         let _alone = self.alone()?;
         let mut enrolment = self
             .enrolment(name)
-            .filter(|known| known.revoked_ns.is_none())
-            .ok_or_else(|| FleetError::Unknown(name.to_owned()))?;
+            .filter(|known| known.revoked_ns.is_none() && known.fingerprint == fingerprint)
+            .ok_or_else(|| FleetError::NotAdmitted(format!("sensor {name} was revoked or enrolled again just now")))?;
         let what = format!("renew the certificate of {name}");
         let issued = self.0.authority.issue_sensor(name, request).map_err(FleetError::failed(what))?;
         enrolment.next_fingerprint = Some(issued.fingerprint);
