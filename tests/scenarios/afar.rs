@@ -13,8 +13,7 @@ const PASSWORD: &str = "Mot mat khau dai cho buoi kiem tra 1";
 #[test]
 fn a_console_afar_asks_by_mutual_tls_until_its_certificate_is_revoked() -> Result<()> {
     let port = free_port()?;
-    let mut stage =
-        Stage::set(|settings| settings.collector_api_lines = format!("listen = \"127.0.0.1:{port}\"\n"))?;
+    let mut stage = Stage::set(|settings| settings.collector_api_lines = format!("listen = \"127.0.0.1:{port}\"\n"))?;
     stage.stack.start_collector()?;
     let out = stage.folder().join("identity");
     let identity = out.display().to_string();
