@@ -1,13 +1,15 @@
 //! What the command line prints: each command asks the running collector and writes a table or JSON lines.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
 use luytre_collector_api::{
-    EventDocument, Health, RulesAnswer, SearchAnswer, SearchRequest, Sensor, Table, Token, TokenRequest,
+    ApiCertificate, ApiCertificateRequest, EventDocument, Health, RulesAnswer, SearchAnswer, SearchRequest, Sensor,
+    Table, Token, TokenRequest,
 };
 
 use crate::client::{Client, Refused};
@@ -153,6 +155,67 @@ pub async fn create_token(client: &Client, settings: &Settings, data: &Path, nam
     };
     println!("{}", token.token);
     eprintln!("for a sensor called {}; works once, until {}", token.name, token.expires);
+    Ok(())
+}
+
+/// `luytre-collector api-certificate`.
+#[derive(Debug, Args)]
+pub struct ApiCertificateArguments {
+    /// What the client is called; making one of the same name again replaces the one before.
+    #[arg(long)]
+    name: String,
+    /// The folder for authority.pem, certificate.pem and key.pem.
+    #[arg(long, value_name = "DIR", required_unless_present = "revoke")]
+    out: Option<PathBuf>,
+    /// No longer let this client connect.
+    #[arg(long, conflicts_with = "out")]
+    revoke: bool,
+}
+
+/// Makes or revokes a certificate for the API, through the running collector or in its files when none runs.
+pub async fn api_certificate(
+    client: &Client,
+    settings: &Settings,
+    data: &Path,
+    arguments: &ApiCertificateArguments,
+) -> anyhow::Result<()> {
+    let name = &arguments.name;
+    let fleet = match client.is_there().await {
+        true => None,
+        false => Some(Fleet::open(&data.join("fleet"), &settings.fleet).context("open the fleet")?),
+    };
+    let Some(out) = &arguments.out else {
+        match &fleet {
+            Some(fleet) => fleet.revoke_api(name)?,
+            None => {
+                let path = format!("/v1/api-certificates/{name}/revoke");
+                client.post::<ApiCertificateRequest>(&path, &()).await.map(drop)?;
+            }
+        }
+        println!("{name} is no longer let in");
+        return Ok(());
+    };
+    let made: ApiCertificate = match &fleet {
+        Some(fleet) => fleet.issue_api(name)?,
+        None => client.post("/v1/api-certificates", &ApiCertificateRequest { name: name.clone() }).await?,
+    };
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(out)
+        .with_context(|| format!("make the folder {}", out.display()))?;
+    for (file, content) in
+        [("authority.pem", &made.authority), ("certificate.pem", &made.certificate), ("key.pem", &made.key)]
+    {
+        let path = out.join(file);
+        let mut options = std::fs::OpenOptions::new();
+        let opened = options.write(true).create(true).truncate(true).mode(0o600).open(&path);
+        opened
+            .and_then(|mut file| file.write_all(content.as_bytes()))
+            .with_context(|| format!("write {}", path.display()))?;
+    }
+    println!("{}", out.display());
+    eprintln!("for a client called {name}, until {}; name these files in the console's [collector]", made.expires);
     Ok(())
 }
 

@@ -29,6 +29,8 @@ enum Command {
     /// One-time tokens for new sensors.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Let a console on another machine use the API: write its key and certificate into a folder.
+    ApiCertificate(commands::ApiCertificateArguments),
     /// Search events.
     Search(commands::SearchArguments),
     /// List the sensors.
@@ -100,6 +102,7 @@ async fn execute(command: Command, settings: Settings, data: &Path) -> anyhow::R
         Command::Token(TokenCommand::Create { name }) => {
             commands::create_token(&client, &settings, data, &name).await?
         }
+        Command::ApiCertificate(wished) => commands::api_certificate(&client, &settings, data, &wished).await?,
         Command::Search(search) => commands::search(&client, &search).await?,
         Command::Sensors => commands::sensors(&client).await?,
         Command::Rules => commands::rules(&client).await?,

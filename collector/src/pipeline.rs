@@ -114,19 +114,30 @@ impl Drop for Pipeline {
     }
 }
 
-/// A batch on its way to the index.
+/// Several journal records on their way to the index.
 struct Batch {
     events: Vec<Event>,
+    records: Vec<Record>,
     /// How many of each sensor.
     sensors: BTreeMap<Arc<str>, u64>,
     /// The place behind it.
     position: Position,
 }
 
+/// One record of the journal within a batch: the index takes records one by one, because a replay may batch them
+/// differently.
+struct Record {
+    received_ns: i64,
+    /// The place behind it.
+    position: Position,
+    /// How many of the batch's events are up to its end.
+    end: usize,
+}
+
 /// Runs until stopped or until something fails.
 fn run(parts: &mut PipelineParts, stop: &AtomicBool, counted: &mut Position) -> anyhow::Result<()> {
     let mut detection = (parts.detection)()?;
-    let writer = Writer::live(parts.store.clone(), parts.index.memory_mb);
+    let writer = Writer::live(parts.store.clone(), &parts.index);
     let indexed = writer.resume_from();
     parts.journal.indexed(indexed);
     *counted = (*counted).max(indexed);
@@ -230,19 +241,24 @@ impl Feed<'_> {
         reached > self.indexed || (is_quiet && reached >= self.reader.position())
     }
 
-    /// The next events, several journal records together, but never across the place where the index began.
+    /// The next events, several journal records together, but never across the place where the index began or up to
+    /// which the ledger has counted.
     fn read(&mut self) -> anyhow::Result<Option<Batch>> {
         let mut batch: Option<Batch> = None;
-        while batch.as_ref().is_none_or(|b| b.events.len() < BATCH_EVENTS && b.position != self.indexed) {
+        let may_go_on = |b: &Batch, seam: [Position; 2]| b.events.len() < BATCH_EVENTS && !seam.contains(&b.position);
+        while batch.as_ref().is_none_or(|batch| may_go_on(batch, [self.indexed, *self.counted])) {
             let Some(read) = self.reader.next().context("read the journal")? else { break };
             let batch = batch.get_or_insert_with(|| Batch {
                 events: Vec::new(),
+                records: Vec::new(),
                 sensors: BTreeMap::new(),
                 position: read.position,
             });
             batch.position = read.position;
             *batch.sensors.entry(read.sensor).or_default() += read.events.len() as u64;
             batch.events.extend(read.events);
+            let (received_ns, position, end) = (read.received_ns, read.position, batch.events.len());
+            batch.records.push(Record { received_ns, position, end });
         }
         Ok(batch)
     }
@@ -316,7 +332,12 @@ impl Indexing {
                 if waiting.is_empty() {
                     last_commit = Instant::now();
                 }
-                self.writer.add(&batch.events, batch.position)?;
+                let mut from = 0;
+                for record in &batch.records {
+                    let events = batch.events.get(from..record.end).unwrap_or_default();
+                    self.writer.add(events, record.received_ns, record.position)?;
+                    from = record.end;
+                }
                 batch.sensors.iter().for_each(|(sensor, n)| *waiting.entry(sensor.clone()).or_default() += n);
             }
             let is_over = matches!(received, Err(RecvTimeoutError::Disconnected));

@@ -56,13 +56,14 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
     let rules = RulesInForce::new(engine.rules().clone());
     let (detect_counter, index_counter) = (ledger.stage("detect"), ledger.stage("index"));
     // The ledger counts from what the index has now.
-    journal.indexed(Writer::live(store.clone(), settings.index.memory_mb).resume_from());
+    journal.indexed(Writer::live(store.clone(), &settings.index).resume_from());
     let checked = store.clone();
     std::thread::Builder::new().name("verify".to_owned()).spawn(move || checked.verify())?;
     let intake =
         Intake::start(settings.intake.clone(), journal.clone(), fleet.clone(), ledger.clone(), problems.clone())
             .await
             .with_context(|| format!("receive sensors on {}", settings.intake.listen))?;
+    let scans: Arc<ScanCounts> = Arc::default();
     let made = MakeParts {
         settings: settings.clone(),
         data: data.to_owned(),
@@ -72,7 +73,7 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         files: intake.files(),
         problems: problems.clone(),
         runtime: tokio::runtime::Handle::current(),
-        counts: Arc::default(),
+        counts: scans.clone(),
     };
     let pipeline = Pipeline::start(PipelineParts {
         journal: journal.clone(),
@@ -88,10 +89,10 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
     })?;
     let search = Search::new(store.clone(), settings.search.clone());
     let turns = Arc::new(tokio::sync::Semaphore::new(search.at_a_time()));
-    let api = Api { search, turns, store, fanout, ledger, fleet, journal, agencies, rules, problems };
-    let mut servers = vec![serve(socket, api::router(api.clone()))];
+    let api = Api { search, turns, store, fanout, ledger, fleet, journal, agencies, rules, problems, scans };
+    let mut servers = vec![serve(socket, api::local_router(api.clone()))];
     if let Some(address) = settings.api.listen {
-        let listener = api::serve::TlsListener::bind(address, api.fleet.api_tls()?).await;
+        let listener = api::serve::TlsListener::bind(address, api.fleet.clone()).await;
         servers.push(serve(listener.with_context(|| format!("listen on {address}"))?, api::router(api.clone())));
     }
     if let Some(address) = settings.api.metrics {

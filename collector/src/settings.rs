@@ -13,7 +13,7 @@
 //! [fleet]    # names = [...]
 //! [journal]  # segment_bytes, size_bytes, age_days
 //! [index]    # keep_days, keep_bytes, memory_mb, commit_ms, commit_events
-//! [search]   # timeout_ms, at_a_time
+//! [search]   # timeout_ms, at_a_time, terms
 //! [fanout]   # segment_bytes, keep_bytes
 //! [alerts]   # window_s, longest_s
 //! [files]    # scanner, timeout_ms, keep_bytes

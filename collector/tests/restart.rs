@@ -72,7 +72,10 @@ async fn fill(data: &Path) {
         let events: Vec<Event> = (first..first + BATCH_EVENTS).map(event).collect();
         let batch = Batch::pack(&events).unwrap().unwrap();
         let sensor: Arc<str> = "dc".into();
-        journal.append(Incoming { sensor, digest, received_ns: START_NS, run_first: 1, batch }).await.unwrap();
+        journal
+            .append(Incoming { sensor, digest, received_ns: START_NS + 90_000_000_000_000, run_first: 1, batch })
+            .await
+            .unwrap();
     }
 }
 

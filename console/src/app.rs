@@ -86,7 +86,7 @@ impl App {
         let free = settings.session.free_failures;
         Ok(Arc::new(App {
             store: Store::open(&data.join("console.db"), clock.clone()).await?,
-            collector: Collector::new(&settings.collector),
+            collector: Collector::new(&settings.collector)?,
             watched: watch::Sender::new(Watched::default()),
             alerts_connected: AtomicBool::new(false),
             live: Live::new(clock.now_us()),

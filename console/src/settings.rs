@@ -63,6 +63,15 @@ impl Default for ListenSettings {
 pub struct CollectorSettings {
     /// The Unix socket of its API.
     pub socket: PathBuf,
+    /// Host and port of its API on another machine, instead of the socket: mutual TLS with the three files that
+    /// `luytre-collector api-certificate` makes.
+    pub address: Option<String>,
+    /// The certificate of the collector's authority, PEM.
+    pub authority: Option<PathBuf>,
+    /// The console's own certificate, PEM.
+    pub certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub key: Option<PathBuf>,
     /// How long a search may take, in milliseconds.
     pub search_timeout_ms: u64,
     /// How long any other question may take, in milliseconds.
@@ -73,6 +82,10 @@ impl Default for CollectorSettings {
     fn default() -> Self {
         CollectorSettings {
             socket: PathBuf::from("/var/lib/luytre/collector/api.sock"),
+            address: None,
+            authority: None,
+            certificate: None,
+            key: None,
             search_timeout_ms: 15_000,
             timeout_ms: 5_000,
         }
@@ -227,6 +240,13 @@ mod tests {
         let error =
             luytre_settings::parse::<Settings>("[mail]\nhots = \"x\"\n", Path::new("console.toml")).unwrap_err();
         assert!(error.to_string().contains("did you mean `host`?"), "{error}");
+    }
+
+    #[test]
+    fn the_nearest_key_of_a_collector_on_another_machine_is_proposed() {
+        let typo = "[collector]\naddress = \"collector.tinh.example:7444\"\nautority = \"/etc/luytre/authority.pem\"\n";
+        let error = luytre_settings::parse::<Settings>(typo, Path::new("console.toml")).unwrap_err();
+        assert!(error.to_string().contains("did you mean `authority`?"), "{error}");
     }
 
     #[test]

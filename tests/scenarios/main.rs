@@ -1,6 +1,7 @@
 //! Scenarios: a capture in, API answers out, with the three programs as real processes; and what happens when one of
 //! them dies, a disk is full, a certificate is revoked, a rule is broken, a setting is misspelt, mail goes out.
 
+mod afar;
 mod faults;
 mod mail;
 mod settings;

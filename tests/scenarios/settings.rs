@@ -50,6 +50,28 @@ fn the_example_configurations_name_only_keys_that_exist() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn every_unit_is_confined() -> Result<()> {
+    let wanted = [
+        "NoNewPrivileges=yes",
+        "ProtectSystem=strict",
+        "SystemCallFilter=@system-service ",
+        "SystemCallErrorNumber=EPERM",
+        "MemoryMax=",
+        "TasksMax=",
+        "LimitCORE=0",
+        "RestrictAddressFamilies=",
+        "CapabilityBoundingSet=",
+    ];
+    for part in ["sensor", "collector", "console"] {
+        let unit = fs::read_to_string(checkout().join(format!("deploy/systemd/luytre-{part}.service")))?;
+        for line in wanted {
+            assert!(unit.lines().any(|have| have.starts_with(line)), "luytre-{part}.service has no {line}");
+        }
+    }
+    Ok(())
+}
+
 /// Whether a line of a comment is an example: `key = value` or a section's head.
 fn is_toml(text: &str) -> bool {
     let key = text.split_once(" = ").is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'));

@@ -11,6 +11,8 @@
 //! | `GET /v1/sensors` | | list of [`Sensor`] |
 //! | `POST /v1/sensors/{name}/revoke` | | [`Sensor`] |
 //! | `POST /v1/tokens` | [`TokenRequest`] | [`Token`] |
+//! | `POST /v1/api-certificates` (Unix socket only) | [`ApiCertificateRequest`] | [`ApiCertificate`] |
+//! | `POST /v1/api-certificates/{name}/revoke` (Unix socket only) | | [`ApiCertificateRequest`] |
 //! | `GET /v1/ledger?from&to&sensor` | RFC 3339 times | [`LedgerAnswer`] |
 //! | `GET /v1/rules` | | [`RulesAnswer`] |
 //! | `GET /v1/rules/{id}` | | [`RuleDetail`] |
@@ -419,6 +421,28 @@ pub struct Token {
     /// What `luytre-sensor enroll --token` wants. Shown once.
     pub token: String,
     /// When it lapses, RFC 3339.
+    pub expires: String,
+}
+
+/// A wish for a certificate with which the API can be used over the network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ApiCertificateRequest {
+    /// What the client is called: letters, digits, `-`, `_`, `.`; at most 64.
+    pub name: String,
+}
+
+/// Key and certificate of a client of the API. Shown once: the collector keeps neither.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct ApiCertificate {
+    /// What the client is called.
+    pub name: String,
+    /// Its certificate, PEM.
+    pub certificate: String,
+    /// Its private key, PEM.
+    pub key: String,
+    /// The certificate of the authority that the collector is known by, PEM.
+    pub authority: String,
+    /// When the certificate lapses, RFC 3339.
     pub expires: String,
 }
 

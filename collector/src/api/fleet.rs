@@ -1,10 +1,11 @@
-//! `GET /v1/sensors`, `POST /v1/sensors/{name}/revoke`, `POST /v1/tokens`, `GET /v1/ledger`.
+//! `GET /v1/sensors`, `POST /v1/sensors/{name}/revoke`, `POST /v1/tokens`, `POST /v1/api-certificates`,
+//! `POST /v1/api-certificates/{name}/revoke`, `GET /v1/ledger`.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use luytre_collector_api::{LedgerAnswer, Sensor, Token, TokenRequest};
+use luytre_collector_api::{ApiCertificate, ApiCertificateRequest, LedgerAnswer, Sensor, Token, TokenRequest};
 use luytre_events::json::time_text;
 use serde::Deserialize;
 
@@ -17,7 +18,7 @@ const LEDGER_DEFAULT_NS: i64 = 3_600_000_000_000;
 impl From<FleetError> for Failure {
     fn from(error: FleetError) -> Failure {
         match &error {
-            FleetError::Unknown(_) => Failure::not_found(error.to_string()),
+            FleetError::Unknown(_) | FleetError::UnknownClient(_) => Failure::not_found(error.to_string()),
             FleetError::Taken(_) => Failure::new(StatusCode::CONFLICT, "bad_request", error.to_string()),
             FleetError::Failed { source, .. } => Failure::internal(&format!("{error}: {source}")),
             _ => Failure::bad_request(error.to_string()),
@@ -59,6 +60,25 @@ pub(super) async fn create_token(
 ) -> Result<Json<Token>, Failure> {
     let Json(request) = request.map_err(|rejection| Failure::bad_request(rejection.body_text()))?;
     blocking(move || Ok(Json(api.fleet.create_token(&request.name)?))).await?
+}
+
+pub(super) async fn create_api_certificate(
+    State(api): State<Api>,
+    request: Result<Json<ApiCertificateRequest>, JsonRejection>,
+) -> Result<Json<ApiCertificate>, Failure> {
+    let Json(request) = request.map_err(|rejection| Failure::bad_request(rejection.body_text()))?;
+    blocking(move || Ok(Json(api.fleet.issue_api(&request.name)?))).await?
+}
+
+pub(super) async fn revoke_api_certificate(
+    State(api): State<Api>,
+    Path(name): Path<String>,
+) -> Result<Json<ApiCertificateRequest>, Failure> {
+    blocking(move || {
+        api.fleet.revoke_api(&name)?;
+        Ok(Json(ApiCertificateRequest { name }))
+    })
+    .await?
 }
 
 #[derive(Debug, Deserialize)]

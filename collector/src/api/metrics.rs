@@ -33,6 +33,12 @@ fn text(api: &Api) -> String {
         // Writing to a String cannot fail.
         let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
     }
+    counters(
+        &mut text,
+        "collector_index_refiled_events_total",
+        "Events filed under the day received.",
+        &api.store.filed.all(),
+    );
     for sensor in api.fleet.sensors() {
         for stage in api.ledger.stages(&sensor.name).0 {
             let labels = format!("sensor=\"{}\",stage=\"{}\",unit=\"{}\"", sensor.name, stage.stage, stage.unit);
@@ -44,4 +50,12 @@ fn text(api: &Api) -> String {
         }
     }
     text
+}
+
+/// One counter with a value for each reason.
+fn counters(text: &mut String, name: &str, help: &str, values: &[(&str, u64)]) {
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter");
+    for (reason, value) in values {
+        let _ = writeln!(text, "{name}{{reason=\"{reason}\"}} {value}");
+    }
 }

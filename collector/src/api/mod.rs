@@ -22,6 +22,7 @@ use axum::routing::{get, post};
 use luytre_collector_api::{Agency, ApiError, Health};
 use luytre_events::Catalogue;
 
+use crate::detect::files::ScanCounts;
 use crate::enrich::SharedAgencies;
 use crate::fanout::Fanout;
 use crate::fleet::Fleet;
@@ -62,6 +63,8 @@ pub struct Api {
     pub rules: RulesInForce,
     /// What does not work.
     pub problems: Problems,
+    /// What became of carved files.
+    pub scans: Arc<ScanCounts>,
 }
 
 /// A failed request.
@@ -100,7 +103,17 @@ impl IntoResponse for Failure {
     }
 }
 
-/// All routes.
+/// The routes of the Unix socket: those of everybody, and certificates for the others.
+pub fn local_router(api: Api) -> axum::Router {
+    let certificates = axum::Router::new()
+        .route("/v1/api-certificates", post(fleet::create_api_certificate))
+        .route("/v1/api-certificates/{name}/revoke", post(fleet::revoke_api_certificate))
+        .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .with_state(api.clone());
+    router(api).merge(certificates)
+}
+
+/// The routes of everybody.
 pub fn router(api: Api) -> axum::Router {
     axum::Router::new()
         .route("/v1/health", get(health))

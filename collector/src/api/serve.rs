@@ -53,7 +53,8 @@ pub struct TlsListener {
 
 impl TlsListener {
     /// Listens on an address with the fleet's authority on both sides.
-    pub async fn bind(address: SocketAddr, config: rustls::ServerConfig) -> io::Result<TlsListener> {
+    pub async fn bind(address: SocketAddr, fleet: Fleet) -> io::Result<TlsListener> {
+        let config = fleet.api_tls().map_err(io::Error::other)?;
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
@@ -72,12 +73,12 @@ impl TlsListener {
                 if tell.is_closed() {
                     return;
                 }
-                let (acceptor, tell) = (acceptor.clone(), tell.clone());
+                let (acceptor, tell, fleet) = (acceptor.clone(), tell.clone(), fleet.clone());
                 tokio::spawn(async move {
                     let _turn = turn;
                     match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await {
                         // The listener may have gone meanwhile.
-                        Ok(Ok(stream)) if may_ask(&stream) => drop(tell.send((stream, peer)).await),
+                        Ok(Ok(stream)) if may_ask(&fleet, &stream) => drop(tell.send((stream, peer)).await),
                         Ok(Ok(_)) => tracing::warn!(%peer, "refused a connection to the API: not an API certificate"),
                         Ok(Err(error)) => tracing::warn!(%peer, %error, "refused a connection to the API"),
                         Err(_) => tracing::warn!(%peer, "gave up a slow connection to the API"),
@@ -90,9 +91,9 @@ impl TlsListener {
 }
 
 /// Sensors have certificates of the same authority, and nothing to ask here.
-fn may_ask(stream: &TlsStream<TcpStream>) -> bool {
+fn may_ask(fleet: &Fleet, stream: &TlsStream<TcpStream>) -> bool {
     let chain = stream.get_ref().1.peer_certificates();
-    chain.and_then(|chain| chain.first()).is_some_and(|certificate| Fleet::admits_to_api(certificate))
+    chain.and_then(|chain| chain.first()).is_some_and(|certificate| fleet.admit_to_api(certificate).is_some())
 }
 
 impl axum::serve::Listener for TlsListener {
@@ -111,3 +112,6 @@ impl axum::serve::Listener for TlsListener {
         Ok(self.address)
     }
 }
+
+#[cfg(test)]
+mod tests;

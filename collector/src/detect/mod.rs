@@ -47,6 +47,8 @@ pub struct Detection {
     waiting: Waiting,
     waiting_dir: PathBuf,
     waiting_count: usize,
+    /// How many of each sensor.
+    waiting_of: HashMap<std::sync::Arc<str>, usize>,
     finished: Vec<([u8; 32], Event)>,
     ruleset: String,
     digest_field: Option<FieldId>,
@@ -87,8 +89,9 @@ impl Detection {
             fanout,
             ledger,
             scans,
-            waiting_count: waiting.values().map(Vec::len).sum(),
             waiting: Waiting::new(),
+            waiting_count: 0,
+            waiting_of: HashMap::new(),
             waiting_dir,
             finished: Vec::new(),
             digest_field: Catalogue::current().field_id("file.hash.sha256"),
@@ -97,10 +100,13 @@ impl Detection {
             has_new: false,
         };
         for (sha256, events) in waiting {
-            if let (Some(scans), Some(event)) = (&detection.scans, events.first()) {
-                scans.ask(sha256, &event.id.sensor);
+            let mut sensors: Vec<&str> = events.iter().map(|event| &*event.id.sensor).collect();
+            sensors.dedup();
+            if let (Some(scans), Some((first, others))) = (&detection.scans, sensors.split_first()) {
+                scans.ask(sha256, first);
+                others.iter().for_each(|sensor| scans.also(sha256, sensor));
             }
-            detection.waiting.insert(sha256, events);
+            events.into_iter().for_each(|event| detection.wait(sha256, event));
         }
         Ok(detection)
     }
@@ -127,9 +133,7 @@ impl Detection {
     /// Takes in what the scanner found meanwhile.
     pub fn take_scans(&mut self) -> io::Result<()> {
         while let Some(scanned) = self.scans.as_ref().and_then(FileScans::done) {
-            let events = self.waiting.remove(&scanned.sha256).unwrap_or_default();
-            self.waiting_count = self.waiting_count.saturating_sub(events.len());
-            for event in events {
+            for event in self.waited(&scanned.sha256) {
                 for file_match in &scanned.matches {
                     if let Some(found) = self.engine.file_match(&event, file_match) {
                         self.take(&found, &event)?;
@@ -194,7 +198,10 @@ impl Detection {
     fn announce(&mut self, event: &Event) -> io::Result<()> {
         let Some(sha256) = self.digest_of(event) else { return Ok(()) };
         let Some(scans) = &self.scans else { return Ok(()) };
-        if let Some(matches) = scans.known(&sha256) {
+        // Behind those that wait for the same file already, so that an alert takes its events in their order.
+        if !self.waiting.contains_key(&sha256)
+            && let Some(matches) = scans.known(&sha256)
+        {
             for file_match in &matches {
                 if let Some(found) = self.engine.file_match(event, file_match) {
                     self.take(&found, event)?;
@@ -202,18 +209,39 @@ impl Detection {
             }
             return Ok(());
         }
-        if self.waiting_count >= waiting::WAITING_MAX {
-            tracing::warn!(event = %event.id, "too many files wait for their scan; let go of this one");
+        let of_sensor = self.waiting_of.get(&event.id.sensor).copied().unwrap_or_default();
+        if self.waiting_count >= waiting::WAITING_MAX || of_sensor >= waiting::PER_SENSOR_MAX {
+            scans.dropped();
+            tracing::debug!(event = %event.id, "too many files wait for their scan; let go of this one");
             return Ok(());
         }
         let is_first = !self.waiting.contains_key(&sha256);
         if is_first && !scans.ask(sha256, &event.id.sensor) {
             return Ok(());
         }
+        if !is_first {
+            scans.also(sha256, &event.id.sensor);
+        }
         waiting::remember(&self.waiting_dir, &sha256, event)?;
-        self.waiting.entry(sha256).or_default().push(event.clone());
-        self.waiting_count += 1;
+        self.wait(sha256, event.clone());
         Ok(())
+    }
+
+    fn wait(&mut self, sha256: [u8; 32], event: Event) {
+        *self.waiting_of.entry(event.id.sensor.clone()).or_default() += 1;
+        self.waiting_count += 1;
+        self.waiting.entry(sha256).or_default().push(event);
+    }
+
+    fn waited(&mut self, sha256: &[u8; 32]) -> Vec<Event> {
+        let events = self.waiting.remove(sha256).unwrap_or_default();
+        for event in &events {
+            if let Some(count) = self.waiting_of.get_mut(&event.id.sensor) {
+                *count = count.saturating_sub(1);
+            }
+        }
+        self.waiting_count = self.waiting_count.saturating_sub(events.len());
+        events
     }
 
     fn digest_of(&self, event: &Event) -> Option<[u8; 32]> {

@@ -13,6 +13,8 @@ use super::files::{Waiting, write_whole};
 
 /// Most events that wait for a scan.
 pub const WAITING_MAX: usize = 20_000;
+/// Most of them of one sensor: a sensor that announces more than it sends must leave room for the others.
+pub const PER_SENSOR_MAX: usize = 2_500;
 
 fn path(dir: &Path, sha256: &[u8; 32], event: &Event) -> PathBuf {
     dir.join(format!("{}-{}-{}", hex::encode(sha256), event.id.sensor, event.id.sequence))

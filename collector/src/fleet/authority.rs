@@ -23,6 +23,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 /// How long a sensor's certificate lasts, in days.
 pub const SENSOR_DAYS: u64 = 90;
+/// How long a certificate for the API lasts, in days.
+pub const API_DAYS: u64 = 398;
 /// How long the authority's certificate lasts, in days.
 const AUTHORITY_DAYS: u64 = 3650;
 /// How long the collector's certificate lasts, in days; a new one is made at each start.
@@ -85,6 +87,17 @@ impl Authority {
         let request = CertificateSigningRequestParams { params, public_key: request.0.public_key };
         let certificate = request.signed_by(&self.issuer)?;
         Ok(Signed { fingerprint: fingerprint(certificate.der()), certificate_pem: certificate.pem() })
+    }
+
+    /// A new key for a client of the API, PEM, and its certificate.
+    pub(super) fn issue_api(&self, common_name: &str) -> Result<(String, Signed), Failure> {
+        let key = KeyPair::generate()?;
+        let mut params = params(common_name, API_DAYS);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        let signed = Signed { fingerprint: fingerprint(certificate.der()), certificate_pem: certificate.pem() };
+        Ok((key.serialize_pem(), signed))
     }
 
     /// TLS for a listener of ours, with a new key and certificate. The authority's certificate is sent along: a sensor

@@ -8,6 +8,7 @@
 //! fleet/tokens/DIGEST.toml                    SHA-256 of the secret; renamed to DIGEST.used when used
 //! fleet/sensors/NAME/{enrolment,seen}.toml
 //! fleet/catalogues/DIGEST.json
+//! fleet/api/NAME.toml                         who may use the API over the network; removed when revoked
 //! ```
 //!
 //! Every change is one file replaced by rename, so several programs may work on the folder at the same time
@@ -27,16 +28,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use luytre_collector_api::{SensorState, Token};
+use luytre_collector_api::{ApiCertificate, SensorState, Token};
 use rustls::ServerConfig;
 use serde::{Deserialize, Serialize};
 
 use authority::Authority;
-pub use authority::SENSOR_DAYS;
+pub use authority::{API_DAYS, SENSOR_DAYS};
 pub use catalogues::Catalogues;
 pub use connections::Connected;
 use connections::Connections;
 pub use tokens::{TOKEN_HOURS, TokenError};
+
+/// What the names in certificates for the API begin with.
+const API_PREFIX: &str = "api:";
 
 /// What the collector is called.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -53,10 +57,14 @@ pub enum FleetError {
     /// No such sensor.
     #[error("no sensor is called {0}; `luytre-collector sensors` lists them")]
     Unknown(String),
+    /// The certificate no longer speaks for anybody.
+    #[error("{0}")]
+    NotAdmitted(String),
+    /// No such client of the API.
+    #[error("no certificate for the API was made for {0}, or it was revoked already")]
+    UnknownClient(String),
     /// A name that cannot be used.
-    #[error(
-        "{0:?} is not a sensor's name: use 1 to 64 letters, digits, `-`, `_` and `.`, beginning with a letter or digit"
-    )]
+    #[error("{0:?} cannot be a name: use 1 to 64 letters, digits, `-`, `_` and `.`, beginning with a letter or digit")]
     BadName(String),
     /// The name is in use.
     #[error("a sensor called {0} is enrolled already; revoke it first, or choose another name")]
@@ -120,6 +128,14 @@ struct Seen {
     clock_skew_ms: i64,
 }
 
+/// `api/NAME.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct ApiClient {
+    /// SHA-256 of the certificate (DER), hexadecimal.
+    fingerprint: String,
+    expires_ns: i64,
+}
+
 /// What an enrolled sensor is given.
 #[derive(Debug, Clone)]
 pub struct Issued {
@@ -169,7 +185,7 @@ impl Fleet {
     pub fn open(dir: &Path, settings: &FleetSettings) -> Result<Fleet, FleetError> {
         let what = format!("open the fleet in {}", dir.display());
         let make = |sub: &str| store::make_folder(&dir.join(sub));
-        for sub in ["tokens", "sensors", "catalogues"] {
+        for sub in ["tokens", "sensors", "catalogues", "api"] {
             make(sub).map_err(|e| FleetError::failed(what.as_str())(e.into()))?;
         }
         let authority = Authority::open(&dir.join("authority")).map_err(FleetError::failed(what))?;
@@ -213,15 +229,21 @@ impl Fleet {
         Ok(Issued { name, certificate_pem: issued.certificate_pem, authority_pem })
     }
 
-    /// Signs the next certificate of an enrolled sensor, PEM.
-    pub fn renew(&self, name: &str, csr_pem: &str) -> Result<String, FleetError> {
+    /// Signs the next certificate, PEM, of the sensor that a certificate (DER) speaks for now: a connection may be older
+    /// than a revocation or another enrolment of the same name.
+    pub fn renew(&self, certificate: &[u8], csr_pem: &str) -> Result<String, FleetError> {
         let request =
             authority::Request::parse(csr_pem).map_err(FleetError::failed("read the sensor's certificate request"))?;
+        let name: &str = match &self.admit(certificate) {
+            Admission::Sensor(name) => &name.clone(),
+            Admission::Refused(reason) => return Err(FleetError::NotAdmitted(reason.clone())),
+        };
+        let fingerprint = authority::fingerprint(certificate);
         let _alone = self.alone()?;
         let mut enrolment = self
             .enrolment(name)
-            .filter(|known| known.revoked_ns.is_none())
-            .ok_or_else(|| FleetError::Unknown(name.to_owned()))?;
+            .filter(|known| known.revoked_ns.is_none() && known.fingerprint == fingerprint)
+            .ok_or_else(|| FleetError::NotAdmitted(format!("sensor {name} was revoked or enrolled again just now")))?;
         let what = format!("renew the certificate of {name}");
         let issued = self.0.authority.issue_sensor(name, request).map_err(FleetError::failed(what))?;
         enrolment.next_fingerprint = Some(issued.fingerprint);
@@ -328,12 +350,58 @@ impl Fleet {
         self.0.authority.server(&self.0.names, true).map_err(FleetError::failed("make the intake's certificate"))
     }
 
-    /// Whether a certificate of our authority (DER) may use the API. Sensors' may not: no sensor's name has a colon.
-    pub fn admits_to_api(certificate: &[u8]) -> bool {
-        authority::common_name(certificate).is_some_and(|name| name.starts_with("api:"))
+    /// A key and certificate for a client of the API called `name`, such as a console on another machine. One of the same
+    /// name that was made before is no longer accepted.
+    pub fn issue_api(&self, name: &str) -> Result<ApiCertificate, FleetError> {
+        if !valid_name(name) {
+            return Err(FleetError::BadName(name.to_owned()));
+        }
+        let _alone = self.alone()?;
+        let what = format!("make a certificate for {name}");
+        let (key, signed) =
+            self.0.authority.issue_api(&format!("{API_PREFIX}{name}")).map_err(FleetError::failed(what.as_str()))?;
+        let lifetime_ns = i64::try_from(API_DAYS).unwrap_or(0).saturating_mul(86_400_000_000_000);
+        let client = ApiClient { fingerprint: signed.fingerprint, expires_ns: now_ns().saturating_add(lifetime_ns) };
+        store::save(&self.api_path(name), &client).map_err(FleetError::failed(what))?;
+        tracing::info!(client = name, "a certificate for the API was made");
+        Ok(ApiCertificate {
+            name: name.to_owned(),
+            certificate: signed.certificate_pem,
+            key,
+            authority: self.0.authority.certificate_pem().to_owned(),
+            expires: time_text(client.expires_ns),
+        })
     }
 
-    /// TLS for the API: clients must show a certificate of the same authority, and one that [`Fleet::admits_to_api`].
+    /// No longer lets a client of the API connect.
+    pub fn revoke_api(&self, name: &str) -> Result<(), FleetError> {
+        let unknown = || FleetError::UnknownClient(name.to_owned());
+        if !valid_name(name) {
+            return Err(unknown());
+        }
+        let _alone = self.alone()?;
+        std::fs::remove_file(self.api_path(name)).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => unknown(),
+            _ => FleetError::failed(format!("revoke the certificate of {name}"))(error.into()),
+        })?;
+        tracing::info!(client = name, "a certificate for the API was revoked");
+        Ok(())
+    }
+
+    /// Whom a certificate of our authority (DER) lets use the API; nobody where it is a sensor's (no sensor's name has a
+    /// colon), was revoked or replaced.
+    pub fn admit_to_api(&self, certificate: &[u8]) -> Option<String> {
+        let common_name = authority::common_name(certificate)?;
+        let name = common_name.strip_prefix(API_PREFIX).filter(|name| valid_name(name))?;
+        let known: ApiClient = store::load(&self.api_path(name))?;
+        (known.fingerprint == authority::fingerprint(certificate)).then(|| name.to_owned())
+    }
+
+    fn api_path(&self, name: &str) -> PathBuf {
+        self.0.folder.join("api").join(format!("{name}.toml"))
+    }
+
+    /// TLS for the API: clients must show a certificate of the same authority, and one that [`Fleet::admit_to_api`] knows.
     pub fn api_tls(&self) -> Result<ServerConfig, FleetError> {
         self.0.authority.server(&self.0.names, false).map_err(FleetError::failed("make the API's certificate"))
     }

@@ -107,3 +107,39 @@ async fn the_newer_connection_wins_and_revoking_ends_it() {
     drop(newer);
     assert_eq!(fleet.sensor("dc-1").unwrap().state, SensorState::Revoked);
 }
+
+#[test]
+fn a_renewal_cannot_undo_a_revocation_whichever_comes_first() {
+    let (folder, fleet) = fleet();
+    let token = fleet.create_token("dc-1").unwrap();
+    let first = der(&fleet.enroll(&secret(&token), &request()).unwrap().certificate_pem);
+    let revoker = Fleet::open(folder.path(), &FleetSettings::default()).unwrap();
+    let renewed: Vec<Vec<u8>> = std::thread::scope(|scope| {
+        let renew = || {
+            let mut renewed = Vec::new();
+            while let Ok(pem) = fleet.renew(&first, &request()) {
+                renewed.push(der(&pem));
+            }
+            renewed
+        };
+        let threads: Vec<_> = (0..3).map(|_| scope.spawn(renew)).collect();
+        scope.spawn(|| revoker.revoke("dc-1").unwrap());
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(fleet.sensor("dc-1").unwrap().state, SensorState::Revoked);
+    for certificate in renewed.iter().chain([&first]) {
+        assert!(matches!(fleet.admit(certificate), Admission::Refused(_)));
+    }
+}
+
+#[test]
+fn a_certificate_of_an_earlier_enrolment_is_not_renewed() {
+    let (_folder, fleet) = fleet();
+    let tokens = [fleet.create_token("dc-1").unwrap(), fleet.create_token("dc-1").unwrap()];
+    let old = der(&fleet.enroll(&secret(&tokens[0]), &request()).unwrap().certificate_pem);
+    fleet.revoke("dc-1").unwrap();
+    let new = der(&fleet.enroll(&secret(&tokens[1]), &request()).unwrap().certificate_pem);
+    assert!(matches!(fleet.renew(&old, &request()), Err(FleetError::NotAdmitted(_))));
+    let next = der(&fleet.renew(&new, &request()).unwrap());
+    assert_eq!(fleet.admit(&next), Admission::Sensor("dc-1".into()));
+}

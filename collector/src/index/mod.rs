@@ -3,9 +3,10 @@
 //! Comes in: enriched events with the journal mark they end at ([`Writer`]). Goes out: partitions to search ([`Store`]).
 //! On overload the pipeline's queue fills and the journal holds what the index has not reached. On restart the writer
 //! resumes from [`Writer::resume_from`]: `position.json` names the mark up to which every partition is committed, and
-//! each partition's own commit names the mark it has reached, so a batch that some partitions already have is added only
+//! each partition's own commit names the mark it has reached, so a record that some partitions already have is added only
 //! to the others. A damaged partition is moved to `damaged/`, reported, and the others go on.
 
+pub mod filing;
 pub mod mapping;
 pub mod partition;
 pub mod words;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+pub use filing::FilingCounts;
 pub use mapping::{Column, Mapping};
 pub use partition::{Mark, Partition, PartitionError};
 pub use writer::{WriteError, Writer};
@@ -50,13 +52,20 @@ pub struct Store {
     root: PathBuf,
     sets: RwLock<BTreeMap<String, BTreeMap<String, Arc<Partition>>>>,
     problems: Mutex<Vec<String>>,
+    /// Events that were filed under the day received.
+    pub filed: FilingCounts,
 }
 
 impl Store {
     /// Opens every partition below `root`, setting aside those that cannot be opened.
     pub fn open(root: &Path) -> std::io::Result<Arc<Store>> {
         std::fs::create_dir_all(root.join(LIVE))?;
-        let store = Store { root: root.to_owned(), sets: RwLock::default(), problems: Mutex::default() };
+        let store = Store {
+            root: root.to_owned(),
+            sets: RwLock::default(),
+            problems: Mutex::default(),
+            filed: FilingCounts::default(),
+        };
         for set in directories(root)?.iter().filter(|name| name.as_str() != "damaged") {
             let mut partitions = BTreeMap::new();
             for name in directories(&root.join(set))? {
@@ -177,7 +186,7 @@ impl Store {
             let sets = read(&self.sets);
             sets.iter()
                 .flat_map(|(set, partitions)| partitions.values().map(move |p| (set, p)))
-                .map(|(set, p)| (p.max_ns().max(written_ns(&p.path)), set.clone(), p.clone()))
+                .map(|(set, p)| (last_ns(p), set.clone(), p.clone()))
                 .collect()
         };
         by_age.sort_by_key(|(last_ns, ..)| *last_ns);
@@ -200,6 +209,13 @@ impl Store {
         }
         gone
     }
+}
+
+/// When a partition's last event happened or was written. Events filed here that claim to be of a later day do not keep
+/// it for longer.
+fn last_ns(partition: &Partition) -> i64 {
+    let end_ns = filing::day_of(&partition.name).map_or(i64::MAX, |day| (day + 1).saturating_mul(filing::DAY_NS));
+    partition.max_ns().min(end_ns).max(written_ns(&partition.path))
 }
 
 /// When a partition was last committed.

@@ -1,7 +1,9 @@
 //! The one who writes into the index.
 //!
-//! Comes in: batches of events with the journal mark behind them. Goes out: committed documents. At most
-//! [`WRITERS_MAX`] partitions are open for writing; the one used longest ago is committed and closed for another.
+//! Comes in: the events of one journal record at a time, with the mark behind it ([`Writer::add`]). Goes out: committed
+//! documents. Each partition remembers the last record that it has in its commit, so a replay from any mark adds every
+//! record where it is missing and nowhere else. At most [`WRITERS_MAX`] partitions are open for writing; the one used
+//! longest ago is committed and closed for another. [`Filing`] keeps the number of days small whatever times events have.
 //! When a disk is full the commit fails, the batch is kept out of the index, and the caller tries again later: the
 //! writer is thrown away and the journal replayed from the last mark.
 
@@ -13,11 +15,11 @@ use std::sync::Arc;
 use luytre_events::Event;
 use tantivy::{IndexWriter, TantivyDocument};
 
-use super::{LIVE, Mark, Partition, PartitionError, Store};
+use super::filing::{DAY_NS, Filing};
+use super::{IndexSettings, LIVE, Mark, Partition, PartitionError, Store};
 
 /// Most partitions open for writing: each costs an arena and a few threads.
 const WRITERS_MAX: usize = 3;
-const DAY_NS: i64 = 86_400_000_000_000;
 
 /// Why events could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +56,7 @@ pub struct Writer {
     store: Arc<Store>,
     set: String,
     memory_bytes: usize,
+    keep_days: u32,
     open: HashMap<String, OpenPartition>,
     /// The mark behind the last batch.
     mark: Mark,
@@ -69,15 +72,22 @@ impl std::fmt::Debug for Writer {
 
 impl Writer {
     /// A writer of a set.
-    pub fn new(store: Arc<Store>, set: &str, memory_mb: usize) -> Writer {
-        let mark = stored_position(&position_path(&store, set)).unwrap_or_default();
-        let memory_bytes = memory_mb.max(15) * 1_000_000;
-        Writer { store, set: set.to_owned(), memory_bytes, open: HashMap::new(), mark, batches: 0, waiting_events: 0 }
+    pub fn new(store: Arc<Store>, set: &str, settings: &IndexSettings) -> Writer {
+        Writer {
+            mark: stored_position(&position_path(&store, set)).unwrap_or_default(),
+            memory_bytes: settings.memory_mb.max(15) * 1_000_000,
+            keep_days: settings.keep_days,
+            store,
+            set: set.to_owned(),
+            open: HashMap::new(),
+            batches: 0,
+            waiting_events: 0,
+        }
     }
 
     /// A writer of the live set.
-    pub fn live(store: Arc<Store>, memory_mb: usize) -> Writer {
-        Writer::new(store, LIVE, memory_mb)
+    pub fn live(store: Arc<Store>, settings: &IndexSettings) -> Writer {
+        Writer::new(store, LIVE, settings)
     }
 
     /// The mark from which the journal must be read.
@@ -90,18 +100,19 @@ impl Writer {
         self.waiting_events
     }
 
-    /// Adds a batch that ends at `mark`; it becomes visible and durable with the next [`Writer::commit`].
-    pub fn add(&mut self, events: &[Event], mark: Mark) -> Result<(), WriteError> {
+    /// Adds the events of one journal record, which was received at `received_ns` and ends at `mark`; they become visible
+    /// and durable with the next [`Writer::commit`].
+    pub fn add(&mut self, events: &[Event], received_ns: i64, mark: Mark) -> Result<(), WriteError> {
         self.batches += 1;
-        // Day by day, so that a partition that must be closed for another has its whole part of the batch or none.
+        // Day by day, so that a partition that must be closed for another has its whole part of the record or none.
+        let mut filing = Filing::new(received_ns, self.keep_days);
         let mut days: BTreeMap<i64, Vec<&Event>> = BTreeMap::new();
         for event in events {
-            days.entry(event.time_ns.div_euclid(DAY_NS)).or_default().push(event);
+            days.entry(filing.day(event.time_ns, &self.store.filed)).or_default().push(event);
         }
-        for events in days.into_values() {
-            let Some(first) = events.first() else { continue };
-            let open = self.open_day(&day_name(first.time_ns), mark)?;
-            // This partition had the batch before a restart; others of the same batch had not.
+        for (day, events) in days {
+            let open = self.open_day(&day_name(day), mark)?;
+            // This partition had the record before a restart; others of the same record had not.
             if open.has_until.is_some_and(|until| until >= mark) {
                 continue;
             }
@@ -191,6 +202,6 @@ fn save_position(path: &std::path::Path, mark: Mark) -> std::io::Result<()> {
 }
 
 /// `2026-11-22`.
-fn day_name(time_ns: i64) -> String {
-    luytre_events::json::time_text(time_ns).split('T').next().unwrap_or_default().to_owned()
+fn day_name(day: i64) -> String {
+    luytre_events::json::time_text(day.saturating_mul(DAY_NS)).split('T').next().unwrap_or_default().to_owned()
 }

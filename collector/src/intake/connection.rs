@@ -156,7 +156,7 @@ impl Talk<'_> {
                     let Some(frame) = decode(next)? else { return Ok(()) };
                     deadline = tokio::time::Instant::now() + silence;
                     connected.heard();
-                    self.hear(frame).await?;
+                    self.hear(frame, certificate).await?;
                 }
                 Some(answer) = self.pending.next() => self.acknowledge(answer).await?,
                 Some(wish) = wishes.recv() => self.ask(wish).await?,
@@ -179,7 +179,7 @@ impl Talk<'_> {
         }
     }
 
-    async fn hear(&mut self, frame: SensorFrame) -> anyhow::Result<()> {
+    async fn hear(&mut self, frame: SensorFrame, certificate: &[u8]) -> anyhow::Result<()> {
         match frame {
             SensorFrame::Batch(batch) => self.take(batch).await,
             SensorFrame::Ledger(snapshot) => {
@@ -193,7 +193,7 @@ impl Talk<'_> {
                 Ok(())
             }
             SensorFrame::Ping => self.sink.send(&CollectorFrame::Pong).await,
-            SensorFrame::Renew { csr_pem } => match self.hall.fleet.renew(&self.sensor, &csr_pem) {
+            SensorFrame::Renew { csr_pem } => match self.hall.fleet.renew(certificate, &csr_pem) {
                 Ok(certificate_pem) => self.sink.send(&CollectorFrame::Renewed { certificate_pem }).await,
                 Err(error) => Err(self.sink.refuse(error.to_string()).await),
             },

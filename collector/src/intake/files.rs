@@ -26,8 +26,10 @@ pub enum FileError {
 }
 
 /// A wish for a file; the answer is its content, or nothing where the sensor no longer has it.
-pub(super) struct Wish {
+pub(crate) struct Wish {
+    /// The file.
     pub sha256: [u8; 32],
+    /// Where it goes.
     pub answer: oneshot::Sender<Option<Vec<u8>>>,
 }
 
@@ -41,7 +43,7 @@ impl Files {
     }
 
     /// Where a connection hears wishes; replaces that of an older connection.
-    pub(super) fn listen(&self, sensor: &Arc<str>) -> mpsc::Receiver<Wish> {
+    pub(crate) fn listen(&self, sensor: &Arc<str>) -> mpsc::Receiver<Wish> {
         let (sender, receiver) = mpsc::channel(WISHES);
         self.sensors().insert(sensor.clone(), sender);
         receiver

@@ -29,6 +29,8 @@ use crate::journal::Journal;
 use crate::ledger::Ledger;
 use strangers::{Guest, Strangers};
 
+#[cfg(test)]
+pub(crate) use files::Wish;
 pub use files::{FileError, Files};
 
 /// The most batches of one connection that are on their way into the journal.

@@ -19,7 +19,7 @@ use crate::journal::JournalSettings;
 use crate::ledger::LedgerSettings;
 
 struct Rig {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     fleet: Fleet,
     journal: Journal,
     intake: Intake,
@@ -37,7 +37,7 @@ impl Rig {
         let ledger = Ledger::open(&at("ledger"), LedgerSettings::default()).unwrap();
         let settings = IntakeSettings { listen: ([127, 0, 0, 1], 0).into(), silence_s, ..IntakeSettings::default() };
         let intake = Intake::start(settings, journal.clone(), fleet.clone(), ledger, problems).await.unwrap();
-        Rig { _folder: folder, fleet, journal, intake }
+        Rig { folder, fleet, journal, intake }
     }
 
     /// A sensor's certificate and key, by way of a token.
@@ -209,4 +209,22 @@ async fn a_silent_sensor_is_let_go_of_and_a_repeated_batch_is_acknowledged_once_
     assert_eq!(hear(&mut client).await, Some(CollectorFrame::Pong));
     // Says nothing more, and does not hang up.
     assert_eq!(hear(&mut client).await, None);
+}
+
+#[tokio::test]
+async fn a_connection_that_outlived_its_enrolment_cannot_renew() {
+    let rig = Rig::new(60).await;
+    let old = rig.identity("dc-1");
+    let mut client = rig.greeted(&old).await;
+    // Revoked and enrolled anew by another program, which cannot end the connection.
+    let other = Fleet::open(&rig.folder.path().join("fleet"), &FleetSettings::default()).unwrap();
+    other.revoke("dc-1").unwrap();
+    let new = rig.identity("dc-1");
+    let key = rcgen::KeyPair::generate().unwrap();
+    let csr_pem = rcgen::CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap();
+    say(&mut client, &SensorFrame::Renew { csr_pem: csr_pem.clone() }).await;
+    assert!(refused(&mut client).await.contains("has been enrolled again since"));
+    let mut client = rig.greeted(&new).await;
+    say(&mut client, &SensorFrame::Renew { csr_pem }).await;
+    assert!(matches!(hear(&mut client).await, Some(CollectorFrame::Renewed { .. })));
 }

@@ -17,7 +17,7 @@ impl Ledger {
         let mut state = self.state();
         self.file_all(&mut state);
         let minutes = state.minutes(from_ns, to_ns, sensor);
-        let visibility = visibility(minutes.values());
+        let visibility = visibility(minutes.values(), state.has_seen(sensor, from_ns));
         let skipped = minutes.len().saturating_sub(ENTRIES_MAX);
         let entry = |((number, sensor), minute): ((i64, String), Minute)| LedgerMinute {
             sensor,
@@ -45,13 +45,16 @@ impl Ledger {
     pub fn visibility(&self, sensor: &str, time_ns: i64) -> Visibility {
         let number = time_ns.div_euclid(MINUTE_NS);
         let state = self.state();
-        let minutes = state.sensors.get(sensor).map(|account| account.minutes.range(number - 1..=number));
-        visibility(minutes.into_iter().flatten().map(|(_, minute)| minute))
+        let first = number.saturating_sub(1);
+        let minutes = state.sensors.get(sensor).map(|account| account.minutes.range(first..=number));
+        let has_seen = state.has_seen(Some(sensor), first.saturating_mul(MINUTE_NS));
+        visibility(minutes.into_iter().flatten().map(|(_, minute)| minute), has_seen)
     }
 
     /// The same over any period, of one sensor or of all.
     pub fn visibility_between(&self, sensor: Option<&str>, from_ns: i64, to_ns: i64) -> Visibility {
-        visibility(self.state().minutes(from_ns, to_ns, sensor).values())
+        let state = self.state();
+        visibility(state.minutes(from_ns, to_ns, sensor).values(), state.has_seen(sensor, from_ns))
     }
 
     fn file_all(&self, state: &mut State) {
@@ -63,6 +66,16 @@ impl Ledger {
 }
 
 impl State {
+    /// Whether a packet was ever seen before a moment, by one sensor or by any: from then on silence is known to be one.
+    fn has_seen(&self, sensor: Option<&str>, before_ns: i64) -> bool {
+        let before = before_ns.div_euclid(MINUTE_NS);
+        let wanted = self.sensors.iter().filter(|(name, _)| sensor.is_none_or(|sensor| sensor == name.as_str()));
+        let came = |stage: &Stage| stage.name == "capture" && stage.counts.taken > 0;
+        wanted
+            .flat_map(|(_, account)| account.minutes.range(..before).rev())
+            .any(|(_, minute)| minute.stages.iter().any(came))
+    }
+
     /// Minutes in a range, from memory where they are there and else from disk, oldest first.
     fn minutes(&self, from_ns: i64, to_ns: i64, sensor: Option<&str>) -> BTreeMap<(i64, String), Minute> {
         let (first, last) = (from_ns.div_euclid(MINUTE_NS), (to_ns.saturating_sub(1)).div_euclid(MINUTE_NS));
@@ -106,8 +119,8 @@ fn line(stage: &Stage) -> StageLine {
 
 /// Of the packets that came to the network card, the share that was understood. A packet that is no IP packet is
 /// understood well enough to know that it is none of our business. The counters are a sensor's word: whatever they are,
-/// nothing here may overflow.
-fn visibility<'m>(minutes: impl Iterator<Item = &'m Minute>) -> Visibility {
+/// nothing here may overflow. Counters that have not seen a packet yet say nothing: the mirror port may not be connected.
+fn visibility<'m>(minutes: impl Iterator<Item = &'m Minute>, has_seen: bool) -> Visibility {
     let (mut came, mut lost, mut unaccounted, mut known) = (0u64, 0u64, 0i64, false);
     for minute in minutes {
         unaccounted = unaccounted.saturating_add(minute.unaccounted);
@@ -127,6 +140,7 @@ fn visibility<'m>(minutes: impl Iterator<Item = &'m Minute>) -> Visibility {
             }
         }
     }
+    let known = known && (came > 0 || has_seen);
     let seen = match (known, came) {
         (false, _) => 0.0,
         (true, 0) => 1.0,

@@ -1,5 +1,8 @@
 //! The ledger on disk: a file a UTC day, a JSON line a snapshot; old days go by age and size.
 //!
+//! Of one sensor at most a line a second is written: what comes faster is joined to the next one. A crash costs what was
+//! not written yet, and the sensor's next snapshot brings it again, because counters rise from a program's start.
+//!
 //! A day that is over (by a day, so that no late snapshot can fall into it) is packed: one line a sensor and minute, zstd.
 //! The packed file is put in place by rename before the plain one is removed; where both exist the packed one counts.
 
@@ -34,7 +37,17 @@ pub(super) struct Line {
     pub newest: Option<Heard>,
 }
 
+/// The time between two lines of one sensor, in nanoseconds.
+const BETWEEN_NS: i64 = 1_000_000_000;
+
+/// Lines of one sensor, its own (true) or the collector's about it.
+type Source = (String, bool);
+
 pub(super) struct Store {
+    /// Lines that came too fast, joined.
+    waiting: BTreeMap<Source, Line>,
+    /// When a line was last written, by our clock.
+    written_ns: BTreeMap<Source, i64>,
     folder: PathBuf,
     settings: LedgerSettings,
     /// Today's file and its day.
@@ -45,13 +58,39 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn open(folder: &Path, settings: LedgerSettings) -> io::Result<Store> {
         std::fs::create_dir_all(folder)?;
-        let store = Store { folder: folder.to_owned(), settings, open: None, failing: false };
+        let store = Store {
+            waiting: BTreeMap::new(),
+            written_ns: BTreeMap::new(),
+            folder: folder.to_owned(),
+            settings,
+            open: None,
+            failing: false,
+        };
         store.retain();
         Ok(store)
     }
 
-    /// Appends a line. A failure is logged once; the ledger in memory goes on.
+    /// Takes a line and writes what is due.
     pub(super) fn write(&mut self, line: &Line) {
+        let source = (line.sensor.clone(), line.newest.is_some());
+        match self.waiting.get_mut(&source) {
+            Some(waiting) => join(waiting, line),
+            None => drop(self.waiting.insert(source, line.clone())),
+        }
+        let now_ns = super::now_ns();
+        let is_due = |at: &i64| !(*at..at.saturating_add(BETWEEN_NS)).contains(&now_ns);
+        let due: Vec<Source> =
+            self.waiting.keys().filter(|source| self.written_ns.get(*source).is_none_or(is_due)).cloned().collect();
+        for source in due {
+            if let Some(line) = self.waiting.remove(&source) {
+                self.put(&line);
+                self.written_ns.insert(source, now_ns);
+            }
+        }
+    }
+
+    /// Appends a line. A failure is logged once; the ledger in memory goes on.
+    fn put(&mut self, line: &Line) {
         match self.append(line) {
             Ok(()) => self.failing = false,
             Err(error) => {
@@ -128,6 +167,22 @@ impl Store {
             }
         }
     }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        for line in std::mem::take(&mut self.waiting).into_values() {
+            self.put(&line);
+        }
+    }
+}
+
+/// Adds a later line to an earlier one of the same sensor.
+fn join(earlier: &mut Line, later: &Line) {
+    let mut minute = Minute { stages: std::mem::take(&mut earlier.stages), unaccounted: earlier.unaccounted };
+    minute.add(&later.stages, later.unaccounted);
+    (earlier.stages, earlier.unaccounted) = (minute.stages, minute.unaccounted);
+    earlier.newest = later.newest.clone().or(earlier.newest.take());
 }
 
 /// Days that there are, oldest first; the packed file where there are two.

@@ -129,3 +129,68 @@ fn packed_days_say_the_same_in_less_room() {
     assert!(size() * 50 < before, "{} of {before}", size());
     assert_eq!(answer(&open(folder.path())), plain);
 }
+
+#[test]
+fn before_the_first_packet_nothing_is_known_and_silence_after_it_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path());
+    let minute = minute_of(now_ns()) - 10 * MINUTE_NS;
+    ledger.hear("dc-1", snapshot(minute, 7, 0, 0, 0), 0);
+    let unknown = luytre_collector_api::Visibility { seen: 0.0, unaccounted: 0, known: false };
+    assert_eq!(ledger.visibility("dc-1", minute), unknown);
+    assert_eq!(ledger.answer(minute, minute + MINUTE_NS, None).visibility, unknown);
+    ledger.hear("dc-1", snapshot(minute + MINUTE_NS, 7, 40, 0, 0), 0);
+    ledger.hear("dc-1", snapshot(minute + 4 * MINUTE_NS, 7, 40, 0, 0), 0);
+    for at in [minute + MINUTE_NS, minute + 4 * MINUTE_NS] {
+        let visibility = ledger.visibility("dc-1", at);
+        assert_eq!((visibility.known, visibility.seen), (true, 1.0));
+    }
+    assert!(ledger.visibility_between(None, minute + 3 * MINUTE_NS, minute + 5 * MINUTE_NS).known);
+}
+
+#[test]
+fn a_sensor_that_floods_snapshots_fills_no_disk_and_is_still_counted_exactly() {
+    let folder = tempfile::tempdir().unwrap();
+    let began = std::time::Instant::now();
+    let ledger = open(folder.path());
+    let minute = minute_of(now_ns());
+    for n in 1..=3000 {
+        // Minutes before and after in turn, as a sensor with ill will would claim.
+        let claimed = minute - i64::try_from(n % 2).unwrap() * MINUTE_NS;
+        ledger.hear("dc-1", snapshot(claimed, 7, n, 0, 0), 0);
+    }
+    drop(ledger);
+    let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+    let lines =
+        files.map(|text| text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count()).sum::<usize>();
+    let allowed = usize::try_from(began.elapsed().as_secs()).unwrap() + 3;
+    assert!(lines <= allowed, "{lines} lines, {allowed} are allowed");
+    let answer = open(folder.path()).answer(minute - 5 * MINUTE_NS, minute + MINUTE_NS, None);
+    assert_eq!(answer.minutes.iter().map(|minute| minute.stages[0].taken).sum::<u64>(), 3000);
+}
+
+#[test]
+fn names_of_a_sensor_are_few_and_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path());
+    let reasons: Vec<String> = (0..1000).map(|n| format!("reason-{n}")).collect();
+    let mut dropped: Vec<(&str, u64)> = reasons.iter().map(|reason| (reason.as_str(), 1)).collect();
+    let long = "x".repeat(65);
+    dropped.push((&long, 1));
+    let mut stages = vec![stage(&"y".repeat(65), Unit::Packets, 1, 1, 0, &[])];
+    stages.extend((0..100).map(|n| stage(&format!("stage-{n}"), Unit::Packets, 1000, 0, 0, &dropped)));
+    for n in 0..50 {
+        let mut stages = stages.clone();
+        // Other names each time: a minute takes no more either.
+        stages.iter_mut().for_each(|stage| stage.name = format!("{}-{n}", stage.name));
+        ledger.hear("dc-1", Snapshot { time_ns: now_ns(), since_ns: 7, stages }, 0);
+    }
+    let answer = ledger.answer(now_ns() - 5 * MINUTE_NS, now_ns() + MINUTE_NS, Some("dc-1"));
+    for minute in &answer.minutes {
+        assert_eq!(minute.stages.len(), STAGES_MAX);
+        for stage in &minute.stages {
+            assert!(stage.stage.len() <= NAME_MAX_BYTES && stage.dropped.len() <= REASONS_MAX);
+            assert!(stage.dropped.keys().all(|reason| reason.len() <= NAME_MAX_BYTES));
+        }
+    }
+}

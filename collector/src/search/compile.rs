@@ -3,23 +3,29 @@
 
 use std::net::IpAddr;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use tantivy::Term;
 use tantivy::query::{
-    AllQuery, BooleanQuery, ConstScoreQuery, EmptyQuery, ExistsQuery, Occur, PhraseQuery, Query, RangeQuery,
-    RegexQuery, TermQuery,
+    AllQuery, BooleanQuery, ConstScoreQuery, EmptyQuery, ExistsQuery, Occur, PhraseQuery, Query, RangeQuery, TermQuery,
 };
 use tantivy::schema::Field;
 
+use super::limits::{Limits, PatternQuery};
 use super::query::{FieldRef, Node, Pattern, Test};
 use crate::index::mapping::{Column, Mapping, ip_term};
 use crate::index::partition::PRESENCE;
 use crate::index::words;
 
 /// The filter and the time range as the partition's query.
-pub fn compile(filter: &Node, range_ns: (i64, i64), mapping: &Mapping) -> tantivy::Result<Box<dyn Query>> {
-    let filter = node(filter, mapping)?;
+pub fn compile(
+    filter: &Node,
+    range_ns: (i64, i64),
+    mapping: &Mapping,
+    limits: &Arc<Limits>,
+) -> tantivy::Result<Box<dyn Query>> {
+    let filter = Compiler { mapping, limits }.node(filter)?;
     let bound = |at: i64| Term::from_field_i64(mapping.time, at);
     let lower = if range_ns.0 == i64::MIN { Bound::Unbounded } else { Bound::Included(bound(range_ns.0)) };
     let upper = if range_ns.1 == i64::MAX { Bound::Unbounded } else { Bound::Excluded(bound(range_ns.1)) };
@@ -30,88 +36,105 @@ pub fn compile(filter: &Node, range_ns: (i64, i64), mapping: &Mapping) -> tantiv
     Ok(Box::new(BooleanQuery::new(vec![(Occur::Must, filter), (Occur::Must, time)])))
 }
 
-fn node(node_: &Node, mapping: &Mapping) -> tantivy::Result<Box<dyn Query>> {
-    Ok(match node_ {
-        Node::All => Box::new(AllQuery),
-        Node::And(nodes) => {
-            let mut clauses: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, Box::new(AllQuery))];
-            for inner in nodes {
-                clauses.push(match inner {
-                    Node::Not(inner) => (Occur::MustNot, node(inner, mapping)?),
-                    inner => (Occur::Must, node(inner, mapping)?),
-                });
+/// What nodes are compiled for.
+struct Compiler<'a> {
+    mapping: &'a Mapping,
+    limits: &'a Arc<Limits>,
+}
+
+impl Compiler<'_> {
+    fn node(&self, node_: &Node) -> tantivy::Result<Box<dyn Query>> {
+        Ok(match node_ {
+            Node::All => Box::new(AllQuery),
+            Node::And(nodes) => {
+                let mut clauses: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, Box::new(AllQuery))];
+                for inner in nodes {
+                    clauses.push(match inner {
+                        Node::Not(inner) => (Occur::MustNot, self.node(inner)?),
+                        inner => (Occur::Must, self.node(inner)?),
+                    });
+                }
+                if clauses.iter().filter(|(occur, _)| *occur == Occur::Must).count() > 1 {
+                    clauses.remove(0);
+                }
+                Box::new(BooleanQuery::new(clauses))
             }
-            if clauses.iter().filter(|(occur, _)| *occur == Occur::Must).count() > 1 {
-                clauses.remove(0);
+            Node::Or(nodes) => any(nodes.iter().map(|inner| self.node(inner)).collect::<tantivy::Result<_>>()?),
+            Node::Not(inner) => Box::new(BooleanQuery::new(vec![
+                (Occur::Must, Box::new(AllQuery)),
+                (Occur::MustNot, self.node(inner)?),
+            ])),
+            Node::Field(field, test) => self.field_test(field, test)?,
+            Node::Words(words) => phrase(self.mapping.words, words),
+            Node::WordPattern(pattern) => self.wildcard(pattern, self.mapping.words)?,
+            Node::Address(network) => {
+                any(self.mapping.addresses().map(|column| in_network(column.field, *network)).collect())
             }
-            Box::new(BooleanQuery::new(clauses))
+        })
+    }
+
+    fn field_test(&self, field: &FieldRef, test: &Test) -> tantivy::Result<Box<dyn Query>> {
+        if let Test::Id(id) = test {
+            let Some(observer) = self.mapping.column("observer.name") else { return Ok(Box::new(EmptyQuery)) };
+            return Ok(Box::new(BooleanQuery::intersection(vec![
+                term(Term::from_field_u64(self.mapping.sequence, id.sequence)),
+                term(Term::from_field_text(observer.field, &words::keyword(&id.sensor))),
+            ])));
         }
-        Node::Or(nodes) => any(nodes.iter().map(|inner| node(inner, mapping)).collect::<tantivy::Result<_>>()?),
-        Node::Not(inner) => Box::new(BooleanQuery::new(vec![
-            (Occur::Must, Box::new(AllQuery)),
-            (Occur::MustNot, node(inner, mapping)?),
-        ])),
-        Node::Field(field, test) => field_test(field, test, mapping)?,
-        Node::Words(words) => phrase(mapping.words, words),
-        Node::WordPattern(pattern) => wildcard(pattern, mapping.words)?,
-        Node::Address(network) => any(mapping.addresses().map(|column| in_network(column.field, *network)).collect()),
-    })
+        if field.name == "@timestamp"
+            && let Test::Time(from, to) = test
+        {
+            return Ok(times(self.mapping.time, *from, *to));
+        }
+        let column = self.mapping.column(&field.name);
+        if *test == Test::Exists && !column.is_some_and(|c| c.fast) {
+            return Ok(term(Term::from_field_text(self.mapping.present, &words::keyword(&field.name))));
+        }
+        // A partition of another release may lack the field, or have it with another type.
+        match column.filter(|column| column.kind == field.kind) {
+            Some(column) => self.column_test(&field.name, column, test),
+            None => Ok(Box::new(EmptyQuery)),
+        }
+    }
+
+    fn column_test(&self, name: &str, column: Column, test: &Test) -> tantivy::Result<Box<dyn Query>> {
+        let field = column.field;
+        Ok(match test {
+            Test::Exists => Box::new(ExistsQuery::new(name.to_owned(), false)),
+            Test::Keyword(text) => term(Term::from_field_text(field, text)),
+            Test::Pattern(pattern) => self.wildcard(pattern, field)?,
+            Test::Words(words) => phrase(field, words),
+            Test::Network(network) => in_network(field, *network),
+            Test::Addresses(from, to) => {
+                let bound = |ip: &IpAddr| Term::from_field_ip_addr(field, ip_term(*ip));
+                range(from.as_ref().map(bound), to.as_ref().map(bound))
+            }
+            Test::Long(Bound::Included(a), Bound::Included(b)) if a == b => term(Term::from_field_u64(field, *a)),
+            Test::Long(from, to) => {
+                let bound = |n: &u64| Term::from_field_u64(field, *n);
+                range(from.as_ref().map(bound), to.as_ref().map(bound))
+            }
+            Test::Float(from, to) => {
+                let bound = |n: &f64| Term::from_field_f64(field, *n);
+                range(from.as_ref().map(bound), to.as_ref().map(bound))
+            }
+            Test::Time(from, to) => times(field, *from, *to),
+            Test::Boolean(yes) => term(Term::from_field_bool(field, *yes)),
+            // Handled before the column was looked up.
+            Test::Id(_) => Box::new(EmptyQuery),
+        })
+    }
+
+    fn wildcard(&self, pattern: &Pattern, field: Field) -> tantivy::Result<Box<dyn Query>> {
+        Ok(match PatternQuery::new(pattern, field, self.limits)? {
+            Some(query) => Box::new(ConstScoreQuery::new(Box::new(query), 1.0)),
+            None => Box::new(EmptyQuery),
+        })
+    }
 }
 
 fn any(queries: Vec<Box<dyn Query>>) -> Box<dyn Query> {
     if queries.is_empty() { Box::new(EmptyQuery) } else { Box::new(BooleanQuery::union(queries)) }
-}
-
-fn field_test(field: &FieldRef, test: &Test, mapping: &Mapping) -> tantivy::Result<Box<dyn Query>> {
-    if let Test::Id(id) = test {
-        let Some(observer) = mapping.column("observer.name") else { return Ok(Box::new(EmptyQuery)) };
-        return Ok(Box::new(BooleanQuery::intersection(vec![
-            term(Term::from_field_u64(mapping.sequence, id.sequence)),
-            term(Term::from_field_text(observer.field, &words::keyword(&id.sensor))),
-        ])));
-    }
-    if field.name == "@timestamp"
-        && let Test::Time(from, to) = test
-    {
-        return Ok(times(mapping.time, *from, *to));
-    }
-    let column = mapping.column(&field.name);
-    if *test == Test::Exists && !column.is_some_and(|c| c.fast) {
-        return Ok(term(Term::from_field_text(mapping.present, &words::keyword(&field.name))));
-    }
-    // A partition of another release may lack the field, or have it with another type.
-    match column.filter(|column| column.kind == field.kind) {
-        Some(column) => column_test(&field.name, column, test),
-        None => Ok(Box::new(EmptyQuery)),
-    }
-}
-
-fn column_test(name: &str, column: Column, test: &Test) -> tantivy::Result<Box<dyn Query>> {
-    let field = column.field;
-    Ok(match test {
-        Test::Exists => Box::new(ExistsQuery::new(name.to_owned(), false)),
-        Test::Keyword(text) => term(Term::from_field_text(field, text)),
-        Test::Pattern(pattern) => wildcard(pattern, field)?,
-        Test::Words(words) => phrase(field, words),
-        Test::Network(network) => in_network(field, *network),
-        Test::Addresses(from, to) => {
-            let bound = |ip: &IpAddr| Term::from_field_ip_addr(field, ip_term(*ip));
-            range(from.as_ref().map(bound), to.as_ref().map(bound))
-        }
-        Test::Long(Bound::Included(a), Bound::Included(b)) if a == b => term(Term::from_field_u64(field, *a)),
-        Test::Long(from, to) => {
-            let bound = |n: &u64| Term::from_field_u64(field, *n);
-            range(from.as_ref().map(bound), to.as_ref().map(bound))
-        }
-        Test::Float(from, to) => {
-            let bound = |n: &f64| Term::from_field_f64(field, *n);
-            range(from.as_ref().map(bound), to.as_ref().map(bound))
-        }
-        Test::Time(from, to) => times(field, *from, *to),
-        Test::Boolean(yes) => term(Term::from_field_bool(field, *yes)),
-        // Handled before the column was looked up.
-        Test::Id(_) => Box::new(EmptyQuery),
-    })
 }
 
 fn term(term: Term) -> Box<dyn Query> {
@@ -141,9 +164,4 @@ fn phrase(field: Field, words: &[String]) -> Box<dyn Query> {
         [word] => term(Term::from_field_text(field, word)),
         words => Box::new(PhraseQuery::new(words.iter().map(|word| Term::from_field_text(field, word)).collect())),
     }
-}
-
-fn wildcard(pattern: &Pattern, field: Field) -> tantivy::Result<Box<dyn Query>> {
-    let query = RegexQuery::from_pattern(&pattern.to_regex(), field)?;
-    Ok(Box::new(ConstScoreQuery::new(Box::new(query), 1.0)))
 }

@@ -1,24 +1,25 @@
 //! One pass over what a filter matches: counts, the newest events, facets, bars and groups together.
 //!
-//! Everything is bounded: rows by the plan, different groups by [`GROUPS_MAX`] a segment and a table, bars by
-//! [`BARS_MAX`], reads of stored events by [`SOURCE_READS_MAX`], time by the plan's deadline. What a limit cut is said in
-//! [`Gathered`].
+//! Everything is bounded: rows by the plan, different groups of all tables together by [`GROUPS_MAX`], bars by
+//! [`BARS_MAX`], reads of stored events by [`SOURCE_READS_MAX`], time by the search's [`Limits`]. The groups of a segment
+//! go into those of its partition as soon as it is done, and those into the search's, so that no more than a few such
+//! tables are in memory, however many partitions there are. What a limit cut is said in [`Gathered`].
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::columnar::{Column, StrColumn};
 use tantivy::{DocAddress, DocId, Score, SegmentOrdinal, SegmentReader};
 
 use super::columns::{Group, ValueReader};
+use super::limits::Limits;
 use super::query::FieldRef;
 use crate::index::Mapping;
 
-/// Most different groups that are told apart in a segment.
+/// Most different groups that a search tells apart, all of its tables together.
 pub const GROUPS_MAX: usize = 200_000;
 /// Most bars of a timeline.
 pub const BARS_MAX: usize = 10_000;
@@ -49,8 +50,10 @@ pub struct Plan {
     pub tables: Vec<TablePlan>,
     /// Width of the bars, where bars are wanted.
     pub step_ns: Option<i64>,
-    /// When to give up.
-    pub deadline: Instant,
+    /// Most different groups of one table.
+    pub groups_max: usize,
+    /// What it may cost.
+    pub limits: Arc<Limits>,
 }
 
 /// Groups that are wanted.
@@ -73,6 +76,9 @@ pub struct Tally {
     pub sum_float: f64,
 }
 
+/// The groups of one table.
+pub type Groups = HashMap<Vec<Group>, Tally>;
+
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Gathered {
@@ -81,11 +87,9 @@ pub struct Gathered {
     /// The newest events, newest first.
     pub hits: Vec<(Key, DocAddress)>,
     /// One for each table of the plan.
-    pub tables: Vec<HashMap<Vec<Group>, Tally>>,
+    pub tables: Vec<Groups>,
     /// Events by bar number (time divided by the step).
     pub bars: HashMap<i64, u64>,
-    /// The deadline passed.
-    pub is_late: bool,
     /// More groups than can be told apart.
     pub groups_cut: bool,
     /// More stored events than may be read.
@@ -95,40 +99,32 @@ pub struct Gathered {
 }
 
 impl Gathered {
-    /// Joins what two segments or partitions found.
-    pub fn merge(&mut self, other: Gathered, hits: usize) {
+    /// Joins what two segments or partitions found, hits and groups apart.
+    pub fn merge(&mut self, other: Gathered) {
         self.total += other.total;
-        self.hits.extend(other.hits);
-        self.hits.sort_by(|a, b| b.0.cmp(&a.0));
-        self.hits.truncate(hits);
-        self.merge_groups(other.tables);
         for (bar, count) in other.bars {
             *self.bars.entry(bar).or_default() += count;
         }
-        self.is_late |= other.is_late;
+        self.bars_cut |= other.bars_cut || self.bars.len() > BARS_MAX;
         self.groups_cut |= other.groups_cut;
         self.reads_cut |= other.reads_cut;
-        self.bars_cut |= other.bars_cut;
     }
+}
 
-    /// Joins tables alone.
-    pub fn merge_groups(&mut self, tables: Vec<HashMap<Vec<Group>, Tally>>) {
-        if self.tables.len() < tables.len() {
-            self.tables.resize_with(tables.len(), HashMap::new);
+/// Adds groups to a table of at most `groups_max`. Answers whether some had no room.
+pub fn merge_groups(mine: &mut Groups, theirs: Groups, groups_max: usize) -> bool {
+    let mut is_cut = false;
+    for (group, tally) in theirs {
+        if mine.len() >= groups_max && !mine.contains_key(&group) {
+            is_cut = true;
+            continue;
         }
-        for (mine, theirs) in self.tables.iter_mut().zip(tables) {
-            for (group, tally) in theirs {
-                if mine.len() >= GROUPS_MAX && !mine.contains_key(&group) {
-                    self.groups_cut = true;
-                    continue;
-                }
-                let sum = mine.entry(group).or_default();
-                sum.count += tally.count;
-                sum.sum = sum.sum.saturating_add(tally.sum);
-                sum.sum_float += tally.sum_float;
-            }
-        }
+        let sum = mine.entry(group).or_default();
+        sum.count += tally.count;
+        sum.sum = sum.sum.saturating_add(tally.sum);
+        sum.sum_float += tally.sum_float;
     }
+    is_cut
 }
 
 /// The collector of one partition.
@@ -139,8 +135,8 @@ pub struct Gather<'p> {
     pub mapping: &'p Mapping,
     /// Stored events read so far, over all partitions.
     pub source_reads: Arc<AtomicU64>,
-    /// Set when the deadline has passed, so that all segments stop.
-    pub is_late: Arc<AtomicBool>,
+    /// Groups of the segments that are done, a table each.
+    pub tables: Arc<Mutex<Vec<Groups>>>,
 }
 
 struct TableReader {
@@ -160,7 +156,7 @@ pub struct SegmentGather {
     newest: BinaryHeap<Reverse<(i64, u64, u64, DocId)>>,
     found: Gathered,
     source_reads: Arc<AtomicU64>,
-    is_late: Arc<AtomicBool>,
+    done: Arc<Mutex<Vec<Groups>>>,
     until_clock: u32,
     raw: Vec<Vec<u128>>,
 }
@@ -190,7 +186,7 @@ impl Collector for Gather<'_> {
             newest: BinaryHeap::new(),
             found: Gathered::default(),
             source_reads: self.source_reads.clone(),
-            is_late: self.is_late.clone(),
+            done: self.tables.clone(),
             until_clock: 0,
             raw: Vec::new(),
         })
@@ -202,7 +198,13 @@ impl Collector for Gather<'_> {
 
     fn merge_fruits(&self, segments: Vec<Gathered>) -> tantivy::Result<Gathered> {
         let mut all = Gathered::default();
-        segments.into_iter().for_each(|found| all.merge(found, self.plan.hits));
+        for mut found in segments {
+            all.hits.append(&mut found.hits);
+            all.merge(found);
+        }
+        all.hits.sort_by(|a, b| b.0.cmp(&a.0));
+        all.hits.truncate(self.plan.hits);
+        all.tables = std::mem::take(&mut *self.tables.lock().unwrap_or_else(PoisonError::into_inner));
         Ok(all)
     }
 }
@@ -222,19 +224,21 @@ impl SegmentCollector for SegmentGather {
     }
 
     fn harvest(mut self) -> Gathered {
-        self.found.is_late = self.is_late.load(Ordering::Relaxed);
         let newest = std::mem::take(&mut self.newest).into_sorted_vec();
         for Reverse((time_ns, sequence, sensor, doc)) in newest {
             let key = Key { time_ns, sequence, sensor: self.sensor_name(sensor) };
             self.found.hits.push((key, DocAddress::new(self.segment, doc)));
         }
-        for table in std::mem::take(&mut self.tables) {
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        done.resize_with(self.plan.tables.len(), Groups::new);
+        for (table, done) in std::mem::take(&mut self.tables).into_iter().zip(done.iter_mut()) {
             let resolve = |raw: &Vec<u128>| -> Option<Vec<Group>> {
                 table.by.iter().zip(raw).map(|(reader, raw)| reader.group(*raw)).collect()
             };
             let groups = table.groups.iter().filter_map(|(raw, tally)| Some((resolve(raw)?, *tally))).collect();
-            self.found.tables.push(groups);
+            self.found.groups_cut |= merge_groups(done, groups, self.plan.groups_max);
         }
+        drop(done);
         self.found
     }
 }
@@ -243,12 +247,10 @@ impl SegmentGather {
     fn must_stop(&mut self) -> bool {
         if self.until_clock == 0 {
             self.until_clock = DEADLINE_EVERY;
-            if Instant::now() >= self.plan.deadline {
-                self.is_late.store(true, Ordering::Relaxed);
-            }
+            self.plan.limits.look();
         }
         self.until_clock -= 1;
-        self.is_late.load(Ordering::Relaxed)
+        self.plan.limits.is_late()
     }
 
     fn collect_bar(&mut self, time_ns: i64) {
@@ -296,10 +298,11 @@ impl SegmentGather {
                 }
             }
         }
+        let groups_max = self.plan.groups_max;
         let groups = &mut table.groups;
         let cut = &mut self.found.groups_cut;
         each_combination(&self.raw, &mut Vec::with_capacity(self.raw.len()), &mut |group| {
-            let is_full = groups.len() >= GROUPS_MAX;
+            let is_full = groups.len() >= groups_max;
             match groups.get_mut(group) {
                 Some(sum) => {
                     sum.count += tally.count;

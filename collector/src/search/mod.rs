@@ -9,6 +9,7 @@ mod columns;
 mod compile;
 mod gather;
 pub mod lexer;
+mod limits;
 pub mod parser;
 #[cfg(test)]
 mod plain;
@@ -16,7 +17,7 @@ pub mod query;
 mod values;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,8 +29,9 @@ use luytre_events::catalogue::Catalogue;
 use tantivy::schema::Value as _;
 use tantivy::{Searcher, TantivyDocument};
 
-use self::gather::{BARS_MAX, GROUPS_MAX, Gather, Gathered, Key, Plan, SOURCE_READS_MAX, TablePlan};
+use self::gather::{BARS_MAX, GROUPS_MAX, Gather, Gathered, Key, Plan, SOURCE_READS_MAX, TablePlan, merge_groups};
 use self::lexer::QueryError;
+use self::limits::Limits;
 use self::query::{FieldRef, Node, Query, Stage};
 use crate::index::{LIVE, Partition, Store};
 
@@ -52,11 +54,13 @@ pub struct SearchSettings {
     pub timeout_ms: u64,
     /// Searches that run at a time; more wait.
     pub at_a_time: usize,
+    /// Words that the wildcards of one search may stand for, all partitions together; further ones are not looked for.
+    pub terms: u64,
 }
 
 impl Default for SearchSettings {
     fn default() -> Self {
-        SearchSettings { timeout_ms: 10_000, at_a_time: 4 }
+        SearchSettings { timeout_ms: 10_000, at_a_time: 4, terms: 2_000_000 }
     }
 }
 
@@ -87,11 +91,37 @@ pub struct Search {
     settings: SearchSettings,
 }
 
-/// What one partition found, with the view it was found in.
+/// A partition with the view in which something was found.
 struct Part {
     partition: Arc<Partition>,
     searcher: Searcher,
-    found: Gathered,
+}
+
+/// What all partitions found so far.
+#[derive(Default)]
+struct Found {
+    all: Gathered,
+    parts: Vec<Part>,
+    /// The newest events, each with the number of its part.
+    hits: Vec<(Key, usize, tantivy::DocAddress)>,
+    failed: Vec<(Arc<Partition>, String)>,
+    refused: Option<String>,
+}
+
+impl Found {
+    /// Adds what a partition found.
+    fn add(&mut self, part: Part, mut found: Gathered, plan: &Plan) {
+        let number = self.parts.len();
+        self.hits.extend(std::mem::take(&mut found.hits).into_iter().map(|(key, at)| (key, number, at)));
+        self.hits.sort_by(|a, b| b.0.cmp(&a.0));
+        self.hits.truncate(plan.hits);
+        self.all.tables.resize_with(plan.tables.len(), Default::default);
+        for (mine, theirs) in self.all.tables.iter_mut().zip(std::mem::take(&mut found.tables)) {
+            self.all.groups_cut |= merge_groups(mine, theirs, plan.groups_max);
+        }
+        self.all.merge(found);
+        self.parts.push(part);
+    }
 }
 
 impl Search {
@@ -116,20 +146,12 @@ impl Search {
         let partitions: Vec<_> = partitions.into_iter().rev().filter(|p| p.overlaps(range_ns.0, range_ns.1)).collect();
         let plan = self.plan(request, &query, range_ns, &partitions, started)?;
         let mut answer = SearchAnswer::default();
-        let mut parts = self.gather(set, &query.filter, range_ns, &plan, partitions, &mut answer.partial)?;
-        let mut all = Gathered::default();
-        let mut hits: Vec<(Key, usize, tantivy::DocAddress)> = Vec::new();
-        for (number, part) in parts.iter_mut().enumerate() {
-            let found = std::mem::take(&mut part.found);
-            hits.extend(found.hits.iter().map(|(key, at)| (key.clone(), number, *at)));
-            all.merge(Gathered { hits: Vec::new(), ..found }, 0);
-        }
-        if all.is_late {
+        let Found { all, parts, hits, .. } =
+            self.gather(set, &query.filter, range_ns, &plan, partitions, &mut answer.partial)?;
+        if plan.limits.is_late() {
             return Err(SearchError::Late(self.settings.timeout_ms));
         }
-        hits.sort_by(|a, b| b.0.cmp(&a.0));
-        hits.truncate(plan.hits);
-        self.notes(&all, &mut answer.partial);
+        self.notes(&all, &plan, &mut answer.partial);
         answer.total = all.total;
         answer.cursor =
             hits.last().filter(|_| hits.len() == plan.hits && plan.hits > 0).map(|(key, ..)| cursor_text(key));
@@ -183,7 +205,8 @@ impl Search {
         };
         let after = request.cursor.as_deref().map(read_cursor).transpose()?;
         let deadline = started + Duration::from_millis(self.settings.timeout_ms);
-        Ok(Plan { hits, after, tables, step_ns, deadline })
+        let limits = Arc::new(Limits::new(deadline, self.settings.terms));
+        Ok(Plan { hits, after, groups_max: GROUPS_MAX / tables.len().max(1), tables, step_ns, limits })
     }
 
     /// Runs the plan on every partition, a few at a time.
@@ -195,28 +218,37 @@ impl Search {
         plan: &Plan,
         partitions: Vec<Arc<Partition>>,
         partial: &mut Vec<String>,
-    ) -> Result<Vec<Part>, SearchError> {
+    ) -> Result<Found, SearchError> {
         let plan = Arc::new(plan.clone());
         let source_reads = Arc::new(AtomicU64::new(0));
-        let is_late = Arc::new(AtomicBool::new(false));
         let next = AtomicUsize::new(0);
-        let results = Mutex::new(Vec::new());
+        let found = Mutex::new(Found::default());
         let work = || {
             while let Some(partition) = partitions.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if plan.limits.look() {
+                    return;
+                }
                 let gather = Gather {
                     plan: plan.clone(),
                     mapping: &partition.mapping,
                     source_reads: source_reads.clone(),
-                    is_late: is_late.clone(),
+                    tables: Arc::default(),
                 };
                 // A damaged file can make the engine panic; that is a damaged partition, not a broken collector.
                 let result = std::panic::catch_unwind(AssertUnwindSafe(|| {
                     let searcher = partition.searcher();
-                    let query = compile::compile(filter, range_ns, &partition.mapping)?;
+                    let query = compile::compile(filter, range_ns, &partition.mapping, &plan.limits)?;
                     let found = searcher.search(&*query, &gather)?;
                     Ok::<_, tantivy::TantivyError>((searcher, found))
                 }));
-                results.lock().unwrap_or_else(PoisonError::into_inner).push((partition.clone(), result));
+                let mut all = found.lock().unwrap_or_else(PoisonError::into_inner);
+                let partition = partition.clone();
+                match result {
+                    Ok(Ok((searcher, found))) => all.add(Part { partition, searcher }, found, &plan),
+                    Ok(Err(tantivy::TantivyError::InvalidArgument(reason))) => all.refused = Some(reason),
+                    Ok(Err(error)) => all.failed.push((partition, error.to_string())),
+                    Err(_) => all.failed.push((partition, "its files are damaged".to_owned())),
+                }
             }
         };
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(partitions.len());
@@ -226,21 +258,15 @@ impl Search {
             }
             work();
         });
-        let mut parts = Vec::new();
-        for (partition, result) in results.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            let reason = match result {
-                Ok(Ok((searcher, found))) => {
-                    parts.push(Part { partition, searcher, found });
-                    continue;
-                }
-                Ok(Err(tantivy::TantivyError::InvalidArgument(reason))) => return Err(SearchError::Engine(reason)),
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => "its files are damaged".to_owned(),
-            };
+        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reason) = found.refused.take() {
+            return Err(SearchError::Engine(reason));
+        }
+        for (partition, reason) in std::mem::take(&mut found.failed) {
             partial.push(format!("events of {} could not be searched: {reason}", partition.name));
             self.examine(set, &partition, &reason);
         }
-        Ok(parts)
+        Ok(found)
     }
 
     /// After a failed search: a partition whose files are damaged is set aside.
@@ -251,9 +277,16 @@ impl Search {
         }
     }
 
-    fn notes(&self, all: &Gathered, partial: &mut Vec<String>) {
+    fn notes(&self, all: &Gathered, plan: &Plan, partial: &mut Vec<String>) {
+        if plan.limits.is_cut() {
+            let terms = self.settings.terms;
+            partial.push(format!(
+                "the wildcards stand for more than {terms} different words: further ones were not looked for"
+            ));
+        }
         if all.groups_cut {
-            partial.push(format!("more than {GROUPS_MAX} different values: the rarest are not counted"));
+            let groups = plan.groups_max;
+            partial.push(format!("more than {groups} different values: what came after them is not counted"));
         }
         if all.reads_cut {
             partial.push(format!("only the first {SOURCE_READS_MAX} events were counted by a field without a column"));

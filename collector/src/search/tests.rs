@@ -7,9 +7,12 @@ use luytre_events::{CommunityId, Event, EventId, FlowContext, Transport, Value};
 use proptest::prelude::*;
 
 use super::*;
-use crate::index::{Mark, Writer};
+use crate::index::filing::DAY_NS;
+use crate::index::{IndexSettings, Mark, Writer};
 
 const START_NS: i64 = 1_795_305_600_000_000_000; // 2026-11-22T00:00:00Z
+/// When all events of these tests were received.
+const RECEIVED_NS: i64 = START_NS + 7 * DAY_NS;
 const EVENTS: usize = 1500;
 
 /// A small generator, so that the same events come out every time (xorshift64*).
@@ -129,12 +132,16 @@ fn make(random: &mut Random, number: u64) -> Event {
     event
 }
 
+fn small() -> IndexSettings {
+    IndexSettings { memory_mb: 15, ..IndexSettings::default() }
+}
+
 fn store_with(events: &[Event], batch: usize) -> (tempfile::TempDir, Search) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let mut writer = Writer::live(store.clone(), 15);
+    let mut writer = Writer::live(store.clone(), &small());
     for (number, batch) in (1..).zip(events.chunks(batch)) {
-        writer.add(batch, Mark { segment: 1, offset: number }).unwrap();
+        writer.add(batch, RECEIVED_NS, Mark { segment: 1, offset: number }).unwrap();
         writer.commit().unwrap();
     }
     (dir, Search::new(store, SearchSettings::default()))
@@ -423,27 +430,65 @@ fn a_search_that_takes_too_long_is_given_up() {
     assert!(matches!(hasty.run(&request("*"), 0), Err(SearchError::Late(0))));
 }
 
+/// Many different words on several days.
+fn wordy(count: u64, days: u64) -> Vec<Event> {
+    let day_ns = |n: u64| i64::try_from(n % days).unwrap() * DAY_NS;
+    let name = |n: u64| text(&format!("a{n:06}.tunnel.example"));
+    (1..=count).map(|n| event_of("dc", n, START_NS + day_ns(n), "dns", &[("dns.question.name", name(n))])).collect()
+}
+
+#[test]
+fn wildcards_stop_at_the_limit_of_words_over_all_partitions_and_say_so() {
+    let (_dir, search) = store_with(&wordy(400, 4), 100);
+    let query = request("dns.question.name:*tunnel*");
+    let whole = search.run(&query, START_NS).unwrap();
+    assert_eq!((whole.total, whole.partial.len()), (400, 0));
+    let bounded = Search { settings: SearchSettings { terms: 150, ..SearchSettings::default() }, ..search };
+    let cut = bounded.run(&query, START_NS).unwrap();
+    assert_eq!(cut.total, 150);
+    assert!(cut.partial[0].contains("more than 150 different words"), "{:?}", cut.partial);
+    let exact = bounded.run(&request("dns.question.name:a000007*"), START_NS).unwrap();
+    assert_eq!((exact.total, exact.partial.len()), (1, 0));
+}
+
+#[test]
+fn groups_have_one_limit_for_the_whole_search() {
+    let (_dir, search) = store_with(&wordy(400, 8), 50);
+    let context = parser::Context { catalogue: Catalogue::current(), now_ns: 0 };
+    let query = parser::parse("* | count by dns.question.name | top 1000", context).unwrap();
+    let partitions = search.store.partitions(LIVE).unwrap();
+    let everything = (i64::MIN, i64::MAX);
+    let plan = search.plan(&request(""), &query, everything, &partitions, Instant::now()).unwrap();
+    assert_eq!(plan.groups_max, GROUPS_MAX);
+    let plan = Plan { groups_max: 120, ..plan };
+    let found = search.gather(LIVE, &query.filter, everything, &plan, partitions, &mut Vec::new()).unwrap();
+    assert_eq!((found.all.total, found.all.tables[0].len(), found.all.groups_cut), (400, 120, true));
+    let mut partial = Vec::new();
+    search.notes(&found.all, &plan, &mut partial);
+    assert!(partial[0].contains("more than 120 different values"), "{partial:?}");
+}
+
 #[test]
 fn a_replayed_batch_is_not_indexed_twice() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
     let batches: Vec<&[Event]> = events()[..1000].chunks(100).collect();
     let mark = |n: usize| Mark { segment: 1, offset: n as u64 };
-    let mut writer = Writer::live(store.clone(), 15);
+    let mut writer = Writer::live(store.clone(), &small());
     for (n, batch) in batches[..6].iter().enumerate() {
-        writer.add(batch, mark(n + 1)).unwrap();
+        writer.add(batch, RECEIVED_NS, mark(n + 1)).unwrap();
     }
     writer.commit().unwrap();
-    writer.add(batches[6], mark(7)).unwrap();
+    writer.add(batches[6], RECEIVED_NS, mark(7)).unwrap();
     // The program dies here: the seventh batch is not committed anywhere.
     drop(writer);
     // And an older position is all that is left of the position file.
     std::fs::write(dir.path().join("live.position.json"), r#"{"segment":1,"offset":2}"#).unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let mut writer = Writer::live(store.clone(), 15);
+    let mut writer = Writer::live(store.clone(), &small());
     assert_eq!(writer.resume_from(), mark(2));
     for (n, batch) in batches.iter().enumerate().skip(2) {
-        writer.add(batch, mark(n + 1)).unwrap();
+        writer.add(batch, RECEIVED_NS, mark(n + 1)).unwrap();
     }
     writer.commit().unwrap();
     assert_eq!(store.events(), 1000);
@@ -453,18 +498,69 @@ fn a_replayed_batch_is_not_indexed_twice() {
 fn many_days_are_written_through_few_writers() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let mut writer = Writer::live(store.clone(), 15);
+    let mut writer = Writer::live(store.clone(), &small());
     let day = |n: u64| START_NS - i64::try_from(n % 7).unwrap() * 86_400_000_000_000;
     let events: Vec<Event> = (1..=70).map(|n| event_of("dc", n, day(n), "dns", &[])).collect();
-    writer.add(&events, Mark { segment: 1, offset: 1 }).unwrap();
+    writer.add(&events, RECEIVED_NS, Mark { segment: 1, offset: 1 }).unwrap();
     writer.commit().unwrap();
     // The same batch again, as after a crash before the position was written.
-    let mut again = Writer::live(store.clone(), 15);
+    let mut again = Writer::live(store.clone(), &small());
     drop(writer);
-    again.add(&events, Mark { segment: 1, offset: 1 }).unwrap();
+    again.add(&events, RECEIVED_NS, Mark { segment: 1, offset: 1 }).unwrap();
     again.commit().unwrap();
     assert_eq!(store.events(), 70);
     assert_eq!(store.partitions(LIVE).unwrap().len(), 7);
+}
+
+#[test]
+fn a_replay_that_batches_differently_adds_each_record_where_it_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let on_day = |sequence, day: i64| event_of("dc", sequence, START_NS + day * DAY_NS, "dns", &[]);
+    let mark = |n| Mark { segment: 1, offset: n };
+    let records = [[on_day(1, 0), on_day(2, 1)], [on_day(3, 0), on_day(4, 2)], [on_day(5, 0), on_day(6, 3)]];
+    let mut writer = Writer::live(store.clone(), &small());
+    // The third record's fourth day pushes the first days out, which commits them; then the program dies.
+    for (n, record) in (1..).zip(&records) {
+        writer.add(record, RECEIVED_NS, mark(n)).unwrap();
+    }
+    drop(writer);
+    let store = Store::open(dir.path()).unwrap();
+    assert!(store.events() > 0, "something was committed before the position was");
+    let mut writer = Writer::live(store.clone(), &small());
+    assert_eq!(writer.resume_from(), Mark::default());
+    for (n, record) in (1..).zip(&records) {
+        writer.add(record, RECEIVED_NS, mark(n)).unwrap();
+    }
+    writer.commit().unwrap();
+    assert_eq!(store.events(), 6);
+}
+
+#[test]
+fn forged_times_make_no_partitions_and_live_no_longer_than_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let mut writer = Writer::live(store.clone(), &small());
+    let forged = |n: i64| START_NS + if n % 2 == 0 { n * 50 * DAY_NS } else { -n * 181 * DAY_NS };
+    for n in 1..=40i64 {
+        let events = [event_of("dc", n.unsigned_abs(), forged(n), "dns", &[])];
+        writer.add(&events, START_NS, Mark { segment: 1, offset: n.unsigned_abs() }).unwrap();
+    }
+    writer.commit().unwrap();
+    let partitions = store.partitions(LIVE).unwrap();
+    assert_eq!(partitions.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["2026-11-22"]);
+    assert_eq!(store.filed.all(), [("ahead", 20), ("outlived", 20), ("days", 0)]);
+    // Each keeps the time that it was given and is found by it.
+    let search = Search::new(store.clone(), SearchSettings::default());
+    let far = luytre_events::json::time_text(forged(40));
+    let found = search.run(&SearchRequest { from: Some(far), ..request("*") }, 0).unwrap();
+    assert_eq!(found.total, 1);
+    // A newer partition, so that this one may go; its last event claims to be years ahead.
+    let next = [event_of("dc", 100, START_NS + DAY_NS, "dns", &[])];
+    writer.add(&next, START_NS + DAY_NS, Mark { segment: 2, offset: 0 }).unwrap();
+    writer.commit().unwrap();
+    let later = crate::clock::now_ns().max(START_NS) + 200 * DAY_NS;
+    assert_eq!(store.retire(&IndexSettings { keep_days: 180, ..small() }, later), 1);
 }
 
 #[test]
@@ -482,9 +578,9 @@ fn a_damaged_partition_is_set_aside_and_the_others_go_on() {
     let after = search.run(&request("*"), 0).unwrap();
     assert_eq!(after.total, plainly("NOT @timestamp:2026-11-23").len() as u64);
     // New events of that day go into a new partition.
-    let mut writer = Writer::live(store.clone(), 15);
+    let mut writer = Writer::live(store.clone(), &small());
     let late = event_of("dc", 1_000_000, START_NS + 86_400_000_000_001, "dns", &[]);
-    writer.add(&[late], Mark { segment: 9, offset: 0 }).unwrap();
+    writer.add(&[late], RECEIVED_NS, Mark { segment: 9, offset: 0 }).unwrap();
     writer.commit().unwrap();
     assert_eq!(search.run(&request("*"), 0).unwrap().total, after.total + 1);
 }

@@ -1,10 +1,10 @@
-//! The collector, asked over its Unix socket: HTTP/1.1, a connection per question (which costs microseconds there), a
+//! The collector, asked over its Unix socket or mutual TLS ([`door`]): HTTP/1.1, a connection per question, a
 //! time limit and a size limit on every answer. When it is down, questions fail at once and everything else goes on.
 
+pub mod door;
 pub mod stream;
 pub mod watch;
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -16,8 +16,8 @@ use luytre_collector_api::{
     SearchRequest, Sensor, Token, TokenRequest,
 };
 use serde::de::DeserializeOwned;
-use tokio::net::UnixStream;
 
+use self::door::Door;
 use crate::model::LedgerQuery;
 use crate::settings::CollectorSettings;
 
@@ -37,10 +37,10 @@ pub struct AlertStream {
 #[derive(Debug, thiserror::Error)]
 pub enum CollectorError {
     /// It cannot be reached.
-    #[error("reach the collector at {}: {cause}", socket.display())]
+    #[error("reach the collector at {place}: {cause}")]
     Unreachable {
         /// Where.
-        socket: PathBuf,
+        place: String,
         /// Why.
         cause: String,
     },
@@ -71,24 +71,19 @@ pub enum CollectorError {
 /// Asks the collector.
 #[derive(Debug, Clone)]
 pub struct Collector {
-    socket: PathBuf,
+    door: Door,
     timeout: Duration,
     search_timeout: Duration,
 }
 
 impl Collector {
-    /// A client; connects at each question.
-    pub fn new(settings: &CollectorSettings) -> Self {
-        Collector {
-            socket: settings.socket.clone(),
+    /// A client; connects at each question. Fails where the configuration does not fit together.
+    pub fn new(settings: &CollectorSettings) -> anyhow::Result<Self> {
+        Ok(Collector {
+            door: Door::new(settings)?,
             timeout: Duration::from_millis(settings.timeout_ms),
             search_timeout: Duration::from_millis(settings.search_timeout_ms),
-        }
-    }
-
-    /// Where it is.
-    pub fn socket(&self) -> &Path {
-        &self.socket
+        })
     }
 
     /// How it is.
@@ -195,11 +190,11 @@ impl Collector {
     }
 
     async fn send(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Response<Incoming>, CollectorError> {
-        let unreachable = |cause: String| CollectorError::Unreachable { socket: self.socket.clone(), cause };
-        let socket = UnixStream::connect(&self.socket).await.map_err(|cause| unreachable(cause.to_string()))?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(socket))
-            .await
-            .map_err(|cause| unreachable(cause.to_string()))?;
+        let unreachable = |cause: String| CollectorError::Unreachable { place: self.door.to_string(), cause };
+        let hung_up = |cause: hyper::Error| unreachable(format!("{cause}{}", self.door.advice()));
+        let stream = self.door.open().await.map_err(unreachable)?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(hung_up)?;
         // Ends when the answer is read or dropped.
         tokio::spawn(async move {
             if let Err(cause) = connection.await {
@@ -213,7 +208,7 @@ impl Collector {
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body)))
             .map_err(|cause| nonsense(path, &cause))?;
-        sender.send_request(request).await.map_err(|cause| unreachable(cause.to_string()))
+        sender.send_request(request).await.map_err(hung_up)
     }
 }
 
@@ -262,7 +257,7 @@ mod tests {
     #[tokio::test]
     async fn a_collector_that_is_not_there_is_unreachable() {
         let settings = CollectorSettings { socket: "/nonexistent/api.sock".into(), ..CollectorSettings::default() };
-        let error = Collector::new(&settings).health().await.unwrap_err();
+        let error = Collector::new(&settings).unwrap().health().await.unwrap_err();
         assert!(matches!(error, CollectorError::Unreachable { .. }), "{error}");
     }
 }

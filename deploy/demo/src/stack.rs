@@ -34,6 +34,8 @@ pub struct Settings {
     /// The network namespace in which collector and sensors run, where it is not ours; the collector's API is a Unix
     /// socket and can be reached from everywhere.
     pub namespace: Option<String>,
+    /// Further lines of the collector's section `[api]`.
+    pub collector_api_lines: String,
     /// Further lines of the collector's configuration.
     pub collector_lines: String,
     /// Further lines of the console's configuration.
@@ -52,6 +54,7 @@ impl Settings {
             console_port: free_port()?,
             intake_port: free_port()?,
             namespace: None,
+            collector_api_lines: String::new(),
             collector_lines: String::new(),
             console_lines: String::new(),
             sensor_lines: String::new(),
@@ -127,9 +130,10 @@ impl Stack {
     /// Starts the collector and waits until it answers.
     pub fn start_collector(&mut self) -> Result<()> {
         let lines = format!(
-            "agencies = {}\nrules = [{}]\n\n[api]\nmetrics = \"127.0.0.1:0\"\n\n[intake]\nlisten = \"127.0.0.1:{}\"\n\n{}",
+            "agencies = {}\nrules = [{}]\n\n[api]\nmetrics = \"127.0.0.1:0\"\n{}\n[intake]\nlisten = \"127.0.0.1:{}\"\n\n{}",
             quoted(&self.settings.agencies),
             quoted(&self.settings.rules),
+            self.settings.collector_api_lines,
             self.settings.intake_port,
             self.settings.collector_lines,
         );
