@@ -45,10 +45,14 @@ export function clockTime(text: string): string {
   return `${p["hour"]}:${p["minute"]}:${p["second"]}`;
 }
 
-/** `dd/MM HH:mm`, for axes. */
-export function shortTime(ms: number): string {
+const DAY_MS = 86_400_000;
+
+/** A moment on an axis: `HH:mm:ss` where marks are less than a minute apart, `dd/MM` where they are days, else both. */
+export function axisTime(ms: number, apartMs: number): string {
   const p = parts(new Date(ms));
-  return `${p["day"]}/${p["month"]} ${p["hour"]}:${p["minute"]}`;
+  if (apartMs < 60_000) return `${p["hour"]}:${p["minute"]}:${p["second"]}`;
+  const day = `${p["day"]}/${p["month"]}`;
+  return apartMs >= DAY_MS ? day : `${day} ${p["hour"]}:${p["minute"]}`;
 }
 
 /** Today in the zone, `YYYY-MM-DD`. */
@@ -83,7 +87,8 @@ export function count(value: number): string {
 /** A share between 0 and 1 in per cent; never rounded up to 100 when it is not. */
 export function percent(share: number): string {
   const floored = share >= 1 ? 1 : Math.min(share, 0.9999);
-  return new Intl.NumberFormat(lang, { style: "percent", maximumFractionDigits: 2 }).format(floored);
+  const number = new Intl.NumberFormat(lang, { maximumFractionDigits: 2 }).format(floored * 100);
+  return lang === "vi" ? `${number}\u00a0%` : `${number}%`;
 }
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -1,7 +1,7 @@
 // Triage: queue, evidence, decision, and the keys that move through them.
-import { useDisclosure, useHotkeys } from "@mantine/hooks";
+import { useDisclosure, useHotkeys, useMediaQuery } from "@mantine/hooks";
 import { IconPointer } from "@tabler/icons-react";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { usePermissions } from "../../api/session";
@@ -21,6 +21,8 @@ import { useAlert, useLiveQueue, useQueue } from "./queries";
 import styles from "./AlertsPage.module.css";
 
 const LEAVING_MS = 140;
+/** Below this there is room for the queue alone, as AlertsPage.module.css says. */
+const NARROW = "(max-width: 900px)";
 
 /** Rows that were decided here leave; rows that others decide stay where they are. */
 function useRows(key: string, all: readonly AlertRow[]) {
@@ -83,13 +85,17 @@ export default function AlertsPage() {
     if (idle && arrived > 0) take();
   }, [idle, arrived, take]);
 
-  const selectedId = state.selected ?? rows[0]?.id ?? null;
+  const narrow = useMediaQuery(NARROW, false, { getInitialValueInEffect: false });
+  const selectedId = narrow ? null : (state.selected ?? rows[0]?.id ?? null);
   const detail = useAlert(selectedId);
   const draft = useDraft(selectedId ?? "");
   const at = rows.findIndex((row) => row.id === selectedId);
   const current = rows[at];
 
-  const open = useCallback((row: AlertRow) => change({ alert: row.id }), [change]);
+  const open = (row: AlertRow) => {
+    if (narrow) void navigate(`/alerts/${encodeURIComponent(row.id)}`);
+    else change({ alert: row.id });
+  };
   const step = (by: number) => {
     const next = rows[Math.min(Math.max(at + by, 0), rows.length - 1)];
     if (next) open(next);
@@ -150,7 +156,7 @@ export default function AlertsPage() {
           )}
           {marked.size > 0 && <BulkBar ids={[...marked]} shown={rows.length} onClose={bulkDialog.open} onAll={() => setMarked(new Set(rows.map((row) => row.id)))} onClear={() => setMarked(new Set())} />}
         </div>
-        {selectedId === null ? (
+        {narrow ? null : selectedId === null ? (
           <Empty icon={<IconPointer size={28} className="dim" />} title={t("alerts.select_hint")} />
         ) : detail.isError ? (
           <Failed error={detail.error} retry={() => void detail.refetch()} />

@@ -2,6 +2,7 @@
 import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { phrase } from "../../api/phrases";
 import { count } from "../../ui/format";
 import { notify, notifyFailure } from "../../ui/notify";
 import type { Draft } from "./drafts";
@@ -45,7 +46,7 @@ interface BulkDialogProps {
 }
 
 export function BulkDialog({ ids, opened, onClose, onDone }: BulkDialogProps) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const [draft, setDraft] = useState<Draft>({ verdict: null, reason: "" });
   const reason = useRef<HTMLTextAreaElement>(null);
   const bulk = useBulk();
@@ -59,7 +60,7 @@ export function BulkDialog({ ids, opened, onClose, onDone }: BulkDialogProps) {
         onSuccess: ({ changed, unchanged, failed }) => {
           const text = t("alerts.bulk.done", { changed: count(changed), unchanged: count(unchanged), failed: count(failed.length) });
           const first = failed[0];
-          if (first) notifyFailure(text, first.message);
+          if (first) notifyFailure(text, phrase(i18n.language, first.message));
           else notify(text);
           setDraft({ verdict: null, reason: "" });
           onDone();
