@@ -17,6 +17,7 @@ test("a share that is not whole never reads as 100 per cent", () => {
 test("sizes and distances in words", () => {
   expect(bytes(2048)).toBe("2 KiB");
   expect(relativeTime("2026-11-22T10:00:00Z", Date.parse("2026-11-22T10:05:00Z"))).toBe("5 phút trước");
+  expect(relativeTime("2026-11-22T10:00:00Z", Date.parse("2026-11-22T10:05:00Z"), true)).toBe("5 phút");
   expect(relativeTime("2026-11-22T10:00:00Z", Date.parse("2026-11-22T10:00:05Z"))).toBe("vừa xong");
 });
 

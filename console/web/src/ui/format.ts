@@ -67,14 +67,17 @@ const STEPS: ReadonlyArray<[Intl.RelativeTimeFormatUnit, number]> = [
   ["minute", 60],
 ];
 
-/** "5 phút trước"; anything below a minute is "vừa xong" / "now". */
-export function relativeTime(text: string, now: number): string {
+/** "5 phút trước", or "5 phút" when `short`; anything below a minute is "vừa xong" / "just now". */
+export function relativeTime(text: string, now: number, short = false): string {
   const time = Date.parse(text);
   if (Number.isNaN(time)) return text;
   const seconds = Math.round((time - now) / 1000);
   const format = new Intl.RelativeTimeFormat(lang, { numeric: "always", style: "short" });
   for (const [unit, size] of STEPS) {
-    if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
+    if (Math.abs(seconds) < size) continue;
+    const number = Math.trunc(seconds / size);
+    if (!short) return format.format(number, unit);
+    return new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay: "short" }).format(Math.abs(number));
   }
   return lang === "vi" ? "vừa xong" : "just now";
 }

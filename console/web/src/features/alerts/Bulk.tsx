@@ -42,7 +42,8 @@ interface BulkDialogProps {
   ids: readonly string[];
   opened: boolean;
   onClose: () => void;
-  onDone: () => void;
+  /** The alerts that are closed now. */
+  onDone: (ids: readonly string[]) => void;
 }
 
 export function BulkDialog({ ids, opened, onClose, onDone }: BulkDialogProps) {
@@ -63,7 +64,7 @@ export function BulkDialog({ ids, opened, onClose, onDone }: BulkDialogProps) {
           if (first) notifyFailure(text, phrase(i18n.language, first.message));
           else notify(text);
           setDraft({ verdict: null, reason: "" });
-          onDone();
+          onDone(ids.filter((id) => !failed.some((each) => each.id === id)));
         },
         onError: (error) => notifyFailure(t("ui.not_done"), error.message || t("ui.unreachable")),
       },
