@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::auth::Caller;
 use crate::auth::password::Passwords;
-use crate::auth::throttle::{Limits, Throttle};
+use crate::auth::throttle::{Doors, Knock, MAX_KNOWN};
 use crate::clock::{self, Clock};
 use crate::collector::Collector;
 use crate::limit::RequestLimit;
@@ -55,10 +55,8 @@ pub struct App {
     pub live: Live,
     /// Hashes and checks passwords.
     pub passwords: Passwords,
-    /// Failed log-ins by name and address.
-    pub failures: Throttle,
-    /// Failed log-ins by name alone, for tries from many addresses.
-    pub failures_anywhere: Throttle,
+    /// Slows down who fails to log in.
+    pub doors: Doors,
     /// Requests by address.
     pub requests: RequestLimit,
     /// Writes e-mail notices.
@@ -83,16 +81,19 @@ impl App {
         let zone = clock::zone(zone)
             .with_context(|| format!("report.time_zone: there is no time zone `{zone}`; use an IANA name"))?;
         let public_url = public_url(&settings);
-        let free = settings.session.free_failures;
+        let store = Store::open(&data.join("console.db"), clock.clone()).await?;
+        let doors = Doors::new(settings.session.free_failures);
+        for (name, address) in store.known_places(MAX_KNOWN).await? {
+            doors.remember(&Knock::new(&name, Some(&address)));
+        }
         Ok(Arc::new(App {
-            store: Store::open(&data.join("console.db"), clock.clone()).await?,
+            store,
             collector: Collector::new(&settings.collector)?,
             watched: watch::Sender::new(Watched::default()),
             alerts_connected: AtomicBool::new(false),
             live: Live::new(clock.now_us()),
             passwords: Passwords::new()?,
-            failures: Throttle::new(Limits { free, first_s: 10, longest_s: 900 }),
-            failures_anywhere: Throttle::new(Limits { free: free.saturating_mul(10), first_s: 10, longest_s: 300 }),
+            doors,
             requests: RequestLimit::new(settings.listen.requests_per_second),
             notices: NoticeWriter::new(&settings.mail, &public_url, zone.clone())?,
             press: Press::new(&settings.press),

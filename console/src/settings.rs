@@ -100,7 +100,8 @@ pub struct SessionSettings {
     pub idle_minutes: u32,
     /// At the longest, in hours.
     pub absolute_hours: u32,
-    /// Failed log-ins that cost nothing; then the wait doubles from 10 seconds to 15 minutes.
+    /// Failed log-ins of one name from one network that cost nothing; then the wait doubles from 10 seconds to 15
+    /// minutes. Ten times as many cost nothing to a network, whatever the names, and to a name, wherever from.
     pub free_failures: u32,
 }
 

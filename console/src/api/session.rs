@@ -10,6 +10,7 @@ use axum::response::{AppendHeaders, IntoResponse as _, Response};
 use super::extract::{Body, Visitor};
 use super::problem::{Problem, ProblemBody};
 use crate::app::App;
+use crate::auth::throttle::Knock;
 use crate::auth::{Caller, guard, password, secrets};
 use crate::clock;
 use crate::model::{ChangeSession, LogIn, SessionInfo, Setup, SetupState, User};
@@ -64,14 +65,12 @@ pub async fn log_in(
     Body(login): Body<LogIn>,
 ) -> Result<Response, Problem> {
     let name: String = login.name.trim().to_lowercase().chars().take(64).collect();
-    let here = format!("{name} {}", actor.address.as_deref().unwrap_or_default());
+    let knock = Knock::new(&name, actor.address.as_deref());
     let now_us = app.clock.now_us();
-    let waits = [app.failures.wait_s(&here, now_us), app.failures_anywhere.wait_s(&name, now_us)];
-    if let Some(wait_s) = waits.into_iter().flatten().max() {
+    if let Some(wait_s) = app.doors.wait_s(&knock, now_us) {
         return Err(Problem::later("locked", wait_s));
     }
-    // A try counts as failed until it succeeds: many at the same time must not all pass the check above.
-    let waits = [app.failures.failed(&here, now_us), app.failures_anywhere.failed(&name, now_us)];
+    let wait_s = app.doors.tried(&knock, now_us);
     let (user, hash) = match app.store.user_by_name(&name).await? {
         Some((user, hash)) if !user.disabled => (Some(user), hash),
         _ => (None, None),
@@ -80,12 +79,11 @@ pub async fn log_in(
     let fits = app.passwords.check(password, hash).await.map_err(|e| Problem::internal(&e))?;
     match user {
         Some(user) if fits => {
-            app.failures.succeeded(&here);
-            app.failures_anywhere.succeeded(&name);
+            app.doors.succeeded(&knock);
             app.metrics.logins.add(1);
             open_session(&app, user, &actor).await
         }
-        _ => Err(refused(&app, &name, waits.into_iter().flatten().max(), &actor).await?),
+        _ => Err(refused(&app, &name, wait_s, &actor).await?),
     }
 }
 

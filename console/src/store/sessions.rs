@@ -34,6 +34,19 @@ pub struct ValidSession {
 }
 
 impl Store {
+    /// From where users have logged in: name and address, the latest last, at most `limit`.
+    pub async fn known_places(&self, limit: usize) -> StoreResult<Vec<(String, String)>> {
+        let rows = sqlx::query(
+            "SELECT u.name, a.address FROM audit a JOIN users u ON u.id = a.by_id \
+             WHERE a.action = 'session.opened' AND a.address IS NOT NULL \
+             GROUP BY u.name, a.address ORDER BY MAX(a.number) DESC LIMIT $1",
+        )
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().rev().map(|row| Ok((row.try_get("name")?, row.try_get("address")?))).collect()
+    }
+
     /// Opens a session after a log-in.
     pub async fn open_session(
         &self,

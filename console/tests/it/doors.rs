@@ -112,3 +112,32 @@ async fn every_log_in_and_failure_is_in_the_audit_log() {
     assert_eq!(actions, ["session.refused", "session.opened", "user.password_set", "user.added"]);
     assert_eq!(audit["items"][0]["subject"], "name:lan");
 }
+
+#[tokio::test]
+async fn tries_at_the_same_time_do_not_pass_together() {
+    let console = Console::start_with(|settings| settings.session.free_failures = 3).await;
+    console.user("lan", Role::Analyst).await;
+    let nobody = Browser::default();
+    let wrong = json!({"name": "lan", "password": "sai mật khẩu"});
+    let tries = (0..20).map(|_| console.post(&nobody, "/api/v1/session", wrong.clone()));
+    let answers = futures_util::future::join_all(tries).await;
+    let looked_at = answers.iter().filter(|a| a.status == StatusCode::UNAUTHORIZED).count();
+    let locked = answers.iter().filter(|a| a.status == StatusCode::TOO_MANY_REQUESTS).count();
+    assert_eq!((looked_at, locked), (3, 17));
+}
+
+#[tokio::test]
+async fn a_stranger_cannot_keep_a_user_out_of_a_known_place() {
+    let console = Console::start().await;
+    console.user("lan", Role::Analyst).await;
+    let (home, right) = ("192.0.2.7", json!({"name": "lan", "password": PASSWORD}));
+    assert_eq!(console.post_from(home, "/api/v1/session", right.clone()).await.status, StatusCode::OK);
+    for n in 0..60 {
+        let wrong = json!({"name": "lan", "password": "sai mật khẩu"});
+        console.post_from(&format!("203.0.113.{n}"), "/api/v1/session", wrong).await;
+    }
+    assert_eq!(console.post_from(home, "/api/v1/session", right.clone()).await.status, StatusCode::OK);
+    let elsewhere = console.post_from("198.51.100.1", "/api/v1/session", right).await;
+    assert_eq!(elsewhere.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(elsewhere.json()["retry_after_s"].as_u64().unwrap() <= 61);
+}

@@ -93,6 +93,19 @@ impl Console {
         Answer { status, headers, bytes }
     }
 
+    /// Posts without a session, from an address.
+    pub async fn post_from(&self, address: &str, path: &str, body: Value) -> Answer {
+        let from = std::net::SocketAddr::new(address.parse().unwrap(), 40_000);
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .extension(axum::extract::ConnectInfo(from))
+            .body(Body::from(body.to_string()));
+        let response = self.router.clone().oneshot(request.unwrap()).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.into_body().collect().await.unwrap().to_bytes().to_vec();
+        Answer { status, headers, bytes }
+    }
+
     /// Sends a request and answers with the body still open.
     pub async fn send(&self, browser: &Browser, method: Method, path: &str, body: Value) -> axum::response::Response {
         let mut request = Request::builder().method(method).uri(path).header(header::COOKIE, &browser.cookie);

@@ -1,7 +1,8 @@
 //! One of our programs as a process: started with its log in a file, ended politely or not at all politely.
 //!
 //! Each has a process group of its own, so that Ctrl-C in the terminal reaches only the one who started it; that one ends
-//! them in the right order. Dropping a [`Program`] kills it.
+//! them in the right order. Dropping a [`Program`] kills it, and should the one who started it be killed, the kernel does
+//! (the parent-death signal, prctl(2), set by util-linux's `setpriv`).
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -79,13 +80,13 @@ impl Program {
     pub fn start(name: &str, command: &mut Command, log: &Path) -> Result<Self> {
         let file = File::options().create(true).append(true).open(log);
         let file = file.with_context(|| format!("open the log {}", log.display()))?;
-        let child = command
+        let child = leashed(command)
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
             .process_group(0)
             .spawn()
-            .with_context(|| format!("start {name}; is it built? `cargo xtask build`"))?;
+            .with_context(|| format!("start {name} by setpriv (util-linux)"))?;
         Ok(Program { name: name.to_owned(), child, log: log.to_owned() })
     }
 
@@ -134,6 +135,22 @@ impl Program {
         let kb: u64 = line.trim().trim_end_matches("kB").trim().parse().context("read VmRSS")?;
         Ok(kb * 1024)
     }
+}
+
+/// The same command, ended by the kernel when the thread that starts it is no more.
+fn leashed(command: &Command) -> Command {
+    let mut leashed = Command::new("setpriv");
+    leashed.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => leashed.env(name, value),
+            None => leashed.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        leashed.current_dir(folder);
+    }
+    leashed
 }
 
 impl Drop for Program {

@@ -13,16 +13,18 @@ use crate::steps;
 /// A program and the Debian package that has it.
 pub type Tool = (&'static str, &'static str);
 
-/// For every build: a C compiler for the bundled libraries, Node for the console's pages.
-pub const BUILD: &[Tool] = &[("cc", "build-essential"), ("node", "nodejs"), ("npm", "npm")];
+/// For every build: a C compiler for the bundled libraries, Node for the console's pages; and what starts the programs on
+/// a leash.
+pub const BUILD: &[Tool] = &[("cc", "build-essential"), ("node", "nodejs"), ("npm", "npm"), ("setpriv", "util-linux")];
 
-/// For the tests that need more than our own programs: namespaces, a browser, a mail server.
+/// For the tests that need more than our own programs: namespaces, a browser, a mail server, a reader of PDF.
 pub const TEST: &[Tool] = &[
     ("ip", "iproute2"),
     ("chromium", "chromium"),
     ("python3", "python3"),
     ("aiosmtpd", "python3-aiosmtpd"),
     ("openssl", "openssl"),
+    ("pdftotext", "poppler-utils"),
 ];
 
 /// For `demo --live`: namespaces.

@@ -1,17 +1,19 @@
 // The one way to the server: the generated client, with the CSRF token on every change and one answer to a lapsed
 // session. When a request is answered 401 although somebody was logged in, it waits until they have logged in again
 // (the dialog lies over the page, nothing typed is lost) and is then repeated once.
+import i18next from "i18next";
 import createClient, { type Middleware } from "openapi-fetch";
+import { problemText } from "./phrases";
 import type { paths } from "./schema";
 import type { ProblemBody } from "./types";
 
-/** A refused or failed request; `body` is the server's explanation. */
+/** A refused or failed request; `body` is the server's explanation, the message is in the language of the page. */
 export class ApiFailure extends Error {
   readonly status: number;
   readonly body: ProblemBody;
 
   constructor(status: number, body: ProblemBody) {
-    super(body.message);
+    super(problemText(i18next.language, body));
     this.name = "ApiFailure";
     this.status = status;
     this.body = body;

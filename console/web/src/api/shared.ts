@@ -1,5 +1,6 @@
 // Small lists that several pages need.
 import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
 import { client, must } from "./client";
 import type { CatalogueField } from "./types";
 
@@ -19,6 +20,14 @@ export function useSensors() {
     queryFn: async () => (await must(client.GET("/api/v1/sensors"))).items,
     refetchInterval: 15_000,
   });
+}
+
+/** The name of a rule in the language of the page, by its id; the id itself while the rules are not loaded. */
+export function useRuleNames(): (id: string) => string {
+  const { i18n } = useTranslation();
+  const rules = useRules();
+  const names = new Map((rules.data?.rules ?? []).map(({ rule }) => [rule.id, (i18n.language === "vi" && rule.name_vi) || rule.name]));
+  return (id) => names.get(id) ?? id;
 }
 
 export function useRules() {

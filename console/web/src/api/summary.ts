@@ -1,4 +1,5 @@
 // One line that says what an event is about: the first pattern whose leading field is there.
+import i18next from "i18next";
 import { pickNumber, pickText } from "../ui/flatten";
 import { bytes, count, duration } from "../ui/format";
 import type { EventDocument } from "./types";
@@ -43,7 +44,7 @@ const flow: Pattern = (event) => {
   const size = pickNumber(event, "network.bytes");
   const lasted = pickNumber(event, "event.duration");
   const packets = pickNumber(event, "network.packets");
-  const parts = [pickText(event, "network.protocol") ?? pickText(event, "network.transport"), size === undefined ? undefined : bytes(size), packets === undefined ? undefined : `${count(packets)} pkt`, lasted === undefined ? undefined : duration(lasted / 1e6)];
+  const parts = [pickText(event, "network.protocol") ?? pickText(event, "network.transport"), size === undefined ? undefined : bytes(size), packets === undefined ? undefined : i18next.t("event.packets", { number: count(packets) }), lasted === undefined ? undefined : duration(lasted / 1e6)];
   return parts.filter((part) => part !== undefined).join(" · ");
 };
 

@@ -1,6 +1,6 @@
 // Counts over time as bars: drag to choose a range, click a bar to zoom into it.
 import { useRef, useState, type PointerEvent } from "react";
-import { count, fullTime, shortTime } from "./format";
+import { axisTime, count, fullTime } from "./format";
 import styles from "./Histogram.module.css";
 
 export interface HistogramBar {
@@ -78,7 +78,7 @@ export function Histogram({ label, bars, stepMs, onRange }: HistogramProps) {
             <b>{count(shown.count)}</b> · {fullTime(new Date(shown.start).toISOString())}
           </span>
         ) : (
-          ticks(bars).map((ms) => <span key={ms}>{shortTime(ms)}</span>)
+          ticks(bars).map((ms, _, all) => <span key={ms}>{axisTime(ms, (all[1] ?? ms) - (all[0] ?? ms))}</span>)
         )}
       </figcaption>
     </figure>

@@ -43,6 +43,8 @@ export function useRecordWords() {
 
 interface ParticularsProps {
   detail: Particulars;
+  /** A better word for a value than its own, where there is one. */
+  say?: (name: string, text: string) => string | undefined;
   /** Particulars that the surroundings say already. */
   without?: readonly string[];
   /** On one line, for tables. */
@@ -50,7 +52,7 @@ interface ParticularsProps {
 }
 
 /** The particulars of a record, one line each or one after the other. */
-export function RecordDetail({ detail, without = [], inline = false }: ParticularsProps) {
+export function RecordDetail({ detail, say, without = [], inline = false }: ParticularsProps) {
   const words = useRecordWords();
   const shown = Object.entries(detail).filter(([name, text]) => text !== "" && !HIDDEN.includes(name) && !without.includes(name));
   if (shown.length === 0) return null;
@@ -59,7 +61,7 @@ export function RecordDetail({ detail, without = [], inline = false }: Particula
       {shown.map(([name, text]) => (
         <div key={name}>
           <dt>{words.label(name)}</dt>
-          <dd>{words.value(name, text)}</dd>
+          <dd>{say?.(name, text) ?? words.value(name, text)}</dd>
         </div>
       ))}
     </dl>

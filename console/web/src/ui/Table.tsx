@@ -1,4 +1,4 @@
-// A dense table: sticky head, thin lines, tabular figures.
+// A dense table: sticky head, thin lines, tabular figures. On a small screen each row becomes a card of named lines.
 import type { ReactNode } from "react";
 import styles from "./Table.module.css";
 
@@ -21,21 +21,21 @@ interface TableProps<Row> {
 export function Table<Row>({ label, columns, rows, rowKey, onOpen }: TableProps<Row>) {
   return (
     <div className={styles.scroll}>
-      <table className={styles.table} aria-label={label}>
-        <thead>
-          <tr>
+      <table className={styles.table} aria-label={label} role="table">
+        <thead role="rowgroup">
+          <tr role="row">
             {columns.map((column) => (
-              <th key={column.key} scope="col" data-align={column.align} style={{ width: column.width }}>
+              <th role="columnheader" key={column.key} scope="col" data-align={column.align} style={{ width: column.width }}>
                 {column.title}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {rows.map((row) => (
-            <tr key={rowKey(row)} data-open={onOpen !== undefined || undefined} onClick={onOpen && (() => onOpen(row))}>
+            <tr role="row" key={rowKey(row)} data-open={onOpen !== undefined || undefined} onClick={onOpen && (() => onOpen(row))}>
               {columns.map((column) => (
-                <td key={column.key} data-align={column.align}>
+                <td role="cell" key={column.key} data-align={column.align} data-title={typeof column.title === "string" ? column.title : undefined}>
                   {column.cell(row)}
                 </td>
               ))}

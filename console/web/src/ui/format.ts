@@ -45,10 +45,14 @@ export function clockTime(text: string): string {
   return `${p["hour"]}:${p["minute"]}:${p["second"]}`;
 }
 
-/** `dd/MM HH:mm`, for axes. */
-export function shortTime(ms: number): string {
+const DAY_MS = 86_400_000;
+
+/** A moment on an axis: `HH:mm:ss` where marks are less than a minute apart, `dd/MM` where they are days, else both. */
+export function axisTime(ms: number, apartMs: number): string {
   const p = parts(new Date(ms));
-  return `${p["day"]}/${p["month"]} ${p["hour"]}:${p["minute"]}`;
+  if (apartMs < 60_000) return `${p["hour"]}:${p["minute"]}:${p["second"]}`;
+  const day = `${p["day"]}/${p["month"]}`;
+  return apartMs >= DAY_MS ? day : `${day} ${p["hour"]}:${p["minute"]}`;
 }
 
 /** Today in the zone, `YYYY-MM-DD`. */
@@ -63,14 +67,17 @@ const STEPS: ReadonlyArray<[Intl.RelativeTimeFormatUnit, number]> = [
   ["minute", 60],
 ];
 
-/** "5 phút trước"; anything below a minute is "vừa xong" / "now". */
-export function relativeTime(text: string, now: number): string {
+/** "5 phút trước", or "5 phút" when `short`; anything below a minute is "vừa xong" / "just now". */
+export function relativeTime(text: string, now: number, short = false): string {
   const time = Date.parse(text);
   if (Number.isNaN(time)) return text;
   const seconds = Math.round((time - now) / 1000);
   const format = new Intl.RelativeTimeFormat(lang, { numeric: "always", style: "short" });
   for (const [unit, size] of STEPS) {
-    if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
+    if (Math.abs(seconds) < size) continue;
+    const number = Math.trunc(seconds / size);
+    if (!short) return format.format(number, unit);
+    return new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay: "short" }).format(Math.abs(number));
   }
   return lang === "vi" ? "vừa xong" : "just now";
 }
@@ -83,7 +90,8 @@ export function count(value: number): string {
 /** A share between 0 and 1 in per cent; never rounded up to 100 when it is not. */
 export function percent(share: number): string {
   const floored = share >= 1 ? 1 : Math.min(share, 0.9999);
-  return new Intl.NumberFormat(lang, { style: "percent", maximumFractionDigits: 2 }).format(floored);
+  const number = new Intl.NumberFormat(lang, { maximumFractionDigits: 2 }).format(floored * 100);
+  return lang === "vi" ? `${number}\u00a0%` : `${number}%`;
 }
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];

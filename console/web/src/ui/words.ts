@@ -33,6 +33,7 @@ export const vi = {
     benign: "Luật đúng, hoạt động được phép",
     test: "Nằm trong đợt kiểm thử hoặc diễn tập",
   },
+  event: { packets: "{{number}} gói" },
   kind: { sigma: "Luật Sigma", correlation: "Tương quan", yara: "YARA", intel: "Tri thức mối đe dọa", signature: "Dấu hiệu nhận dạng" },
   role: { analyst: "Cán bộ phân tích", manager: "Lãnh đạo", auditor: "Kiểm toán", agency: "Đơn vị", admin: "Quản trị viên" },
   record: {
@@ -113,6 +114,7 @@ export const en: typeof vi = {
     benign: "The rule was right, the activity is allowed",
     test: "Part of a test or an exercise",
   },
+  event: { packets: "{{number}} pkt" },
   kind: { sigma: "Sigma rule", correlation: "Correlation", yara: "YARA", intel: "Threat intelligence", signature: "Signature" },
   role: { analyst: "Analyst", manager: "Manager", auditor: "Auditor", agency: "Agency", admin: "Administrator" },
   record: {

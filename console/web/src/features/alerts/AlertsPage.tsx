@@ -1,5 +1,5 @@
 // Triage: queue, evidence, decision, and the keys that move through them.
-import { useDisclosure, useHotkeys } from "@mantine/hooks";
+import { useDisclosure, useHotkeys, useMediaQuery } from "@mantine/hooks";
 import { IconPointer } from "@tabler/icons-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -21,6 +21,8 @@ import { useAlert, useLiveQueue, useQueue } from "./queries";
 import styles from "./AlertsPage.module.css";
 
 const LEAVING_MS = 140;
+/** Below this there is room for the queue alone, as AlertsPage.module.css says. */
+const NARROW = "(max-width: 900px)";
 
 /** Rows that were decided here leave; rows that others decide stay where they are. */
 function useRows(key: string, all: readonly AlertRow[]) {
@@ -28,11 +30,11 @@ function useRows(key: string, all: readonly AlertRow[]) {
   const [leaving, setLeaving] = useState<ReadonlySet<string>>(new Set());
   const ids = gone.key === key ? gone.ids : new Set<string>();
   const rows = all.filter((row) => !ids.has(row.id));
-  const leave = (id: string) => {
-    setLeaving((old) => new Set(old).add(id));
+  const leave = (left: readonly string[]) => {
+    setLeaving((old) => new Set([...old, ...left]));
     setTimeout(() => {
-      setGone((old) => ({ key, ids: new Set(old.key === key ? old.ids : []).add(id) }));
-      setLeaving((old) => new Set([...old].filter((each) => each !== id)));
+      setGone((old) => ({ key, ids: new Set([...(old.key === key ? old.ids : []), ...left]) }));
+      setLeaving((old) => new Set([...old].filter((each) => !left.includes(each))));
     }, LEAVING_MS);
   };
   return { rows, leaving, leave };
@@ -83,13 +85,19 @@ export default function AlertsPage() {
     if (idle && arrived > 0) take();
   }, [idle, arrived, take]);
 
-  const selectedId = state.selected ?? rows[0]?.id ?? null;
+  const narrow = useMediaQuery(NARROW, false, { getInitialValueInEffect: false });
+  const selectedId = narrow ? null : (state.selected ?? rows[0]?.id ?? null);
   const detail = useAlert(selectedId);
   const draft = useDraft(selectedId ?? "");
   const at = rows.findIndex((row) => row.id === selectedId);
   const current = rows[at];
 
-  const open = useCallback((row: AlertRow) => change({ alert: row.id }), [change]);
+  const { fetchNextPage } = queue;
+  const more = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+  const open = (row: AlertRow) => {
+    if (narrow) void navigate(`/alerts/${encodeURIComponent(row.id)}`);
+    else change({ alert: row.id });
+  };
   const step = (by: number) => {
     const next = rows[Math.min(Math.max(at + by, 0), rows.length - 1)];
     if (next) open(next);
@@ -107,7 +115,7 @@ export default function AlertsPage() {
     const index = rows.findIndex((row) => row.id === id);
     const next = rows[index + 1] ?? rows[index - 1];
     if (next && selectedId === id) open(next);
-    leave(id);
+    leave([id]);
   };
 
   const act = useIntent(detail.data?.alert.id === selectedId ? selectedId : null, selectedId, {
@@ -146,11 +154,11 @@ export default function AlertsPage() {
           ) : queue.isError ? (
             <Failed error={queue.error} retry={() => void queue.refetch()} />
           ) : (
-            <Queue rows={rows} total={Math.max(0, total - (all.length - rows.length))} selected={selectedId} marked={marked} leaving={leaving} arrived={live.arrived} narrowed={isNarrowed(filters)} canMark={may.triage} hasMore={queue.hasNextPage} loadingMore={queue.isFetchingNextPage} onTake={live.take} onOpen={open} onMark={mark} onMore={() => void queue.fetchNextPage()} onClear={state.clear} />
+            <Queue rows={rows} total={Math.max(0, total - (all.length - rows.length))} selected={selectedId} marked={marked} leaving={leaving} arrived={live.arrived} narrowed={isNarrowed(filters)} canMark={may.triage} hasMore={queue.hasNextPage} loadingMore={queue.isFetchingNextPage} onTake={live.take} onOpen={open} onMark={mark} onMore={more} onClear={state.clear} />
           )}
           {marked.size > 0 && <BulkBar ids={[...marked]} shown={rows.length} onClose={bulkDialog.open} onAll={() => setMarked(new Set(rows.map((row) => row.id)))} onClear={() => setMarked(new Set())} />}
         </div>
-        {selectedId === null ? (
+        {narrow ? null : selectedId === null ? (
           <Empty icon={<IconPointer size={28} className="dim" />} title={t("alerts.select_hint")} />
         ) : detail.isError ? (
           <Failed error={detail.error} retry={() => void detail.refetch()} />
@@ -168,9 +176,13 @@ export default function AlertsPage() {
         ids={[...marked]}
         opened={bulk}
         onClose={bulkDialog.close}
-        onDone={() => {
-          const next = rows.slice(at + 1).find((row) => !marked.has(row.id)) ?? rows.find((row) => !marked.has(row.id));
-          if (selectedId !== null && marked.has(selectedId) && filters.status !== "all") change({ alert: next?.id });
+        onDone={(closed) => {
+          const gone = new Set(closed);
+          const next = rows.slice(at + 1).find((row) => !gone.has(row.id)) ?? rows.find((row) => !gone.has(row.id));
+          if (filters.status !== "all" && filters.status !== "closed") {
+            if (selectedId !== null && gone.has(selectedId)) change({ alert: next?.id });
+            leave(closed);
+          }
           setMarked(new Set());
           bulkDialog.close();
         }}

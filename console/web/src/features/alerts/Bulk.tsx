@@ -2,6 +2,7 @@
 import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { phrase } from "../../api/phrases";
 import { count } from "../../ui/format";
 import { notify, notifyFailure } from "../../ui/notify";
 import type { Draft } from "./drafts";
@@ -41,11 +42,12 @@ interface BulkDialogProps {
   ids: readonly string[];
   opened: boolean;
   onClose: () => void;
-  onDone: () => void;
+  /** The alerts that are closed now. */
+  onDone: (ids: readonly string[]) => void;
 }
 
 export function BulkDialog({ ids, opened, onClose, onDone }: BulkDialogProps) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const [draft, setDraft] = useState<Draft>({ verdict: null, reason: "" });
   const reason = useRef<HTMLTextAreaElement>(null);
   const bulk = useBulk();
@@ -59,10 +61,10 @@ export function BulkDialog({ ids, opened, onClose, onDone }: BulkDialogProps) {
         onSuccess: ({ changed, unchanged, failed }) => {
           const text = t("alerts.bulk.done", { changed: count(changed), unchanged: count(unchanged), failed: count(failed.length) });
           const first = failed[0];
-          if (first) notifyFailure(text, first.message);
+          if (first) notifyFailure(text, phrase(i18n.language, first.message));
           else notify(text);
           setDraft({ verdict: null, reason: "" });
-          onDone();
+          onDone(ids.filter((id) => !failed.some((each) => each.id === id)));
         },
         onError: (error) => notifyFailure(t("ui.not_done"), error.message || t("ui.unreachable")),
       },

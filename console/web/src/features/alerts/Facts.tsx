@@ -6,6 +6,7 @@ import type { Alert, Endpoint, EventDocument } from "../../api/types";
 import { pickNumber, pickText } from "../../ui/flatten";
 import { bytes, count, duration, fullTime, percent } from "../../ui/format";
 import { Value } from "../../ui/Value";
+import { vi } from "./words";
 import styles from "./Evidence.module.css";
 
 /** The alert's event first, then the flow's own record, where one is known. */
@@ -23,6 +24,12 @@ function firstText(documents: readonly EventDocument[], name: string): string | 
     if (value !== undefined) return value;
   }
   return undefined;
+}
+
+type FlowState = keyof typeof vi.alerts.flow_state;
+
+function isFlowState(state: string): state is FlowState {
+  return state in vi.alerts.flow_state;
 }
 
 export function Facts({ alert, related }: { alert: Alert; related: readonly EventDocument[] }) {
@@ -56,7 +63,7 @@ export function Facts({ alert, related }: { alert: Alert; related: readonly Even
         {protocol.length > 0 && <Fact label={t("alerts.facts.protocol")}>{protocol.join(" · ").toUpperCase()}</Fact>}
         <Fact label={t("alerts.facts.events")}>{count(alert.event_count)}</Fact>
         {lasted !== undefined && <Fact label={t("alerts.facts.duration")}>{duration(lasted / 1e6)}</Fact>}
-        {state !== undefined && <Fact label={t("alerts.facts.state")}>{state}</Fact>}
+        {state !== undefined && <Fact label={t("alerts.facts.state")}>{isFlowState(state) ? t(`alerts.flow_state.${state}`) : state}</Fact>}
         {alert.community_id && (
           <Fact label={t("alerts.facts.community")} wide>
             <Value field="network.community_id" value={alert.community_id} />

@@ -52,10 +52,22 @@ test("marking a row does not open it", async () => {
   const onOpen = vi.fn();
   const onMark = vi.fn();
   await renderPage(queue({ onOpen, onMark }));
-  const boxes = screen.getAllByRole("checkbox");
+  const boxes = screen.getAllByTitle(/^Chọn cảnh báo/);
   fireEvent.click(boxes[1] as HTMLElement);
   expect(onMark).toHaveBeenCalledOnce();
   expect(onOpen).not.toHaveBeenCalled();
+});
+
+test("a long queue draws only what is in sight and asks for more at its end", async () => {
+  const onMore = vi.fn();
+  const rows = Array.from({ length: 10_000 }, (_, at) => row(`a${at}`));
+  const page = await renderPage(queue({ rows, total: 12_000, selected: "a0", hasMore: true, onMore }));
+  expect(screen.getAllByRole("option").length).toBeLessThan(100);
+  expect(screen.getAllByRole("option")[0]?.getAttribute("aria-setsize")).toBe("12000");
+  expect(onMore).not.toHaveBeenCalled();
+  page.unmount();
+  await renderPage(queue({ rows: rows.slice(0, 3), total: 12_000, selected: "a0", hasMore: true, onMore }));
+  expect(onMore).toHaveBeenCalled();
 });
 
 test("an empty queue says whether a filter made it so", async () => {

@@ -1,7 +1,9 @@
 // The queue: rows in the order the server gave, never moving under the cursor. What arrives is announced at the top
-// edge and taken in by a click; what somebody else decides changes in place.
-import { Button, Checkbox, Tooltip } from "@mantine/core";
+// edge and taken in by a click; what somebody else decides changes in place. Only the rows in sight are drawn, and the
+// next page is fetched when its end comes into sight, so that ten thousand alerts scroll like ten.
+import { Button, Checkbox, Loader, Tooltip } from "@mantine/core";
 import { IconArrowUp, IconMoodCheck, IconFilterOff } from "@tabler/icons-react";
+import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { AlertRow, Endpoint } from "../../api/types";
@@ -30,14 +32,37 @@ interface QueueProps {
   onClear: () => void;
 }
 
+/** The height of a row, as Queue.module.css says. */
+const ROW_PX = 56;
+/** Rows drawn beyond the edges. */
+const OVERSCAN = 12;
+
+const optionId = (id: string) => `alert-${id}`;
+
 export function Queue(props: QueueProps) {
   const { t } = useTranslation();
-  const { rows, total, selected, marked, leaving, arrived, canMark } = props;
+  const { rows, total, selected, marked, leaving, arrived, canMark, hasMore, loadingMore, onMore } = props;
   const list = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => list.current,
+    estimateSize: () => ROW_PX,
+    getItemKey: (at) => rows[at]?.id ?? at,
+    overscan: OVERSCAN,
+  });
 
+  // Only a change of the selection moves the list; what arrives or leaves does not.
+  const at = useRef(-1);
+  at.current = rows.findIndex((row) => row.id === selected);
   useEffect(() => {
-    list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
-  }, [selected]);
+    if (at.current >= 0) virtual.scrollToIndex(at.current, { align: "auto" });
+  }, [selected, virtual]);
+
+  const inSight = virtual.getVirtualItems();
+  const end = (inSight.at(-1)?.index ?? -1) >= rows.length - 1;
+  useEffect(() => {
+    if (end && hasMore && !loadingMore && rows.length > 0) onMore();
+  }, [end, hasMore, loadingMore, rows.length, onMore]);
 
   return (
     <section className={styles.queue} aria-label={t("alerts.queue")}>
@@ -49,22 +74,24 @@ export function Queue(props: QueueProps) {
           </button>
         </Tooltip>
       )}
-      <div className={styles.list} ref={list} role="listbox" aria-label={t("alerts.queue")} aria-multiselectable={false}>
-        {rows.map((row) => (
-          <Row key={row.id} row={row} selected={row.id === selected} marked={marked.has(row.id)} leaving={leaving.has(row.id)} canMark={canMark} marking={marked.size > 0} onOpen={props.onOpen} onMark={props.onMark} />
-        ))}
-        {rows.length === 0 && <NoRows narrowed={props.narrowed} onClear={props.onClear} />}
-        {rows.length > 0 && (
+      {rows.length === 0 ? (
+        <NoRows narrowed={props.narrowed} onClear={props.onClear} />
+      ) : (
+        <>
+          <div className={styles.list} ref={list} role="listbox" tabIndex={0} aria-label={t("alerts.queue")} aria-activedescendant={inSight.some((item) => rows[item.index]?.id === selected) && selected !== null ? optionId(selected) : undefined}>
+            <div className={styles.whole} style={{ height: virtual.getTotalSize() }} role="presentation">
+              {inSight.map((item) => {
+                const row = rows[item.index];
+                return row && <Row key={item.key} row={row} start={item.start} position={item.index + 1} total={total} selected={row.id === selected} marked={marked.has(row.id)} leaving={leaving.has(row.id)} canMark={canMark} marking={marked.size > 0} onOpen={props.onOpen} onMark={props.onMark} />;
+              })}
+            </div>
+          </div>
           <div className={styles.foot}>
             {t("alerts.count", { shown: count(rows.length), total: count(total) })}
-            {props.hasMore && (
-              <Button size="compact-xs" variant="default" loading={props.loadingMore} onClick={props.onMore}>
-                {t("ui.more")}
-              </Button>
-            )}
+            {loadingMore && <Loader size={12} aria-label={t("ui.loading")} />}
           </div>
-        )}
-      </div>
+        </>
+      )}
     </section>
   );
 }
@@ -89,6 +116,11 @@ function NoRows({ narrowed, onClear }: { narrowed: boolean; onClear: () => void 
 
 interface RowProps {
   row: AlertRow;
+  /** Where the row begins, in pixels from the top of the list. */
+  start: number;
+  /** Its place in the whole list, from 1. */
+  position: number;
+  total: number;
   selected: boolean;
   marked: boolean;
   leaving: boolean;
@@ -104,21 +136,30 @@ function place(endpoint: Endpoint | null | undefined): string {
   return endpoint.ip.includes(":") ? `[${endpoint.ip}]:${endpoint.port}` : `${endpoint.ip}:${endpoint.port}`;
 }
 
-const Row = memo(function Row({ row, selected, marked, leaving, canMark, marking, onOpen, onMark }: RowProps) {
+const Row = memo(function Row({ row, start, position, total, selected, marked, leaving, canMark, marking, onOpen, onMark }: RowProps) {
   const { t } = useTranslation();
   const name = useRuleName()({ name: row.rule_name, name_vi: row.rule_name_vi });
   return (
-    <div className={styles.row} role="option" aria-selected={selected} data-level={row.severity} data-status={row.status} data-leaving={leaving || undefined} data-marking={marking || undefined} onClick={() => onOpen(row)}>
+    <div className={styles.row} style={{ transform: `translateY(${start}px)` }} id={optionId(row.id)} role="option" aria-selected={selected} aria-checked={canMark ? marked : undefined} aria-setsize={total} aria-posinset={position} data-level={row.severity} data-status={row.status} data-leaving={leaving || undefined} data-marking={marking || undefined} onClick={() => onOpen(row)}>
       {canMark && (
-        <span className={styles.mark} onClick={(click) => click.stopPropagation()}>
-          <Checkbox size="xs" checked={marked} onChange={() => onMark(row)} aria-label={`${t("alerts.select")}: ${name}`} tabIndex={-1} />
+        <span
+          className={styles.mark}
+          title={`${t("alerts.select")} (x)`}
+          onClick={(click) => {
+            click.stopPropagation();
+            onMark(row);
+          }}
+        >
+          <Checkbox.Indicator size="xs" checked={marked} />
         </span>
       )}
       <div className={styles.first}>
         <SeverityBadge level={row.severity} compact />
-        <span className={styles.name}>{name}</span>
+        <span className={styles.name} title={name}>
+          {name}
+        </span>
         <span className={styles.time}>
-          <Time at={row.time} />
+          <Time at={row.time} style="short" />
         </span>
       </div>
       <div className={styles.second}>

@@ -5,6 +5,7 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
+import { phrase } from "../../api/phrases";
 import { term } from "../../api/query";
 import { sideOf, summary } from "../../api/summary";
 import type { Alert, EventDocument } from "../../api/types";
@@ -21,14 +22,14 @@ interface RelatedAnswer {
 }
 
 export function Related({ alert, query }: { alert: Alert; query: UseQueryResult<RelatedAnswer> }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   if (query.isPending) return <SkeletonRows rows={4} height={24} />;
   if (query.isError) return <Failed error={query.error} retry={() => void query.refetch()} />;
   const { events, partial } = query.data;
   const own = new Set(alert.event_ids);
   return (
     <section aria-label={t("alerts.related.title")}>
-      <Partial reasons={partial} />
+      <Partial reasons={partial.map((reason) => phrase(i18n.language, reason))} />
       {events.length === 0 ? (
         <Empty title={t("alerts.related.none")}>{t("alerts.related.none_hint")}</Empty>
       ) : (

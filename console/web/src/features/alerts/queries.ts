@@ -177,8 +177,9 @@ export function useBulk() {
   return useMutation({
     mutationFn: (body: BulkRequest) => must(client.POST("/api/v1/alerts/bulk", { body })),
     onSuccess: () => {
+      // The rows themselves change by the live stream; loading a long queue again would move it.
       void queries.invalidateQueries({ queryKey: ["alert"] });
-      void queries.invalidateQueries({ queryKey: ["alerts"] });
+      void queries.invalidateQueries({ queryKey: ["alerts", "counts"] });
     },
   });
 }

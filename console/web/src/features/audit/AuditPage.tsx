@@ -4,6 +4,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { client, must } from "../../api/client";
+import { useRuleNames } from "../../api/shared";
 import type { AuditEntry } from "../../api/types";
 import { RecordDetail, useRecordWords } from "../../ui/Record";
 import { Page, Panel } from "../../ui/Page";
@@ -49,6 +50,7 @@ export default function AuditPage() {
     staleTime: 0,
   });
   const words = useRecordWords();
+  const ruleName = useRuleNames();
   const rows = log.data?.pages.flatMap((page) => page.items) ?? [];
   const columns: ColumnDef<AuditEntry>[] = [
     { key: "number", title: "#", cell: (entry) => <span className="mono dim">{entry.number}</span>, width: 60 },
@@ -59,7 +61,7 @@ export default function AuditPage() {
     {
       key: "detail",
       title: t("audit.detail"),
-      cell: (entry) => <RecordDetail detail={entry.detail} inline />,
+      cell: (entry) => <RecordDetail detail={entry.detail} say={(name, text) => (name === "rule" ? ruleName(text) : undefined)} inline />,
     },
     { key: "address", title: t("audit.address"), cell: (entry) => <span className="mono dim">{entry.address}</span>, width: 140 },
   ];

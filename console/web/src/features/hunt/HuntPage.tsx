@@ -5,6 +5,7 @@ import { IconColumnInsertRight, IconColumnRemove, IconFilterMinus, IconFilterPlu
 import { useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiFailure } from "../../api/client";
+import { phrase } from "../../api/phrases";
 import { narrow, splitStages, term } from "../../api/query";
 import type { SearchAnswer } from "../../api/types";
 import { count, duration } from "../../ui/format";
@@ -107,14 +108,14 @@ interface AnswerProps {
 }
 
 function Answer({ hunt, pages, first, stale, more, loadingMore }: AnswerProps) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const { state, setBounds, setRange, setColumns } = hunt;
   const events = pages.flatMap((page) => page.events);
   const { timeline, table, facets } = first;
   const bars = (timeline?.bars ?? []).map((bar) => ({ start: Date.parse(bar.start), count: bar.count }));
   return (
     <div className={styles.answer} data-stale={stale || undefined}>
-      <Partial reasons={first.partial} />
+      <Partial reasons={first.partial.map((reason) => phrase(i18n.language, reason))} />
       {timeline && bars.length > 0 && (
         <div className={styles.timeline} title={t("hunt.timeline_hint")}>
           <Histogram label={t("hunt.timeline")} bars={bars} stepMs={timeline.step_ms} onRange={(from, to) => setBounds(new Date(from).toISOString(), new Date(to).toISOString())} />

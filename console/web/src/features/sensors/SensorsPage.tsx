@@ -92,7 +92,7 @@ function SensorCard({ sensor }: { sensor: Sensor }) {
         </div>
         <div>
           <dt>{t("sensors.skew")}</dt>
-          <dd>{sensor.clock_skew_ms === undefined || sensor.clock_skew_ms === null ? "—" : `${sensor.clock_skew_ms < 0 ? "−" : "+"}${duration(Math.abs(sensor.clock_skew_ms))}`}</dd>
+          <dd>{sensor.clock_skew_ms === undefined || sensor.clock_skew_ms === null ? "—" : `${sensor.clock_skew_ms < 0 ? "−" : sensor.clock_skew_ms > 0 ? "+" : ""}${duration(Math.abs(sensor.clock_skew_ms))}`}</dd>
         </div>
         <div>
           <dt>{t("sensors.acknowledged")}</dt>

@@ -5,10 +5,10 @@ import { Pairs } from "./pairs";
 import type { PayloadProps } from ".";
 
 const FIELDS = [
-  ["Name", "file.name"],
-  ["Type (found)", "file.mime_type"],
-  ["Type (claimed)", "file.claimed_type"],
-  ["Bytes", "file.size"],
+  ["name", "file.name"],
+  ["type_found", "file.mime_type"],
+  ["type_claimed", "file.claimed_type"],
+  ["bytes", "file.size"],
   ["URL", "url.full"],
   ["SHA-256", "file.hash.sha256"],
   ["SHA-1", "file.hash.sha1"],

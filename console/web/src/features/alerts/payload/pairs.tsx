@@ -1,10 +1,12 @@
 // Labelled values of one part of a message.
 import { Fragment } from "react";
+import { useTranslation } from "react-i18next";
 import type { EventDocument } from "../../../api/types";
 import { pick } from "../../../ui/flatten";
 import { Value } from "../../../ui/Value";
 import styles from "../Evidence.module.css";
 import { marked } from "../highlight";
+import { vi } from "../words";
 
 /** The values of a field, one item each. */
 export function listOf(event: EventDocument, field: string): string[] {
@@ -13,13 +15,21 @@ export function listOf(event: EventDocument, field: string): string[] {
   return (Array.isArray(value) ? value : [value]).map((each) => (typeof each === "string" ? each : JSON.stringify(each)));
 }
 
+/** What a field is called in a message: a word of ours, or the name that every language uses. */
+export type Label = keyof typeof vi.alerts.label | (string & {});
+
+function isWord(label: string): label is keyof typeof vi.alerts.label {
+  return label in vi.alerts.label;
+}
+
 interface PairsProps {
   event: EventDocument;
-  fields: ReadonlyArray<readonly [label: string, field: string]>;
+  fields: ReadonlyArray<readonly [label: Label, field: string]>;
   needles: readonly string[];
 }
 
 export function Pairs({ event, fields, needles }: PairsProps) {
+  const { t } = useTranslation();
   return (
     <dl className={styles.pairs}>
       {fields.map(([label, field]) => {
@@ -27,7 +37,7 @@ export function Pairs({ event, fields, needles }: PairsProps) {
         if (values.length === 0) return null;
         return (
           <Fragment key={field}>
-            <dt>{label}</dt>
+            <dt>{isWord(label) ? t(`alerts.label.${label}`) : label}</dt>
             <dd>
               {values.map((value, at) => (
                 <div key={at}>

@@ -7,19 +7,19 @@ import type { PayloadProps } from ".";
 const CLIENT = [
   ["SNI", "tls.client.server_name"],
   ["TLS", "tls.version"],
-  ["Cipher", "tls.cipher"],
+  ["cipher", "tls.cipher"],
   ["ALPN", "tls.client.alpn"],
   ["JA3", "tls.client.ja3"],
   ["JA4", "ja4.client"],
 ] as const;
 
 const SERVER = [
-  ["Subject", "tls.server.subject"],
-  ["Issuer", "tls.server.issuer"],
-  ["Not before", "tls.server.not_before"],
-  ["Not after", "tls.server.not_after"],
-  ["Self-signed", "tls.server.self_signed"],
-  ["SAN", "tls.server.x509.alternative_names"],
+  ["subject", "tls.server.subject"],
+  ["issuer", "tls.server.issuer"],
+  ["not_before", "tls.server.not_before"],
+  ["not_after", "tls.server.not_after"],
+  ["self_signed", "tls.server.self_signed"],
+  ["names", "tls.server.x509.alternative_names"],
   ["SHA-256", "tls.server.hash.sha256"],
   ["JA3S", "tls.server.ja3s"],
 ] as const;
