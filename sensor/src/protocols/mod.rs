@@ -9,9 +9,11 @@ pub mod anomaly;
 pub mod detection;
 pub mod dns;
 pub mod domain;
+pub mod ftp;
 pub mod http;
 pub mod http2;
 pub mod reader;
+pub mod ssh;
 pub mod text;
 pub mod tls;
 
@@ -136,4 +138,13 @@ pub struct Protocol {
 }
 
 /// Every protocol, in the order in which they are tried. The only list of protocols there is.
-pub static PROTOCOLS: &[&Protocol] = &[&dns::PROTOCOL, &http::PROTOCOL, &http2::PROTOCOL, &tls::PROTOCOL];
+pub static PROTOCOLS: &[&Protocol] = &[
+    // Known by fixed first bytes.
+    &ssh::PROTOCOL,
+    // Known by the form of a message.
+    &dns::PROTOCOL,
+    &http::PROTOCOL,
+    &http2::PROTOCOL,
+    &ftp::PROTOCOL,
+    &tls::PROTOCOL,
+];

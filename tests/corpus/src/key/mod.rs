@@ -3,7 +3,10 @@
 //! A protocol is one file here and one line in [`COMPARED`].
 
 mod dns;
+mod ftp;
+mod ftp_data;
 mod http;
+mod ssh;
 mod tls;
 
 use serde_json::Value;
@@ -20,7 +23,8 @@ pub struct Compared {
     pub of_theirs: fn(&Value) -> Option<String>,
 }
 
-static COMPARED: &[&Compared] = &[&dns::COMPARED, &http::COMPARED, &tls::COMPARED];
+static COMPARED: &[&Compared] =
+    &[&dns::COMPARED, &ftp::COMPARED, &ftp_data::COMPARED, &http::COMPARED, &ssh::COMPARED, &tls::COMPARED];
 
 /// Facts of a sensor's event, if it is of a compared protocol: the protocol and its key.
 pub fn of_ours(event: &Value) -> Option<(&'static str, String)> {
