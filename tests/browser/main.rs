@@ -1,11 +1,13 @@
 //! The console in a real browser: headless Chromium, driven by playwright-core, against the three programs.
 //!
-//! The walk itself is `walk.mjs`; it finds everything by role and label, in both languages.
+//! The walks themselves are `walk.mjs`, `pages.mjs` and `roles.mjs`; they find everything by role and label. Screenshots go
+//! to the folder that `LUYTRE_SCREENSHOTS` names, or else with the stage.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use luytre_tests::{SENSOR, Stage, checkout, story_at};
+use luytre_tests::{SENSOR, Stage, checkout, story_at, story_at_once};
 
 #[test]
 fn an_analyst_triages_an_alert_in_the_browser_in_both_languages() -> Result<()> {
@@ -17,14 +19,34 @@ fn an_analyst_triages_an_alert_in_the_browser_in_both_languages() -> Result<()> 
     let link = stage.stack.setup_link()?;
     // Slowly enough that alerts arrive while the browser looks.
     stage.stack.start_sensor(SENSOR, &source)?;
+    walk(&stage, "walk.mjs", &link)
+}
+
+#[test]
+fn every_page_can_be_used_by_everybody_and_each_role_sees_its_own() -> Result<()> {
+    let mut stage = Stage::set(|_| {})?;
+    stage.stack.start_collector()?;
+    stage.stack.start_console()?;
+    stage.stack.enroll(SENSOR)?;
+    let link = stage.stack.setup_link()?;
+    stage.stack.start_sensor(SENSOR, &story_at_once())?;
+    stage.rest()?;
+    walk(&stage, "pages.mjs", &link)?;
+    let origin = format!("https://localhost:{}", stage.stack.settings.console_port);
+    walk(&stage, "roles.mjs", &origin)
+}
+
+fn walk(stage: &Stage, script: &str, address: &str) -> Result<()> {
+    let screenshots = std::env::var_os("LUYTRE_SCREENSHOTS").map(PathBuf::from);
     let output = Command::new("node")
-        .arg(checkout().join("tests/browser/walk.mjs"))
-        .args([&link, &stage.folder().join("screenshots").display().to_string()])
+        .arg(checkout().join("tests/browser").join(script))
+        .arg(address)
+        .arg(screenshots.unwrap_or_else(|| stage.folder().join("screenshots")))
         .env("NODE_TLS_REJECT_UNAUTHORIZED", "0")
         .output()
         .context("start node")?;
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    ensure!(output.status.success(), "the walk ended with {}:\n{said}", output.status);
+    ensure!(output.status.success(), "{script} ended with {}:\n{said}", output.status);
     println!("{said}");
     Ok(())
 }

@@ -3,16 +3,11 @@
 //
 // Usage: walk.mjs LINK SCREENSHOTS. Everything is found by role and label. Any error on a page, any request to another
 // host and anything that the content policy blocks makes the walk fail.
-import { createRequire } from "node:module";
-import { mkdirSync } from "node:fs";
 import { strict as assert } from "node:assert";
-
-const require = createRequire(new URL("../../console/web/package.json", import.meta.url));
-const { chromium } = require("playwright-core");
+import { openBrowser } from "./browser.mjs";
 
 const [link, screenshots] = process.argv.slice(2);
 const origin = new URL(link).origin;
-const PATIENCE_MS = 60_000;
 const PASSWORD = "Mot mat khau dai cho buoi kiem tra 1";
 
 const VI = {
@@ -34,7 +29,7 @@ const VI = {
   sensors: "Thiết bị quan trắc",
   reports: "Báo cáo",
   alerts: "Cảnh báo",
-  other: "Chuyển sang tiếng Anh",
+  other: /Chuyển sang tiếng Anh$/,
 };
 const EN = {
   language: "en",
@@ -55,41 +50,12 @@ const EN = {
   sensors: "Sensors",
   reports: "Reports",
   alerts: "Alerts",
-  other: "Switch to Vietnamese",
+  other: /Switch to Vietnamese$/,
 };
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
-const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1366, height: 768 }, locale: "vi-VN" });
-const page = await context.newPage();
-page.setDefaultTimeout(PATIENCE_MS);
-const wrong = [];
-let passed = 0;
-mkdirSync(screenshots, { recursive: true });
-
-page.on("pageerror", (error) => wrong.push(`error on a page: ${error.message}`));
-page.on("console", (message) => {
-  // A refused request shows in the browser's log although the page handles it; what the page itself reports is wrong.
-  if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) wrong.push(`console: ${message.text()}`);
-});
-page.on("request", (request) => {
-  const url = new URL(request.url());
-  if (url.origin !== origin && url.protocol !== "data:" && url.protocol !== "blob:") wrong.push(`request to ${url.origin}`);
-});
-
-async function step(name, work) {
-  try {
-    await work();
-    passed += 1;
-    console.log(`ok    ${name}`);
-  } catch (error) {
-    await page.screenshot({ path: `${screenshots}/failed.png` }).catch(() => {});
-    console.log(`FAIL  ${name}: ${error.message}\nat ${page.url()}\n${await page.locator("body").innerText().catch(() => "")}`);
-    throw error;
-  }
-}
+const stage = await openBrowser(origin, screenshots);
+const page = await stage.newPage();
+const step = (name, work) => stage.step(page, name, work);
 
 async function shot(name) {
   await page.screenshot({ path: `${screenshots}/${name}.png` });
@@ -123,6 +89,15 @@ async function triage(words) {
     closed = new URL(page.url()).searchParams.get("alert") ?? "";
     assert.notEqual(closed, "", "the open alert stands in the address");
     await shot(`${words.language}-evidence`);
+  });
+  await step(`${words.language}: j and k move through the queue`, async () => {
+    const open = () => new URL(page.url()).searchParams.get("alert");
+    await page.keyboard.press("j");
+    await page.waitForFunction((id) => new URL(location.href).searchParams.get("alert") !== id, closed);
+    assert.notEqual(open(), closed);
+    await page.keyboard.press("k");
+    await page.waitForFunction((id) => new URL(location.href).searchParams.get("alert") === id, closed);
+    assert.equal(await page.getByRole("option", { selected: true }).count(), 1, "one row is selected");
   });
   await step(`${words.language}: it is closed with verdict and reason`, async () => {
     await page.getByRole("radio", { name: words.verdict }).click();
@@ -161,7 +136,7 @@ async function hunt(words) {
   });
 }
 
-try {
+await stage.walk(async () => {
   await step("the first administrator is made by the one-time link", async () => {
     await page.goto(link);
     await page.getByLabel("Tên đăng nhập").fill("truc-ban");
@@ -187,12 +162,4 @@ try {
     await button(/^(Đăng nhập|Log in)$/).click();
     await page.getByRole("navigation").first().waitFor();
   });
-  assert.deepEqual(wrong, [], "the pages behave");
-  console.log(`${passed} passed, 0 failed`);
-} catch (error) {
-  if (wrong.length > 0) console.log(wrong.join("\n"));
-  console.log(`${passed} passed, 1 failed: ${error.message}`);
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-}
+});

@@ -1,10 +1,11 @@
 // Everything around the pages that has no shape: theme, languages, the query cache, routes.
 import "dayjs/locale/vi";
 import "./i18n";
-import { MantineProvider } from "@mantine/core";
+import { MantineProvider, mergeThemeOverrides } from "@mantine/core";
 import { DatesProvider } from "@mantine/dates";
 import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { BrowserRouter } from "react-router";
 import { ApiFailure } from "../api/client";
@@ -24,10 +25,11 @@ const queries = new QueryClient({
 });
 
 export function App() {
-  const { i18n } = useTranslation();
+  const { t, i18n } = useTranslation();
+  const named = useMemo(() => mergeThemeOverrides(theme, { components: { Modal: { defaultProps: { closeButtonProps: { "aria-label": t("ui.close") } } } } }), [t]);
   return (
     <QueryClientProvider client={queries}>
-      <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="dark">
+      <MantineProvider theme={named} cssVariablesResolver={variables} defaultColorScheme="dark">
         <DatesProvider settings={{ locale: i18n.language, firstDayOfWeek: 1 }}>
           <Notifications position="bottom-right" limit={4} />
           <BrowserRouter useTransitions={false}>

@@ -66,7 +66,8 @@ export function ConsciencePill({ state }: { state: ConscienceState }) {
   const known = now?.known ?? false;
   return (
     <Tooltip label={live ? t("conscience.details") : t("conscience.live_off")}>
-      <Link to="/sensors" className={styles.pill} data-tone={tone} aria-label={t("conscience.label")}>
+      <Link to="/sensors" className={styles.pill} data-tone={tone}>
+        <span className="visually-hidden">{t("conscience.label")}: </span>
         <span className={styles.dot} data-live={live} />
         <span>{known && now ? t("conscience.seen", { share: percent(now.seen) }) : t("conscience.unknown")}</span>
         {known && now && <span className={styles.part}>{now.unaccounted === 0 ? t("conscience.all_known") : t("conscience.unaccounted", { number: count(Math.abs(now.unaccounted)) })}</span>}

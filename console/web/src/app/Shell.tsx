@@ -22,7 +22,6 @@ export function Shell({ children }: { children: ReactNode }) {
   const { user } = useSettings();
   const location = useLocation();
   const navigate = useNavigate();
-  const conscience = useConscience();
   const reads = permissions(user.role).read;
   useEffect(() => (reads ? holdLive() : undefined), [reads]);
   const actions = useMemo(() => [huntAction(t, (to) => void navigate(to))], [t, navigate]);
@@ -40,11 +39,11 @@ export function Shell({ children }: { children: ReactNode }) {
           </Link>
           <Sections />
           <div className={styles.right}>
-            <ConsciencePill state={conscience} />
+            {reads && <Watch part="pill" />}
             <Preferences />
           </div>
         </header>
-        <ConscienceBanner state={conscience} />
+        {reads && <Watch part="banner" />}
         <div id="content" className={styles.content}>
           <ErrorBoundary key={location.pathname}>{children}</ErrorBoundary>
         </div>
@@ -52,6 +51,12 @@ export function Shell({ children }: { children: ReactNode }) {
       <Relogin />
     </ValueActions>
   );
+}
+
+/** The conscience is for those who may read the counters. */
+function Watch({ part }: { part: "pill" | "banner" }) {
+  const state = useConscience();
+  return part === "pill" ? <ConsciencePill state={state} /> : <ConscienceBanner state={state} />;
 }
 
 function Sections() {
@@ -102,8 +107,9 @@ function Preferences() {
   return (
     <>
       <Tooltip label={t("nav.language_label")}>
-        <button type="button" className={styles.lang} onClick={toggleLanguage} aria-label={t("nav.language_label")}>
+        <button type="button" className={styles.lang} onClick={toggleLanguage}>
           {i18n.language === "vi" ? "VI" : "EN"}
+          <span className="visually-hidden"> {t("nav.language_label")}</span>
         </button>
       </Tooltip>
       <Tooltip label={dark ? t("nav.to_light") : t("nav.to_dark")}>

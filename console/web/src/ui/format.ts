@@ -112,6 +112,7 @@ export function bytes(value: number): string {
 export function duration(ms: number): string {
   const format = (value: number, unit: string) =>
     new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 }).format(value);
+  if (ms > 0 && ms < 1) return `< ${format(1, "millisecond")}`;
   if (ms < 1000) return format(Math.round(ms), "millisecond");
   if (ms < 60_000) return format(ms / 1000, "second");
   if (ms < 3_600_000) return format(ms / 60_000, "minute");

@@ -1,12 +1,15 @@
 // Short messages at the edge of the page.
 import { notifications } from "@mantine/notifications";
+import i18next from "i18next";
+
+const closing = () => ({ "aria-label": i18next.t("ui.close") });
 
 /** Says that something was done. */
 export function notify(message: string) {
-  notifications.show({ message, color: "bamboo", autoClose: 3500, withBorder: true });
+  notifications.show({ message, color: "bamboo", autoClose: 3500, withBorder: true, closeButtonProps: closing() });
 }
 
 /** Says that something was not done, and why. */
 export function notifyFailure(title: string, message: string) {
-  notifications.show({ title, message, color: "red", autoClose: 9000, withBorder: true });
+  notifications.show({ title, message, color: "red", autoClose: 9000, withBorder: true, closeButtonProps: closing() });
 }

@@ -132,7 +132,7 @@ function Narrowing({ state: { filters, change } }: { state: Filters }) {
       </Chip>
       {pills.map(({ key, label, value }) =>
         value === undefined ? null : (
-          <Pill key={key} withRemoveButton onRemove={() => change({ [key]: undefined })}>
+          <Pill key={key} withRemoveButton removeButtonProps={{ "aria-label": `${t("ui.remove")}: ${label}`, "aria-hidden": false, tabIndex: 0 }} onRemove={() => change({ [key]: undefined })}>
             {label}: {value}
           </Pill>
         ),

@@ -22,7 +22,7 @@ export function Gate({ title, lead, onLanguage, children }: GateProps) {
   return (
     <main className={styles.gate}>
       <div className={styles.corner}>
-        <Button variant="subtle" color="gray" size="xs" onClick={onLanguage} aria-label={t("nav.language_label")}>
+        <Button variant="subtle" color="gray" size="xs" onClick={onLanguage} lang={t("nav.language_code")} title={t("nav.language_label")}>
           {t("nav.language")}
         </Button>
         <ActionIcon variant="subtle" color="gray" onClick={() => setColorScheme(dark ? "light" : "dark")} aria-label={dark ? t("nav.to_light") : t("nav.to_dark")}>
