@@ -12,10 +12,16 @@ pub mod domain;
 pub mod ftp;
 pub mod http;
 pub mod http2;
+pub mod rdp;
 pub mod reader;
+pub mod rfb;
+pub mod socks;
 pub mod ssh;
+pub mod telnet;
 pub mod text;
+pub mod tftp;
 pub mod tls;
+pub mod tunnel;
 
 use std::net::IpAddr;
 
@@ -141,10 +147,16 @@ pub struct Protocol {
 pub static PROTOCOLS: &[&Protocol] = &[
     // Known by fixed first bytes.
     &ssh::PROTOCOL,
+    &rfb::PROTOCOL,
+    &rdp::PROTOCOL,
+    &tftp::PROTOCOL,
     // Known by the form of a message.
     &dns::PROTOCOL,
     &http::PROTOCOL,
     &http2::PROTOCOL,
     &ftp::PROTOCOL,
     &tls::PROTOCOL,
+    // Known by little.
+    &socks::PROTOCOL,
+    &telnet::PROTOCOL,
 ];

@@ -14,10 +14,10 @@ mod multipart;
 mod parser;
 pub mod record;
 pub(super) mod transaction;
-mod tunnel;
 pub(super) mod url;
 
 use luytre_events::Transport;
+pub use parser::HttpParser;
 
 use super::{Direction, Probe, Protocol};
 
@@ -28,7 +28,7 @@ pub static PROTOCOL: Protocol = Protocol {
     ports: &[80, 81, 591, 3128, 8000, 8008, 8080, 8081, 8088, 8888],
     probe_min_bytes: 5,
     probe,
-    parser: |_| Box::new(parser::HttpParser::default()),
+    parser: |_| Box::new(HttpParser::default()),
     datasets: &[record::HttpTransaction::DATASET],
 };
 

@@ -7,7 +7,7 @@ use super::body::{Framing, Step};
 use super::content::{Content, Told};
 use super::head::{self, Fields, MAX_HEAD_BYTES, RequestLine, StatusLine};
 use super::transaction::Transaction;
-use super::tunnel::Tunnel;
+use crate::protocols::tunnel::Tunnel;
 use crate::protocols::{Direction, Output, Parser, Progress};
 
 /// Lines before a status line that are passed over: what is more is taken for a body.

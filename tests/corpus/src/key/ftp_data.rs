@@ -1,7 +1,5 @@
 //! Data connections of FTP: the command that they serve and the file.
 
-use serde_json::Value;
-
 use super::{Compared, text};
 
 /// How it is compared.

@@ -6,6 +6,8 @@ mod dns;
 mod ftp;
 mod ftp_data;
 mod http;
+mod rdp;
+mod rfb;
 mod ssh;
 mod tls;
 
@@ -23,8 +25,16 @@ pub struct Compared {
     pub of_theirs: fn(&Value) -> Option<String>,
 }
 
-static COMPARED: &[&Compared] =
-    &[&dns::COMPARED, &ftp::COMPARED, &ftp_data::COMPARED, &http::COMPARED, &ssh::COMPARED, &tls::COMPARED];
+static COMPARED: &[&Compared] = &[
+    &dns::COMPARED,
+    &ftp::COMPARED,
+    &ftp_data::COMPARED,
+    &http::COMPARED,
+    &rdp::COMPARED,
+    &rfb::COMPARED,
+    &ssh::COMPARED,
+    &tls::COMPARED,
+];
 
 /// Facts of a sensor's event, if it is of a compared protocol: the protocol and its key.
 pub fn of_ours(event: &Value) -> Option<(&'static str, String)> {

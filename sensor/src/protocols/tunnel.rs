@@ -1,14 +1,18 @@
-//! What goes on inside a connection that HTTP has handed over: another protocol, if the table knows it.
+//! What goes on inside a connection that a proxy's protocol has handed over: another protocol, if the table knows it.
+//!
+//! Comes in: the bytes behind the proxy's words. Goes out: the events of the protocol that is found. A tunnel may lead
+//! through another proxy; how deep is bounded, so that nobody can build a tower.
 
-use super::parser::HttpParser;
-use crate::protocols::{Direction, Output, PROTOCOLS, Parser, Probe, Progress};
+use super::http::HttpParser;
+use super::socks::SocksParser;
+use super::{Direction, Output, PROTOCOLS, Parser, Probe, Progress, Protocol, http, socks};
 
 /// Bytes of each direction that are looked at before giving up.
 const MAX_PROBE_BYTES: usize = 4096;
 /// Tunnels in tunnels.
 const MAX_LEVEL: u8 = 2;
 
-/// A tunnel through HTTP.
+/// A tunnel through a proxy.
 pub struct Tunnel {
     level: u8,
     inner: Option<Box<dyn Parser>>,
@@ -97,14 +101,21 @@ fn probe(direction: Direction, bytes: &[u8], level: u8) -> Found {
             }
             Probe::No => continue,
         };
-        // A parser of this folder must know how deep it is; the others cannot tunnel.
-        let parser: Box<dyn Parser> = match protocol.name == super::PROTOCOL.name {
-            true => Box::new(HttpParser::inside(level + 1)),
-            false => (protocol.parser)(luytre_events::Transport::TCP),
-        };
+        let parser = inside(protocol, level + 1);
         return Found::Parser(parser, reversed);
     }
     found
+}
+
+/// A parser for a protocol inside `level` tunnels. Those that can tunnel themselves must know how deep they are.
+fn inside(protocol: &Protocol, level: u8) -> Box<dyn Parser> {
+    if protocol.name == http::PROTOCOL.name {
+        Box::new(HttpParser::inside(level))
+    } else if protocol.name == socks::PROTOCOL.name {
+        Box::new(SocksParser::inside(level))
+    } else {
+        (protocol.parser)(luytre_events::Transport::TCP)
+    }
 }
 
 fn turned(direction: Direction, reversed: bool) -> Direction {
