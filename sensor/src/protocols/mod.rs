@@ -6,12 +6,21 @@
 //! counted. Parsers do no I/O, keep no clock of their own and bound everything they keep.
 
 pub mod anomaly;
+pub mod asn1;
+pub mod dcerpc;
 pub mod detection;
 pub mod dns;
 pub mod domain;
+pub mod framing;
+pub mod gss;
 pub mod http;
 pub mod http2;
+pub mod kerberos;
+pub mod ldap;
+pub mod ntlm;
+pub mod outstanding;
 pub mod reader;
+pub mod smb;
 pub mod text;
 pub mod tls;
 
@@ -136,4 +145,13 @@ pub struct Protocol {
 }
 
 /// Every protocol, in the order in which they are tried. The only list of protocols there is.
-pub static PROTOCOLS: &[&Protocol] = &[&dns::PROTOCOL, &http::PROTOCOL, &http2::PROTOCOL, &tls::PROTOCOL];
+pub static PROTOCOLS: &[&Protocol] = &[
+    &smb::PROTOCOL,
+    &kerberos::PROTOCOL,
+    &dcerpc::PROTOCOL,
+    &ldap::PROTOCOL,
+    &dns::PROTOCOL,
+    &http::PROTOCOL,
+    &http2::PROTOCOL,
+    &tls::PROTOCOL,
+];
