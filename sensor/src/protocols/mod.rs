@@ -6,6 +6,8 @@
 //! counted. Parsers do no I/O, keep no clock of their own and bound everything they keep.
 
 pub mod anomaly;
+pub mod asn1;
+pub mod dcerpc;
 pub mod detection;
 pub mod dns;
 pub mod domain;
@@ -18,6 +20,13 @@ pub mod rfb;
 pub mod socks;
 pub mod ssh;
 pub mod telnet;
+pub mod framing;
+pub mod gss;
+pub mod kerberos;
+pub mod ldap;
+pub mod ntlm;
+pub mod outstanding;
+pub mod smb;
 pub mod text;
 pub mod tftp;
 pub mod tls;
@@ -159,4 +168,8 @@ pub static PROTOCOLS: &[&Protocol] = &[
     // Known by little.
     &socks::PROTOCOL,
     &telnet::PROTOCOL,
+    &smb::PROTOCOL,
+    &kerberos::PROTOCOL,
+    &dcerpc::PROTOCOL,
+    &ldap::PROTOCOL,
 ];

@@ -12,6 +12,31 @@ pub fn text(bytes: &[u8], limit: usize) -> String {
     out
 }
 
+/// The text of UTF-16 in little-endian order, at most `limit` characters of it; half a pair becomes `\\uNNNN`.
+pub fn utf16(bytes: &[u8], limit: usize) -> String {
+    let (units, _) = bytes.as_chunks::<2>();
+    let mut chars = char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit)));
+    let mut out = String::new();
+    for c in chars.by_ref().take(limit) {
+        match c {
+            Ok(c) => push_chars(&mut out, c.encode_utf8(&mut [0; 4])),
+            Err(half) => out.push_str(&format!("\\u{:04x}", half.unpaired_surrogate())),
+        }
+    }
+    if chars.next().is_some() {
+        out.push('…');
+    }
+    out
+}
+
+/// A UUID whose first three numbers are in little-endian order, as DCE RPC and its relatives write them.
+pub fn uuid(bytes: &[u8; 16]) -> String {
+    let [a, b, c, d, e, f, g, h, rest @ ..] = bytes;
+    let first = hex::encode([d, c, b, a].map(|byte| *byte));
+    let (end, node) = rest.split_at(2);
+    format!("{first}-{}-{}-{}-{}", hex::encode([*f, *e]), hex::encode([*h, *g]), hex::encode(end), hex::encode(node))
+}
+
 /// Appends the text of `bytes`.
 pub fn push(out: &mut String, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
@@ -72,5 +97,13 @@ mod tests {
         assert_eq!(text("tỉnh\n\u{7f}".as_bytes(), 100), "tỉnh\\x0a\\x7f");
         assert_eq!(text(b"a\xff\xfeb", 100), "a\\xff\\xfeb");
         assert_eq!(text(b"abcdef", 3), "abc…");
+        assert_eq!(utf16(b"a\0\xc9\x1e\0\0\x3d\xd8b\0", 100), "aỉ\\x00\\ud83db");
+        assert_eq!(utf16(b"a\0b\0c\0", 2), "ab…");
+    }
+
+    #[test]
+    fn uuids_are_written_as_everybody_writes_them() {
+        let bytes = hex::decode("0883afe11f5dc91191a408002b14a0fa").unwrap();
+        assert_eq!(uuid(bytes.as_slice().try_into().unwrap()), "e1af8308-5d1f-11c9-91a4-08002b14a0fa");
     }
 }

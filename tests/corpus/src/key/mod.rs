@@ -2,6 +2,7 @@
 //!
 //! A protocol is one file here and one line in [`COMPARED`].
 
+mod dcerpc;
 mod dns;
 mod ftp;
 mod ftp_data;
@@ -9,6 +10,8 @@ mod http;
 mod rdp;
 mod rfb;
 mod ssh;
+mod kerberos;
+mod smb;
 mod tls;
 
 use serde_json::Value;
@@ -34,6 +37,10 @@ static COMPARED: &[&Compared] = &[
     &rfb::COMPARED,
     &ssh::COMPARED,
     &tls::COMPARED,
+    &smb::COMPARED,
+    &dcerpc::COMPARED,
+    &dcerpc::IN_PIPES,
+    &kerberos::COMPARED,
 ];
 
 /// Facts of a sensor's event, if it is of a compared protocol: the protocol and its key.
@@ -46,8 +53,9 @@ pub fn of_ours(event: &Value) -> Option<(&'static str, String)> {
 /// Facts of an event in EVE format.
 pub fn of_eve(event: &Value) -> Option<(&'static str, String)> {
     let kind = text(event, "/event_type");
-    let compared = COMPARED.iter().find(|compared| compared.theirs == kind)?;
-    Some((compared.ours, (compared.of_theirs)(event)?))
+    // One event there may tell what are two of ours: the command of a carrier, and what it carries.
+    let compared = COMPARED.iter().filter(|compared| compared.theirs == kind);
+    compared.flat_map(|compared| Some((compared.ours, (compared.of_theirs)(event)?))).next()
 }
 
 /// A text field; empty where it is missing.
