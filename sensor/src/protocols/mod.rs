@@ -11,9 +11,11 @@ pub mod dns;
 pub mod domain;
 pub mod http;
 pub mod http2;
+pub mod quic;
 pub mod reader;
 pub mod text;
 pub mod tls;
+pub mod websocket;
 
 use std::net::IpAddr;
 
@@ -136,4 +138,11 @@ pub struct Protocol {
 }
 
 /// Every protocol, in the order in which they are tried. The only list of protocols there is.
-pub static PROTOCOLS: &[&Protocol] = &[&dns::PROTOCOL, &http::PROTOCOL, &http2::PROTOCOL, &tls::PROTOCOL];
+pub static PROTOCOLS: &[&Protocol] = &[
+    &dns::PROTOCOL,
+    &quic::PROTOCOL,
+    &http::PROTOCOL,
+    &http2::PROTOCOL,
+    &websocket::PROTOCOL,
+    &tls::PROTOCOL,
+];

@@ -4,7 +4,9 @@
 
 mod dns;
 mod http;
+mod quic;
 mod tls;
+mod websocket;
 
 use serde_json::Value;
 
@@ -20,7 +22,21 @@ pub struct Compared {
     pub of_theirs: fn(&Value) -> Option<String>,
 }
 
-static COMPARED: &[&Compared] = &[&dns::COMPARED, &http::COMPARED, &tls::COMPARED];
+static COMPARED: &[&Compared] = &[
+    &dns::COMPARED,
+    &http::COMPARED,
+    &quic::COMPARED,
+    &tls::COMPARED,
+    &websocket::COMPARED,
+];
+
+/// Protocols whose facts are compared once for each capture: one side tells packets, the other connections.
+pub static ONCE: &[&str] = &["quic"];
+
+/// Every compared protocol.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    COMPARED.iter().map(|compared| compared.ours)
+}
 
 /// Facts of a sensor's event, if it is of a compared protocol: the protocol and its key.
 pub fn of_ours(event: &Value) -> Option<(&'static str, String)> {
