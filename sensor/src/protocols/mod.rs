@@ -11,8 +11,12 @@ pub mod dns;
 pub mod domain;
 pub mod http;
 pub mod http2;
+pub mod imap;
+pub mod mail;
+pub mod pop3;
 pub mod quic;
 pub mod reader;
+pub mod smtp;
 pub mod text;
 pub mod tls;
 pub mod websocket;
@@ -144,5 +148,8 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &http::PROTOCOL,
     &http2::PROTOCOL,
     &websocket::PROTOCOL,
+    &smtp::PROTOCOL,
+    &pop3::PROTOCOL,
+    &imap::PROTOCOL,
     &tls::PROTOCOL,
 ];

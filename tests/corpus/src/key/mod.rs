@@ -4,7 +4,9 @@
 
 mod dns;
 mod http;
+mod pop3;
 mod quic;
+mod smtp;
 mod tls;
 mod websocket;
 
@@ -25,7 +27,9 @@ pub struct Compared {
 static COMPARED: &[&Compared] = &[
     &dns::COMPARED,
     &http::COMPARED,
+    &pop3::COMPARED,
     &quic::COMPARED,
+    &smtp::COMPARED,
     &tls::COMPARED,
     &websocket::COMPARED,
 ];
