@@ -147,6 +147,73 @@ fn upgrade() -> Vec<Turn> {
     turns
 }
 
+/// A change to WebSocket: a text in two frames with a ping between them, bytes, a close with its reason.
+fn frames() -> Vec<Turn> {
+    let asked = b"GET /kenh HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let granted = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n\r\n";
+    let masked = |first: u8, payload: &[u8]| {
+        let hidden = payload.iter().zip(b"khoa".iter().cycle()).map(|(byte, key)| byte ^ key);
+        [vec![first, 0x80 | payload.len() as u8], b"khoa".to_vec(), hidden.collect()].concat()
+    };
+    vec![
+        client(asked),
+        server(&[&granted[..], b"\x81\x04chao"].concat()),
+        client(&[masked(0x01, b"xin "), masked(0x89, b""), masked(0x80, b"chao")].concat()),
+        server(&[b"\x8a\x00\x82\x7e\x01\x00".as_slice(), &[0xee; 256]].concat()),
+        client(&masked(0x88, b"\x03\xe8het")),
+    ]
+}
+
+/// A session of SMTP: a log-in, a message in parts with an attachment, one in chunks, one that is refused.
+fn mail() -> Vec<Turn> {
+    let message =
+        b"From: =?utf-8?Q?T=E1=BB=89nh?= <an@xa.example>\r\nSubject: a\r\n b\r\nContent-Type: multipart/mixed;\r\n \
+        boundary=B\r\n\r\n--B\r\n\r\n..a\r\n--B\r\nContent-Disposition: attachment; filename=a.bin\r\n\
+        Content-Transfer-Encoding: base64\r\n\r\nAAEC\r\nAwQF\r\n--B--\r\n.\r\n";
+    vec![
+        client(b"EHLO a.example\r\n"),
+        server(b"220 thu ESMTP\r\n250-thu\r\n250 CHUNKING\r\n"),
+        client(b"AUTH LOGIN\r\n"),
+        server(b"334 VXNlcm5hbWU6\r\n"),
+        client(b"YW4=\r\n"),
+        server(b"334 UGFzc3dvcmQ6\r\n"),
+        client(b"YmkgbWF0\r\n"),
+        server(b"235 ok\r\n"),
+        client(b"MAIL FROM:<an@xa.example>\r\nRCPT TO:<b@xa.example>\r\nRCPT TO:<c@xa.example>\r\nDATA\r\n"),
+        server(b"250 ok\r\n250 ok\r\n550 no\r\n354 go\r\n"),
+        client(message),
+        server(b"250 ok\r\n"),
+        client(b"MAIL FROM:<>\r\nRCPT TO:<b@xa.example>\r\nBDAT 12\r\nSubject: x\r\nBDAT 6 LAST\r\n\r\nab\r\n"),
+        server(b"250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n"),
+        client(b"MAIL FROM:<d@xa.example>\r\nDATA\r\n"),
+        server(b"250 ok\r\n503 no\r\n"),
+        client(b"QUIT\r\n"),
+        server(b"221 bye\r\n"),
+    ]
+}
+
+/// A session of POP3: a log-in, lists, a message that ends with its dot.
+fn fetched() -> Vec<Turn> {
+    vec![
+        client(b"CAPA\r\n"),
+        server(b"+OK\r\nTOP\r\n.\r\n"),
+        client(b"USER an\r\nPASS bi mat\r\nLIST\r\nRETR 1\r\nQUIT\r\n"),
+        server(b"+OK\r\n+OK\r\n+OK 1\r\n1 20\r\n.\r\n+OK\r\nSubject: a\r\n\r\n..b\r\n.\r\n-ERR no\r\n"),
+    ]
+}
+
+/// A session of IMAP: a log-in with a literal, a message fetched and one stored.
+fn kept_mail() -> Vec<Turn> {
+    vec![
+        client(b"a1 CAPABILITY\r\n"),
+        server(b"* CAPABILITY IMAP4rev1\r\na1 OK done\r\n"),
+        client(b"a2 LOGIN {2}\r\nan \"bi mat\"\r\na3 SELECT INBOX\r\n"),
+        server(b"+ go\r\na2 OK done\r\n* 1 EXISTS\r\na3 OK done\r\n"),
+        client(b"a4 FETCH 1 (BODY[])\r\na5 APPEND INBOX {16+}\r\nSubject: b\r\n\r\nab\r\n"),
+        server(b"* 1 FETCH (BODY[] {14}\r\nSubject: a\r\n\r\n)\r\na4 OK done\r\na5 NO full\r\n"),
+    ]
+}
+
 fn names() -> Vec<Turn> {
     let mut query = b"\x12\x34\x01\x00\0\x01\0\0\0\0\0\0\x04cong\x04tinh\x07example\0\0\x01\0\x01".to_vec();
     let mut answer = query.clone();
@@ -207,6 +274,10 @@ fn conversations() -> Vec<(&'static str, Vec<Turn>)> {
         ("http", web()),
         ("http", upgrade()),
         ("http2", streams()),
+        ("http", frames()),
+        ("smtp", mail()),
+        ("pop3", fetched()),
+        ("imap", kept_mail()),
         ("dns", names()),
         ("tls", handshake(&rustls::version::TLS12)),
         ("tls", handshake(&rustls::version::TLS13)),
@@ -243,8 +314,17 @@ fn conversations_are_told() {
     assert_eq!(told("http", &web()), (6, 4));
     // The request that changes the protocol, and its answer in a stream.
     assert_eq!(told("http", &upgrade()), (2, 1));
-    // Four streams and two messages of DNS; the page and a body that says no type are files.
-    assert_eq!(told("http2", &streams()), (6, 2));
+    // Four streams, two messages of DNS, the client's settings and a goodbye; the page and a body that says no type are
+    // files.
+    assert_eq!(told("http2", &streams()), (8, 2));
+    // The request, and seven frames.
+    assert_eq!(told("http", &frames()), (8, 0));
+    // Three transactions and two messages; the attachment is a file.
+    assert_eq!(told("smtp", &mail()), (5, 1));
+    // Six commands and a message.
+    assert_eq!(told("pop3", &fetched()), (7, 0));
+    // Five commands and two messages.
+    assert_eq!(told("imap", &kept_mail()), (7, 0));
     // The last query is cut in its question: nothing can be told.
     assert_eq!(told("dns", &names()), (4, 0));
     assert_eq!(told("tls", &handshake(&rustls::version::TLS12)), (1, 0));
@@ -255,7 +335,7 @@ fn conversations_are_told() {
 fn beginnings_are_recognised() {
     for (name, turns) in conversations() {
         let (direction, bytes) = &turns[0];
-        let on_port = name == "dns";
+        let on_port = ["dns", "pop3"].contains(&name);
         assert_eq!((protocol(name).probe)(*direction, bytes, on_port), Probe::Yes, "{name}");
         let reversed = (protocol(name).probe)(Direction::ToClient, bytes, on_port);
         assert_eq!(reversed, Probe::YesReversed, "{name} the other way round");

@@ -27,10 +27,16 @@ pub mod ldap;
 pub mod ntlm;
 pub mod outstanding;
 pub mod smb;
+pub mod imap;
+pub mod mail;
+pub mod pop3;
+pub mod quic;
+pub mod smtp;
 pub mod text;
 pub mod tftp;
 pub mod tls;
 pub mod tunnel;
+pub mod websocket;
 
 use std::net::IpAddr;
 
@@ -172,4 +178,9 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &kerberos::PROTOCOL,
     &dcerpc::PROTOCOL,
     &ldap::PROTOCOL,
+    &quic::PROTOCOL,
+    &websocket::PROTOCOL,
+    &smtp::PROTOCOL,
+    &pop3::PROTOCOL,
+    &imap::PROTOCOL,
 ];

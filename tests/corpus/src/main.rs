@@ -33,8 +33,8 @@ struct Arguments {
     /// The sensor [default: the one built last, beside this program or in release].
     #[arg(long)]
     sensor: Option<PathBuf>,
-    /// Protocols to compare.
-    #[arg(long, value_delimiter = ',', default_value = "dns,http,tls")]
+    /// Protocols to compare [default: all].
+    #[arg(long, value_delimiter = ',')]
     protocol: Vec<String>,
     /// Print up to this many differences of each protocol.
     #[arg(long, default_value_t = 0)]
@@ -83,7 +83,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     println!("{found} captures, {} of which the reference could read", names.len());
     let ours = sensor_events(&sensor, base, &names, arguments.jobs.max(1))?;
     let mut good = true;
-    for protocol in &arguments.protocol {
+    let all: Vec<String> = key::names().map(str::to_owned).collect();
+    for protocol in if arguments.protocol.is_empty() { &all } else { &arguments.protocol } {
         good &= report(protocol, &names, &theirs, &ours, arguments);
     }
     Ok(good)
@@ -113,7 +114,10 @@ fn reference_events(path: &Path) -> anyhow::Result<PerCapture> {
 }
 
 fn count(counts: &mut Counts, protocol: &'static str, key: String) {
-    *counts.entry(protocol).or_default().entry(key).or_default() += 1;
+    let seen = counts.entry(protocol).or_default().entry(key).or_default();
+    if *seen == 0 || !key::ONCE.contains(&protocol) {
+        *seen += 1;
+    }
 }
 
 /// All files below a folder, named relative to `base`, in name order.

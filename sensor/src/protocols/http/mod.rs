@@ -123,6 +123,8 @@ fn request_line(bytes: &[u8]) -> Probe {
     }
     let known = METHODS.iter().any(|m| m.as_bytes() == method);
     match target.first() {
+        // A request of HTTP/0.9 that forgot what it wants.
+        None if method == b"GET" && line.len() < bytes.len() => Probe::Yes,
         None if known => Probe::More,
         Some(b'/' | b'*' | b'.' | b'?' | b'%') if known => Probe::Yes,
         Some(b) if known && b.is_ascii_alphanumeric() => Probe::Yes,

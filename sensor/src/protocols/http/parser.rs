@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::super::http2::Http2Parser;
+use super::super::websocket::WebSocketParser;
 use super::body::{Framing, Step};
 use super::content::{Content, Told};
 use super::head::{self, Fields, MAX_HEAD_BYTES, RequestLine, StatusLine};
@@ -19,6 +20,8 @@ const MAX_WAITING: usize = 64;
 
 /// Name of HTTP/2 without TLS in the Upgrade field (RFC 7540 section 3.1).
 const CLEAR_HTTP2: &str = "h2c";
+/// Token of WebSocket in the Upgrade field (RFC 6455 section 11.2).
+const FRAMED: &[u8] = b"websocket";
 
 /// The parser of one connection.
 #[derive(Default)]
@@ -370,6 +373,10 @@ impl HttpParser {
                 let line = std::mem::take(&mut self.request_line);
                 self.tunnel = Some(Tunnel::of(Box::new(Http2Parser::upgraded(line, &self.request.fields))));
             }
+            if transaction.record.upgrade.as_ref().is_some_and(|token| token.as_bytes() == FRAMED) {
+                let spoken = fields.text("sec-websocket-protocol", 128);
+                self.tunnel = Some(Tunnel::of(Box::new(WebSocketParser::new(spoken, self.level))));
+            }
             self.response.state = State::Start;
             self.tell_done(out);
             self.hand_over();
@@ -460,10 +467,12 @@ fn tell(out: &mut dyn Output, transaction: Transaction, depth: &mut u64) {
     out.event(record.into_body());
 }
 
-/// Whether a line may be a request: it ends with a version, or is a word and a target of printable characters.
+/// Whether a line may be a request: it ends with a version, or is a word and a target of printable characters (which
+/// only GET is believed to have forgotten).
 fn plausible(line: &RequestLine) -> bool {
     let word = line.method.iter().all(u8::is_ascii_alphanumeric);
-    let target = !line.target.is_empty() && line.target.iter().all(|b| *b >= b' ' && *b < 0x7f);
+    let target =
+        (!line.target.is_empty() || line.method == b"GET") && line.target.iter().all(|b| *b >= b' ' && *b < 0x7f);
     line.method.len() <= 64 && (line.version.is_some() || (word && target))
 }
 

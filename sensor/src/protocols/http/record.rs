@@ -61,6 +61,10 @@ luytre_events::record! {
         upload_names: Vec<String> = "http.request.file_names", Keyword list, Term;
         /// Protocol that the connection changed to: websocket, h2c, or the target of CONNECT.
         upgrade: Option<String> = "http.upgrade", Keyword, Term;
+        /// Stream of HTTP/2 that carries it.
+        stream_id: Option<u64> = "http2.stream_id", Long, Term;
+        /// Why the stream was given up, by name (RFC 9113 section 7).
+        stream_error: Option<String> = "http2.error_code", Keyword, Term;
         /// Place of the transaction in its connection, from 1.
         depth: u64 = "http.depth", Long, Stored;
         /// What was odd, in short fixed words.

@@ -1,6 +1,6 @@
 //! Frames of HTTP/2 (RFC 9113 section 4.1): where they begin and end in the bytes of one direction.
 //!
-//! The content of DATA frames streams through; frames with header blocks are collected, at most
+//! The content of DATA frames streams through; frames that are read whole are collected, at most
 //! [`MAX_COLLECTED_BYTES`]; all others are passed over.
 
 use crate::protocols::reader::Reader;
@@ -14,15 +14,21 @@ pub const MAX_COLLECTED_BYTES: usize = 64 * 1024;
 pub const DATA: u8 = 0;
 /// Fields of a request or a response.
 pub const HEADERS: u8 = 1;
+/// Weight of a stream.
+pub const PRIORITY_FRAME: u8 = 2;
 /// A stream ends early.
 pub const RST_STREAM: u8 = 3;
 /// Settings; the first frame of each side.
 pub const SETTINGS: u8 = 4;
 /// Request that a server answers before it is asked.
 pub const PUSH_PROMISE: u8 = 5;
+/// The sender begins nothing new.
+pub const GOAWAY: u8 = 7;
 /// More of the fields.
 pub const CONTINUATION: u8 = 9;
 
+/// Settings were received.
+pub const ACK: u8 = 0x1;
 /// Nothing of the stream follows in this direction.
 pub const END_STREAM: u8 = 0x1;
 /// No CONTINUATION follows.
@@ -161,7 +167,7 @@ impl Current {
 }
 
 fn collected(kind: u8) -> bool {
-    matches!(kind, HEADERS | RST_STREAM | PUSH_PROMISE | CONTINUATION)
+    matches!(kind, HEADERS | PRIORITY_FRAME | RST_STREAM | SETTINGS | PUSH_PROMISE | GOAWAY | CONTINUATION)
 }
 
 #[cfg(test)]
@@ -192,7 +198,7 @@ mod tests {
                 }
             }
             assert_eq!((content.as_slice(), ends.as_slice()), (&b"hell"[..], &[1, 3][..]), "in pieces of {size}");
-            assert_eq!(whole, [(HEADERS, b"abc".to_vec())]);
+            assert_eq!(whole, [(SETTINGS, b"\0\x03\0\0\0\x64".to_vec()), (HEADERS, b"abc".to_vec())]);
         }
     }
 

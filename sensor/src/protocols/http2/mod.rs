@@ -3,14 +3,17 @@
 //!
 //! Comes in: both directions of a TCP stream from its first byte. Goes out: an event when a stream has ended in both
 //! directions, is reset, or the flow ends; a file for each body; the messages of DNS over HTTPS (RFC 8484) as events of
-//! DNS. Bounds: streams that are open, bytes of a header block and its frames, the table of the compression, what is
+//! DNS; and one of each frame of settings, of each goodbye, and of each stream that never came to a request
+//! ([`notice`]). Bounds: streams that are open, bytes of a header block and its frames, the table of the compression, what is
 //! kept of the fields. Too many streams cost the oldest its end; everything else that bites, a gap, and a block that
 //! cannot be decoded end the parser, because the compression cannot be followed any further.
 
 mod frame;
 mod hpack;
 mod huffman;
+mod notice;
 mod parser;
+pub mod record;
 mod static_table;
 mod stream;
 
@@ -29,7 +32,7 @@ pub static PROTOCOL: Protocol = Protocol {
     probe_min_bytes: frame::HEAD_BYTES,
     probe,
     parser: |_| Box::new(Http2Parser::default()),
-    datasets: &[],
+    datasets: &[record::Http2Frame::DATASET],
 };
 
 /// What a client sends first (RFC 9113 section 3.4).

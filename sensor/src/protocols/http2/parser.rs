@@ -6,6 +6,7 @@ use super::PREFACE;
 use super::frame::{self, Frames, Head, Step};
 use super::hpack::Decoder;
 use super::http::head::{Fields, RequestLine};
+use super::notice::{self, Notices};
 use super::stream::{Block, Stream};
 use crate::protocols::reader::{Reader, Short};
 use crate::protocols::{Direction, Output, Parser, Progress};
@@ -30,6 +31,9 @@ pub struct Http2Parser {
     /// The highest stream begun by the server (even) and by the client (odd): what is not open up to there is over.
     highest: [u32; 2],
     depth: u64,
+    notices: Notices,
+    /// Settings that the request to change to HTTP/2 brought along, until they are told.
+    brought: Option<Vec<u8>>,
     over: bool,
 }
 
@@ -64,7 +68,8 @@ impl From<Short> for Lost {
 impl Http2Parser {
     /// A parser for a connection that changed to HTTP/2 on this request, which the first stream answers.
     pub fn upgraded(line: RequestLine, fields: &Fields) -> Http2Parser {
-        let mut parser = Http2Parser { highest: [0, 1], ..Http2Parser::default() };
+        let brought = fields.get("http2-settings").and_then(notice::brought);
+        let mut parser = Http2Parser { highest: [0, 1], brought, ..Http2Parser::default() };
         parser.streams.insert(1, Stream::upgraded(line, fields));
         parser
     }
@@ -81,6 +86,9 @@ impl Http2Parser {
     }
 
     fn bytes(&mut self, out: &mut dyn Output, direction: Direction, mut bytes: &[u8]) -> Result<(), Lost> {
+        if let Some(settings) = self.brought.take() {
+            self.notices.settings(out, Direction::ToServer, 0, &settings);
+        }
         if direction == Direction::ToServer {
             bytes = self.preface(bytes)?;
         }
@@ -115,8 +123,19 @@ impl Http2Parser {
         match head.kind {
             frame::HEADERS | frame::PUSH_PROMISE => self.side(direction).open = Some(begin_block(head, payload)?),
             frame::CONTINUATION => self.side(direction).go_on(head.stream, payload)?,
+            frame::SETTINGS => {
+                self.notices.settings(out, direction, head.flags, payload);
+                return Ok(());
+            }
+            frame::GOAWAY => return Ok(self.notices.goaway(out, direction, payload)?),
+            frame::PRIORITY_FRAME => {
+                if self.is_idle(head.stream) {
+                    self.notices.priority(out, direction, head.stream, payload);
+                }
+                return Ok(());
+            }
             _ => {
-                self.reset(out, direction, head.stream);
+                self.reset(out, direction, head.stream, Reader::new(payload).u32()?);
                 return Ok(());
             }
         }
@@ -129,7 +148,14 @@ impl Http2Parser {
     }
 
     /// A stream is given up. The response may be on its way when the client does so: it is waited for.
-    fn reset(&mut self, out: &mut dyn Output, direction: Direction, number: u32) {
+    fn reset(&mut self, out: &mut dyn Output, direction: Direction, number: u32, code: u32) {
+        if self.is_idle(number) {
+            self.notices.reset(out, direction, number, code);
+            return;
+        }
+        if let Some(stream) = self.streams.get_mut(&number) {
+            stream.reset(notice::error_name(code));
+        }
         if let Some(stream) = self.streams.get_mut(&number)
             && direction == Direction::ToServer
             && !stream.responded()
@@ -138,6 +164,12 @@ impl Http2Parser {
         } else if let Some(stream) = self.streams.remove(&number) {
             stream.tell(out, &mut self.depth);
         }
+    }
+
+    /// Whether no frame of a request was seen of this stream, nor of a later one of the same side.
+    fn is_idle(&self, number: u32) -> bool {
+        let [even, odd] = self.highest;
+        number > if number.is_multiple_of(2) { even } else { odd } && !self.streams.contains_key(&number)
     }
 
     /// A whole header block. It is decoded whatever it is for, because later ones refer to it.
@@ -182,6 +214,7 @@ impl Http2Parser {
                 return None;
             }
             *highest = number;
+            self.notices.opened(number);
             if self.streams.len() >= MAX_STREAMS
                 && let Some((_, oldest)) = self.streams.pop_first()
             {
@@ -189,7 +222,7 @@ impl Http2Parser {
                 oldest.tell(out, &mut self.depth);
             }
         }
-        Some(self.streams.entry(number).or_default())
+        Some(self.streams.entry(number).or_insert_with(|| Stream::new(number)))
     }
 
     fn tell_if_over(&mut self, out: &mut dyn Output, number: u32) {
@@ -214,6 +247,7 @@ impl Http2Parser {
         while let Some((_, stream)) = self.streams.pop_first() {
             stream.tell(out, &mut self.depth);
         }
+        self.notices.end(out);
     }
 }
 

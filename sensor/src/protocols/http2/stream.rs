@@ -61,10 +61,22 @@ struct Body {
 }
 
 impl Stream {
+    /// A stream of this number.
+    pub fn new(number: u32) -> Stream {
+        let mut stream = Stream::default();
+        stream.transaction.record.stream_id = Some(number.into());
+        stream
+    }
+
+    /// Why it was given up; the first reason counts.
+    pub fn reset(&mut self, error: String) {
+        self.transaction.record.stream_error.get_or_insert(error);
+    }
+
     /// The stream in which the request is answered that asked for the change to HTTP/2 (RFC 7540 section 3.2).
     pub fn upgraded(mut line: RequestLine, fields: &Fields) -> Stream {
         line.version = Some(VERSION.to_owned());
-        let mut stream = Stream::default();
+        let mut stream = Stream::new(1);
         stream.transaction.request_line(line.clone());
         stream.transaction.request_head(&line, fields);
         stream.transaction.request_told(0, None);

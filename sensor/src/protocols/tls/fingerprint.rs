@@ -38,8 +38,8 @@ fn md5_hex(text: &str) -> String {
     hex::encode(Md5::digest(text.as_bytes()))
 }
 
-/// JA4 over TCP: version, whether a name is asked for, counts, ALPN; then digests of sorted suites and extensions.
-pub fn ja4(hello: &ClientHello) -> String {
+/// JA4 over TCP (`t`) or QUIC (`q`): version, whether a name is asked for, counts, ALPN; then digests of sorted suites and extensions.
+pub fn ja4(hello: &ClientHello, transport: char) -> String {
     let version = hello.versions.iter().copied().filter(|&v| spoken(v)).max().unwrap_or(hello.version);
     let version = match version {
         0x0304 => "13",
@@ -62,7 +62,7 @@ pub fn ja4(hello: &ClientHello) -> String {
         second.push_str(&signatures);
     }
     format!(
-        "t{version}{name}{:02}{extensions:02}{}_{}_{}",
+        "{transport}{version}{name}{:02}{extensions:02}{}_{}_{}",
         ciphers.len().min(99),
         alpn_mark(hello),
         short_digest(&ciphers.join(",")),
@@ -126,7 +126,7 @@ mod tests {
             alpn: vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             ..ClientHello::default()
         };
-        assert_eq!(ja4(&hello), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+        assert_eq!(ja4(&hello, 't'), "t13d1516h2_8daaf6152771_e5627efa2ab1");
     }
 
     /// The example in JA3's own description.

@@ -43,6 +43,13 @@ pub struct ClientHello {
     pub malformed: bool,
 }
 
+impl ClientHello {
+    /// Whether the client sent, or pretended to send, an encrypted hello inside this one (ECH, RFC 9849).
+    pub fn encrypted_hello(&self) -> bool {
+        self.extensions.contains(&0xfe0d)
+    }
+}
+
 /// What a server chooses.
 #[derive(Debug, Default)]
 pub struct ServerHello {
@@ -180,4 +187,19 @@ pub fn sslv2_client(bytes: &[u8]) -> Option<u16> {
     let fits = u32::from(length) == 9 + u32::from(ciphers) + u32::from(session_id) + u32::from(challenge);
     let known = matches!(version, 0x0002 | 0x0300..=0x0304);
     (kind == 1 && known && fits && ciphers % 3 == 0 && ciphers > 0 && (16..=32).contains(&challenge)).then_some(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hidden_hello_and_a_ticket_are_noticed() {
+        let mut body = vec![3, 3];
+        body.extend([7; 32]);
+        body.extend(b"\x00\x00\x02\x13\x01\x01\x00\x00\x0c\xfe\x0d\x00\x01\x00\x00\x23\x00\x03abc");
+        let hello = client(&body).unwrap();
+        assert!(hello.encrypted_hello() && hello.ticket && !hello.malformed);
+        assert_eq!(hello.extensions, [0xfe0d, 35]);
+    }
 }

@@ -5,10 +5,10 @@
 //! done. Of each direction only the unfinished handshake message is kept, bounded in [`parser`].
 
 mod certificate;
-mod fingerprint;
-mod hello;
-mod names;
-mod parser;
+pub(super) mod fingerprint;
+pub(super) mod hello;
+pub(super) mod names;
+pub(super) mod parser;
 pub mod record;
 
 use luytre_events::Transport;

@@ -32,20 +32,32 @@ pub fn group(number: u16) -> String {
     NamedGroup::from(number).as_str().map_or_else(|| format!("0x{number:04x}"), str::to_owned)
 }
 
+/// How grave an alert is (RFC 8446 section 6).
+pub fn alert_level(number: u8) -> &'static str {
+    match number {
+        1 => "warning",
+        2 => "fatal",
+        _ => "unknown",
+    }
+}
+
 /// Name of an alert in words of RFC 8446: `handshake_failure`.
 pub fn alert(number: u8) -> String {
     let Some(name) = AlertDescription::from(number).as_str() else { return number.to_string() };
     let mut out = String::with_capacity(name.len() + 4);
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && !out.is_empty() && !out.ends_with(|last: char| last.is_ascii_digit()) {
-            let after_capital = out.ends_with("c_a");
-            if !after_capital {
-                out.push('_');
-            }
+    let mut before = '_';
+    let mut rest = name.chars();
+    while let Some(c) = rest.next() {
+        // A capital begins a word, unless it stands in the middle of an abbreviation (CA, PSK).
+        let begins = !before.is_ascii_uppercase() || rest.clone().next().is_some_and(|next| next.is_ascii_lowercase());
+        if c.is_ascii_uppercase() && begins && !out.is_empty() {
+            out.push('_');
         }
         out.push(c.to_ascii_lowercase());
+        before = c;
     }
-    out
+    // rustls spells it the British way.
+    out.replace("unrecognised", "unrecognized")
 }
 
 #[cfg(test)]
@@ -56,7 +68,8 @@ mod tests {
         assert_eq!(super::cipher(0xc02f), "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
         assert_eq!(super::cipher(0xeeee), "0xeeee");
         assert_eq!(super::alert(40), "handshake_failure");
-        assert_eq!(super::alert(112), "unrecognised_name");
+        assert_eq!(super::alert(112), "unrecognized_name");
+        assert_eq!((super::alert(48), super::alert(115)), ("unknown_ca".into(), "unknown_psk_identity".into()));
         assert_eq!(super::version(0x0303).0, "1.2");
     }
 }

@@ -73,7 +73,7 @@ struct Seen {
     server_chain_length: u64,
     client_certificate: Option<certificate::Certificate>,
     group: Option<u16>,
-    alerts: Vec<u8>,
+    alerts: Vec<(u8, u8)>,
     fatal: bool,
     malformed: bool,
 }
@@ -209,7 +209,7 @@ impl Side {
         self.alert.extend_from_slice(part.get(..2).unwrap_or(part));
         if let [level, description, ..] = *self.alert {
             if seen.alerts.len() < MAX_ALERTS {
-                seen.alerts.push(description);
+                seen.alerts.push((level, description));
             }
             seen.fatal |= level == 2;
             self.alert.clear();
@@ -325,7 +325,8 @@ fn key_exchange_group(body: &[u8]) -> Option<u16> {
 
 fn record(seen: Seen, established: bool, time_ns: i64) -> TlsHandshake {
     let mut record = TlsHandshake { established, malformed: seen.malformed.then_some(true), ..TlsHandshake::default() };
-    record.alerts = seen.alerts.iter().map(|&a| names::alert(a)).collect();
+    record.alerts = seen.alerts.iter().map(|&(_, description)| names::alert(description)).collect();
+    record.alert_levels = seen.alerts.iter().map(|&(level, _)| names::alert_level(level)).collect();
     let offered = seen.client.as_ref().map(|c| c.version).or(seen.sslv2);
     if let Some(version) = seen.server.as_ref().map(|s| s.version).or(offered) {
         let (number, protocol) = names::version(version);
@@ -336,7 +337,9 @@ fn record(seen: Seen, established: bool, time_ns: i64) -> TlsHandshake {
         record.server_name = client.server_name.clone();
         record.client_alpn = client.alpn.iter().take(MAX_ALPN).map(|name| text::text(name, 255)).collect();
         record.ja3 = Some(fingerprint::ja3(client));
-        record.ja4 = Some(fingerprint::ja4(client));
+        record.ja4 = Some(fingerprint::ja4(client, 't'));
+        record.encrypted_hello = client.encrypted_hello().then_some(true);
+        record.resumption_offers = offers(client);
     }
     if let Some(server) = &seen.server {
         record.cipher = Some(names::cipher(server.cipher));
@@ -354,6 +357,15 @@ fn record(seen: Seen, established: bool, time_ns: i64) -> TlsHandshake {
         record.client_sha256 = Some(read.sha256);
     }
     record
+}
+
+/// How the client asks to take up an earlier session. The session id of TLS 1.3 is only there for old middle boxes
+/// (RFC 8446 appendix D.4).
+fn offers(client: &ClientHello) -> Vec<&'static str> {
+    let psk = client.extensions.contains(&41);
+    let modern = client.versions.contains(&0x0304);
+    let all = [(!modern && !client.session_id.is_empty(), "id"), (client.ticket, "ticket"), (psk, "psk")];
+    all.into_iter().filter(|(offered, _)| *offered).map(|(_, name)| name).collect()
 }
 
 /// Up to TLS 1.2 a server that takes up a session repeats its id and sends no certificate; a ticket does the same. In

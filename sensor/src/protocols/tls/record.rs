@@ -25,12 +25,18 @@ luytre_events::record! {
         ja3s: Option<String> = "tls.server.ja3s", Keyword, Term;
         /// JA4 of the client.
         ja4: Option<String> = "ja4.client", Keyword, Term;
+        /// True when the client offers an encrypted hello (ECH, RFC 9849), or pretends to.
+        encrypted_hello: Option<bool> = "tls.client.encrypted_hello", Boolean, Term;
+        /// Session tickets or keys that the client presents to take up an earlier session: id, ticket, psk.
+        resumption_offers: Vec<&'static str> = "tls.client.resumption_offers", Keyword list, Stored;
         /// True when the handshake came to its end on both sides.
         established: bool = "tls.established", Boolean, Column;
         /// True when an earlier session was taken up again.
         resumed: Option<bool> = "tls.resumed", Boolean, Term;
-        /// Alerts that ended the handshake, by name.
+        /// Alerts seen in the clear, by name.
         alerts: Vec<String> = "tls.alerts", Keyword list, Term;
+        /// How grave each of these alerts is: warning, fatal.
+        alert_levels: Vec<&'static str> = "tls.alert_levels", Keyword list, Stored;
         /// Subject of the server's certificate.
         subject: Option<String> = "tls.server.subject", Keyword, Column;
         /// Issuer of the server's certificate.

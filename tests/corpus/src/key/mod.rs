@@ -12,7 +12,11 @@ mod rfb;
 mod ssh;
 mod kerberos;
 mod smb;
+mod pop3;
+mod quic;
+mod smtp;
 mod tls;
+mod websocket;
 
 use serde_json::Value;
 
@@ -42,6 +46,16 @@ static COMPARED: &[&Compared] = &[
     &dcerpc::IN_PIPES,
     &kerberos::COMPARED,
 ];
+    &pop3::COMPARED,
+    &quic::COMPARED,
+    &smtp::COMPARED,
+    &websocket::COMPARED,
+/// Protocols whose facts are compared once for each capture: one side tells packets, the other connections.
+pub static ONCE: &[&str] = &["quic"];
+/// Every compared protocol.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    COMPARED.iter().map(|compared| compared.ours)
+}
 
 /// Facts of a sensor's event, if it is of a compared protocol: the protocol and its key.
 pub fn of_ours(event: &Value) -> Option<(&'static str, String)> {
