@@ -6,12 +6,25 @@
 //! counted. Parsers do no I/O, keep no clock of their own and bound everything they keep.
 
 pub mod anomaly;
+pub mod arp;
 pub mod detection;
+pub mod dhcp;
+pub mod dhcpv6;
 pub mod dns;
 pub mod domain;
 pub mod http;
 pub mod http2;
+pub mod ike;
+pub mod llmnr;
+pub mod mdns;
+pub mod mqtt;
+pub mod nbns;
+pub mod ntp;
+pub mod radius;
 pub mod reader;
+pub mod sip;
+pub mod snmp;
+pub mod syslog;
 pub mod text;
 pub mod tls;
 
@@ -136,4 +149,26 @@ pub struct Protocol {
 }
 
 /// Every protocol, in the order in which they are tried. The only list of protocols there is.
-pub static PROTOCOLS: &[&Protocol] = &[&dns::PROTOCOL, &http::PROTOCOL, &http2::PROTOCOL, &tls::PROTOCOL];
+pub static PROTOCOLS: &[&Protocol] = &[
+    &dhcp::PROTOCOL,
+    &snmp::PROTOCOL,
+    &ike::PROTOCOL,
+    &mqtt::PROTOCOL,
+    &sip::PROTOCOL,
+    &syslog::PROTOCOL,
+    &radius::PROTOCOL,
+    &mdns::PROTOCOL,
+    &llmnr::PROTOCOL,
+    &nbns::PROTOCOL,
+    &dhcpv6::PROTOCOL,
+    &ntp::PROTOCOL,
+    &dns::PROTOCOL,
+    &http::PROTOCOL,
+    &http2::PROTOCOL,
+    &tls::PROTOCOL,
+];
+
+pub use arp::Teller as ArpTeller;
+
+/// Datasets of what has no flow and therefore no place in [`PROTOCOLS`].
+pub static LINK_DATASETS: &[DatasetDef] = &[arp::record::ArpSeen::DATASET];

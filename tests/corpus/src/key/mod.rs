@@ -2,8 +2,15 @@
 //!
 //! A protocol is one file here and one line in [`COMPARED`].
 
+mod arp;
+mod dhcp;
 mod dns;
 mod http;
+mod ike;
+mod mdns;
+mod mqtt;
+mod sip;
+mod snmp;
 mod tls;
 
 use serde_json::Value;
@@ -20,7 +27,18 @@ pub struct Compared {
     pub of_theirs: fn(&Value) -> Option<String>,
 }
 
-static COMPARED: &[&Compared] = &[&dns::COMPARED, &http::COMPARED, &tls::COMPARED];
+static COMPARED: &[&Compared] = &[
+    &arp::COMPARED,
+    &dhcp::COMPARED,
+    &dns::COMPARED,
+    &http::COMPARED,
+    &ike::COMPARED,
+    &mdns::COMPARED,
+    &mqtt::COMPARED,
+    &sip::COMPARED,
+    &snmp::COMPARED,
+    &tls::COMPARED,
+];
 
 /// Facts of a sensor's event, if it is of a compared protocol: the protocol and its key.
 pub fn of_ours(event: &Value) -> Option<(&'static str, String)> {
