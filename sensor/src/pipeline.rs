@@ -12,8 +12,9 @@ use luytre_events::Event;
 use luytre_events::ledger::{Stage, StageCounts, Unit};
 
 use crate::capture::{Packet, SourceCounts};
+use crate::decode::arp::ArpPacket;
 use crate::decode::fragments::FragmentLimits;
-use crate::decode::{Checksums, DecodeCounts, Decoded, Decoder, Refusal};
+use crate::decode::{Checksums, DecodeCounts, Decoded, Decoder, Refusal, Stop};
 use crate::flow::Side;
 use crate::flow::key::FlowKey;
 use crate::worker::{EventSink, SHARDS, Worker, WorkerCounts, WorkerSettings};
@@ -39,12 +40,27 @@ pub struct Routed<'a> {
     pub shard: usize,
 }
 
+/// A packet without a flow on its way to its shard.
+#[derive(Debug, Clone, Copy)]
+pub struct RoutedArp {
+    /// Its number in the capture, from 1.
+    pub number: u64,
+    /// When it was captured.
+    pub time_ns: i64,
+    /// What it is.
+    pub packet: ArpPacket,
+    /// The shard of its sender.
+    pub shard: usize,
+}
+
 /// What happens in the order of the capture.
 pub trait Back {
     /// Time has passed: `number` is that of the packet that told.
     fn tick(&mut self, number: u64, clock_ns: i64);
     /// A packet.
     fn packet(&mut self, routed: &Routed<'_>);
+    /// A packet without a flow.
+    fn arp(&mut self, routed: &RoutedArp);
     /// The capture is over, or what follows has nothing to do with it.
     fn finish(&mut self, number: u64);
 }
@@ -70,11 +86,19 @@ impl Front {
     pub fn packet(&mut self, packet: &Packet<'_>, back: &mut dyn Back) {
         self.packets += 1;
         self.tick(packet.time_ns, back);
-        let Ok(decoded) = self.decoder.decode(packet, &mut self.whole) else { return };
-        let (key, side) = FlowKey::of(&decoded);
-        let shard = usize::try_from(key.spread(self.seed) % self.shards as u64).unwrap_or(0);
-        let (number, clock_ns) = (self.packets, self.clock_ns);
-        back.packet(&Routed { number, time_ns: packet.time_ns, clock_ns, packet: decoded, key, side, shard });
+        let (number, time_ns, clock_ns) = (self.packets, packet.time_ns, self.clock_ns);
+        match self.decoder.decode(packet, &mut self.whole) {
+            Ok(packet) => {
+                let (key, side) = FlowKey::of(&packet);
+                let shard = usize::try_from(key.spread(self.seed) % self.shards as u64).unwrap_or(0);
+                back.packet(&Routed { number, time_ns, clock_ns, packet, key, side, shard });
+            }
+            Err(Stop::Arp(packet)) => {
+                let shard = usize::try_from(packet.sender.1.to_bits()).unwrap_or(0) % self.shards;
+                back.arp(&RoutedArp { number, time_ns, packet, shard });
+            }
+            Err(Stop::Held | Stop::Refused(_)) => {}
+        }
     }
 
     /// Moves the clock on; it never goes back.
@@ -153,6 +177,13 @@ impl Shards {
         worker.packet(routed, out);
     }
 
+    /// A packet without a flow, of one of these shards.
+    pub fn arp(&mut self, routed: &RoutedArp, out: &mut dyn OrderedSink) {
+        let Some(Some(worker)) = self.shards.get_mut(routed.shard) else { return };
+        out.order((routed.number, u64::MAX));
+        worker.arp(routed, out);
+    }
+
     /// Ends flows that were silent for too long.
     pub fn tick(&mut self, number: u64, clock_ns: i64, out: &mut dyn OrderedSink) {
         self.collect(|worker, ended| worker.expire(clock_ns, ended));
@@ -216,6 +247,10 @@ impl<S: EventSink> Back for Inline<S> {
 
     fn packet(&mut self, routed: &Routed<'_>) {
         self.shards.packet(routed, &mut Unordered(&mut self.sink));
+    }
+
+    fn arp(&mut self, routed: &RoutedArp) {
+        self.shards.arp(routed, &mut Unordered(&mut self.sink));
     }
 
     fn finish(&mut self, number: u64) {

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use luytre_events::value::TimeNs;
-use luytre_events::{DatasetId, Event, EventId, FieldId, Transport, Value};
+use luytre_events::{DatasetId, Event, EventId, FieldId, FlowContext, Transport, Value};
 
 use crate::decode::Decoded;
 use crate::expected::Waiting;
@@ -23,10 +23,10 @@ use crate::flow::shape::Shape;
 use crate::flow::table::{Class, Place, Table};
 use crate::flow::tcp::{Sinks, Tcp, flag};
 use crate::flow::{EndReason, Flow, FlowLimits, Identity, Side};
-use crate::pipeline::Routed;
+use crate::pipeline::{Routed, RoutedArp};
 use crate::protocols::anomaly::Anomaly;
 use crate::protocols::detection::{Detection, Finding, Held};
-use crate::protocols::{Direction, End, Expected, FileMeta, FileToken, Output, Parser, Progress, Protocol};
+use crate::protocols::{ArpTeller, Direction, End, Expected, FileMeta, FileToken, Output, Parser, Progress, Protocol};
 
 /// Into how many shards the traffic of a capture file is divided, whatever the number of threads.
 pub const SHARDS: usize = 16;
@@ -124,6 +124,7 @@ struct Shared {
 /// A shard.
 pub struct Worker {
     table: Table<Conversation>,
+    arp: ArpTeller,
     shared: Shared,
 }
 
@@ -146,7 +147,7 @@ impl Worker {
             waiting: Waiting::default(),
             counts: WorkerCounts::default(),
         };
-        Worker { table: Table::new(limits, limits.flows / parts), shared }
+        Worker { table: Table::new(limits, limits.flows / parts), arp: ArpTeller::default(), shared }
     }
 
     /// What was counted so far.
@@ -178,6 +179,15 @@ impl Worker {
         work(flow, time_ns, side, packet, &mut self.shared, out);
         let class = class(flow);
         self.table.touch(place, class, routed.clock_ns);
+    }
+
+    /// A packet of ARP, which has no flow.
+    pub fn arp(&mut self, routed: &RoutedArp, out: &mut dyn EventSink) {
+        self.shared.counts.packets += 1;
+        match self.arp.tell(routed.time_ns, &routed.packet) {
+            Ok(body) => self.shared.event(routed.time_ns, None, body, out),
+            Err(limit) => self.shared.anomaly(limit, 1),
+        }
     }
 
     /// Ends the flows that have been silent for too long and hands each to `ended`, so that the caller can bring the
@@ -436,6 +446,18 @@ fn flag_names(flags: u8) -> Vec<&'static str> {
 }
 
 impl Shared {
+    fn event(
+        &mut self,
+        time_ns: i64,
+        flow: Option<FlowContext>,
+        (dataset, fields): (DatasetId, Vec<(FieldId, Value)>),
+        out: &mut dyn EventSink,
+    ) {
+        let event = Event { id: EventId { sensor: self.sensor.clone(), sequence: 0 }, time_ns, dataset, flow, fields };
+        *self.counts.events.entry(event.dataset_name()).or_default() += 1;
+        out.event(event);
+    }
+
     fn anomaly(&mut self, name: &'static str, count: u64) {
         if count > 0 {
             *self.counts.anomalies.entry(name).or_default() += count;
@@ -593,15 +615,7 @@ impl Output for FlowOutput<'_> {
     }
 
     fn event(&mut self, (dataset, fields): (DatasetId, Vec<(FieldId, Value)>)) {
-        let event = Event {
-            id: EventId { sensor: self.shared.sensor.clone(), sequence: 0 },
-            time_ns: self.time_ns,
-            dataset,
-            flow: Some(self.identity.context()),
-            fields,
-        };
-        *self.shared.counts.events.entry(event.dataset_name()).or_default() += 1;
-        self.out.event(event);
+        self.shared.event(self.time_ns, Some(self.identity.context()), (dataset, fields), self.out);
     }
 
     fn anomaly(&mut self, name: &'static str) {

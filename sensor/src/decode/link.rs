@@ -9,6 +9,7 @@ const TAGS_MAX: usize = 16;
 
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
+const ARP: u16 = 0x0806;
 const VLAN: u16 = 0x8100;
 const QINQ: u16 = 0x88a8;
 const OLD_QINQ: [u16; 3] = [0x9100, 0x9200, 0x9300];
@@ -69,6 +70,7 @@ impl<'a> Walk<'a, '_> {
         for _ in 0..TAGS_MAX {
             match kind {
                 IPV4 | IPV6 => return self.ip(r.rest()),
+                ARP => return self.arp(r.rest()),
                 VLAN | QINQ => {
                     self.vlan = Some(r.u16()? & 0x0fff);
                     kind = r.u16()?;

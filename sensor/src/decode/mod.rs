@@ -1,10 +1,11 @@
 //! From a captured packet to addresses, ports and payload.
 //!
-//! Comes in: one [`Packet`]. Goes out: one [`Decoded`] for the flow table, or the reason why not ([`Refusal`]): every
-//! packet ends as one of the two, and fragments wait in between ([`fragments`]) under their own ceilings. Encapsulations
-//! are taken off, at most [`NESTING_MAX`] of them; the innermost addresses are the flow's. Checksums are verified only where
-//! that is asked for ([`Checksums`]). Nothing in here allocates but fragments.
+//! Comes in: one [`Packet`]. Goes out: one [`Decoded`] for the flow table, one [`ArpPacket`], or the reason why not
+//! ([`Refusal`]): every packet ends as one of the three, and fragments wait in between ([`fragments`]) under their own
+//! ceilings. Encapsulations are taken off, at most [`NESTING_MAX`] of them; the innermost addresses are the flow's.
+//! Checksums are verified only where that is asked for ([`Checksums`]). Nothing in here allocates but fragments.
 
+pub mod arp;
 mod checksum;
 pub mod fragments;
 mod ip;
@@ -16,6 +17,7 @@ use std::net::IpAddr;
 use luytre_events::Transport;
 
 use crate::capture::Packet;
+use arp::ArpPacket;
 pub use checksum::Checksums;
 use fragments::{FragmentLimits, Fragments};
 
@@ -106,7 +108,7 @@ pub enum Refusal {
     UnknownLink,
     /// The link header is cut or malformed.
     BadLink,
-    /// Neither IPv4 nor IPv6 (ARP, spanning tree and so on).
+    /// Neither IPv4 nor IPv6 nor ARP (spanning tree and so on).
     NotIp,
     /// The IP header is cut or malformed.
     BadIp,
@@ -161,6 +163,8 @@ impl Refusal {
 pub enum Stop {
     /// It is a fragment; the rest of its datagram is awaited.
     Held,
+    /// It has no flow because it is ARP; it goes on like a packet of a flow.
+    Arp(ArpPacket),
     /// It will not be looked at.
     Refused(Refusal),
 }
@@ -173,7 +177,7 @@ pub type Outcome<'a> = Result<Decoded<'a>, Stop>;
 pub struct DecodeCounts {
     /// What came in.
     pub taken: u64,
-    /// What went on to the flow table.
+    /// What went on to the flow table, or past it (ARP).
     pub given: u64,
     /// By reason, in the order of [`Refusal::ALL`].
     pub refused: [u64; Refusal::ALL.len()],
@@ -211,6 +215,7 @@ impl Decoder {
         let packets = walk.packets;
         match &outcome {
             Ok(decoded) => self.counts.given += u64::from(decoded.packets),
+            Err(Stop::Arp(_)) => self.counts.given += u64::from(packets),
             Err(Stop::Refused(reason)) => self.refuse(*reason, packets),
             Err(Stop::Held) => {}
         }

@@ -8,7 +8,10 @@
 pub mod anomaly;
 pub mod asn1;
 pub mod dcerpc;
+pub mod arp;
 pub mod detection;
+pub mod dhcp;
+pub mod dhcpv6;
 pub mod dns;
 pub mod domain;
 pub mod ftp;
@@ -32,6 +35,16 @@ pub mod mail;
 pub mod pop3;
 pub mod quic;
 pub mod smtp;
+pub mod ike;
+pub mod llmnr;
+pub mod mdns;
+pub mod mqtt;
+pub mod nbns;
+pub mod ntp;
+pub mod radius;
+pub mod sip;
+pub mod snmp;
+pub mod syslog;
 pub mod text;
 pub mod tftp;
 pub mod tls;
@@ -184,3 +197,18 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &pop3::PROTOCOL,
     &imap::PROTOCOL,
 ];
+    &dhcp::PROTOCOL,
+    &snmp::PROTOCOL,
+    &ike::PROTOCOL,
+    &mqtt::PROTOCOL,
+    &sip::PROTOCOL,
+    &syslog::PROTOCOL,
+    &radius::PROTOCOL,
+    &mdns::PROTOCOL,
+    &llmnr::PROTOCOL,
+    &nbns::PROTOCOL,
+    &dhcpv6::PROTOCOL,
+    &ntp::PROTOCOL,
+pub use arp::Teller as ArpTeller;
+/// Datasets of what has no flow and therefore no place in [`PROTOCOLS`].
+pub static LINK_DATASETS: &[DatasetDef] = &[arp::record::ArpSeen::DATASET];

@@ -88,9 +88,28 @@ pub fn entropy(bytes: &[u8]) -> f64 {
     (bits * 100.0).round() / 100.0 + 0.0
 }
 
+/// A hardware address as ECS writes it (RFC 7042): upper case, hyphens.
+pub fn mac(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join("-")
+}
+
+/// The first `limit` bytes in hexadecimal; what was cut is marked by `…`.
+pub fn hex(bytes: &[u8], limit: usize) -> String {
+    match bytes.get(..limit) {
+        Some(kept) if bytes.len() > limit => format!("{}…", ::hex::encode(kept)),
+        _ => ::hex::encode(bytes),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_and_bytes_are_written_in_one_way() {
+        assert_eq!(mac(&[0, 0, 0x5e, 0, 0x53, 0xaf]), "00-00-5E-00-53-AF");
+        assert_eq!((hex(&[1, 0xab], 2), hex(&[1, 2, 3], 2)), ("01ab".into(), "0102…".into()));
+    }
 
     #[test]
     fn strange_bytes_are_shown_not_lost() {

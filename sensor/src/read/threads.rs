@@ -14,7 +14,7 @@ use luytre_events::{Event, json};
 
 use super::lines::Lines;
 use crate::decode::Decoded;
-use crate::pipeline::{Back, OrderKey, OrderedSink, Routed, Shards};
+use crate::pipeline::{Back, OrderKey, OrderedSink, Routed, RoutedArp, Shards};
 use crate::worker::{EventSink, WorkerCounts, WorkerSettings};
 
 /// The most rounds that wait for a thread, or for the writer.
@@ -35,6 +35,7 @@ enum Task {
     Tick(u64, i64),
     /// A packet whose payload is the next so many bytes of the round.
     Packet(Box<Routed<'static>>, usize),
+    Arp(RoutedArp),
     Finish(u64),
 }
 
@@ -114,6 +115,15 @@ impl Threads {
         }
     }
 
+    /// A packet of so many bytes was added: a round that is full is sent.
+    fn added(&mut self, bytes: usize) {
+        self.packets += 1;
+        self.bytes += bytes;
+        if self.packets >= ROUND_PACKETS || self.bytes >= ROUND_BYTES {
+            self.send();
+        }
+    }
+
     fn all(&mut self, task: impl Fn() -> Task) {
         for round in &mut self.rounds {
             round.tasks.push(task());
@@ -131,11 +141,14 @@ impl Back for Threads {
         let payload = routed.packet.payload;
         round.bytes.extend_from_slice(payload);
         round.tasks.push(Task::Packet(Box::new(without_payload(routed)), payload.len()));
-        self.packets += 1;
-        self.bytes += payload.len();
-        if self.packets >= ROUND_PACKETS || self.bytes >= ROUND_BYTES {
-            self.send();
-        }
+        let length = payload.len();
+        self.added(length);
+    }
+
+    fn arp(&mut self, routed: &RoutedArp) {
+        let Some(round) = self.rounds.get_mut(routed.shard % self.count) else { return };
+        round.tasks.push(Task::Arp(*routed));
+        self.added(0);
     }
 
     fn finish(&mut self, number: u64) {
@@ -157,6 +170,7 @@ fn work(mut shards: Shards, rounds: &Receiver<Round>, answers: &SyncSender<Answe
             match task {
                 Task::Tick(number, clock_ns) => shards.tick(number, clock_ns, &mut sink),
                 Task::Finish(number) => shards.finish(number, &mut sink),
+                Task::Arp(routed) => shards.arp(&routed, &mut sink),
                 Task::Packet(routed, length) => {
                     let (payload, rest) = bytes.split_at_checked(length).unwrap_or_default();
                     bytes = rest;

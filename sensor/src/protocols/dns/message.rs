@@ -52,6 +52,11 @@ impl Header {
         self.flags & 0x8000 != 0
     }
 
+    /// All flags with kind and result in between, as they stand on the wire.
+    pub fn flags(self) -> u16 {
+        self.flags
+    }
+
     /// Whether the client asks for recursion.
     pub fn recursion_desired(self) -> bool {
         self.flags & 0x0100 != 0

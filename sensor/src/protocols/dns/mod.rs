@@ -6,12 +6,13 @@
 //!
 //! This folder is the one that others are modelled on: `mod.rs` says how the protocol is found, `record.rs` what is
 //! said of it, `parser.rs` follows the flow, the other files read the format, `testdata/` holds captures with the
-//! events they must give.
+//! events they must give. The format is also that of multicast DNS, LLMNR and NetBIOS names, which read it with
+//! [`message`], [`names`] and [`rdata`].
 
-mod message;
-mod names;
+pub(super) mod message;
+pub(super) mod names;
 pub(super) mod parser;
-mod rdata;
+pub(super) mod rdata;
 pub mod record;
 
 use luytre_events::Transport;

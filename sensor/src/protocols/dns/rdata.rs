@@ -24,6 +24,28 @@ pub fn data_text(record: &Resource<'_>) -> String {
     out
 }
 
+/// Records as lists that stand beside each other: names, types, data.
+#[derive(Debug, Default)]
+pub struct Lists {
+    /// Names.
+    pub names: Vec<String>,
+    /// Types.
+    pub types: Vec<String>,
+    /// Data as text.
+    pub data: Vec<String>,
+}
+
+/// Names, types and data of records.
+pub fn lists<'r, 'a: 'r>(records: impl IntoIterator<Item = &'r Resource<'a>>) -> Lists {
+    let mut lists = Lists::default();
+    for record in records {
+        lists.names.push(record.name.clone());
+        lists.types.push(type_name(record.kind));
+        lists.data.push(data_text(record));
+    }
+    lists
+}
+
 /// The address in an A or AAAA record.
 pub fn address(record: &Resource<'_>) -> Option<IpAddr> {
     let bytes = record.data.bytes();

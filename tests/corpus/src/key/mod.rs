@@ -3,6 +3,8 @@
 //! A protocol is one file here and one line in [`COMPARED`].
 
 mod dcerpc;
+mod arp;
+mod dhcp;
 mod dns;
 mod ftp;
 mod ftp_data;
@@ -15,6 +17,11 @@ mod smb;
 mod pop3;
 mod quic;
 mod smtp;
+mod ike;
+mod mdns;
+mod mqtt;
+mod sip;
+mod snmp;
 mod tls;
 mod websocket;
 
@@ -56,6 +63,13 @@ pub static ONCE: &[&str] = &["quic"];
 pub fn names() -> impl Iterator<Item = &'static str> {
     COMPARED.iter().map(|compared| compared.ours)
 }
+    &arp::COMPARED,
+    &dhcp::COMPARED,
+    &ike::COMPARED,
+    &mdns::COMPARED,
+    &mqtt::COMPARED,
+    &sip::COMPARED,
+    &snmp::COMPARED,
 
 /// Facts of a sensor's event, if it is of a compared protocol: the protocol and its key.
 pub fn of_ours(event: &Value) -> Option<(&'static str, String)> {
