@@ -6,45 +6,45 @@
 //! counted. Parsers do no I/O, keep no clock of their own and bound everything they keep.
 
 pub mod anomaly;
+pub mod arp;
 pub mod asn1;
 pub mod dcerpc;
-pub mod arp;
 pub mod detection;
 pub mod dhcp;
 pub mod dhcpv6;
 pub mod dns;
 pub mod domain;
+pub mod framing;
 pub mod ftp;
+pub mod gss;
 pub mod http;
 pub mod http2;
-pub mod rdp;
-pub mod reader;
-pub mod rfb;
-pub mod socks;
-pub mod ssh;
-pub mod telnet;
-pub mod framing;
-pub mod gss;
+pub mod ike;
+pub mod imap;
 pub mod kerberos;
 pub mod ldap;
-pub mod ntlm;
-pub mod outstanding;
-pub mod smb;
-pub mod imap;
-pub mod mail;
-pub mod pop3;
-pub mod quic;
-pub mod smtp;
-pub mod ike;
 pub mod llmnr;
+pub mod mail;
 pub mod mdns;
 pub mod mqtt;
 pub mod nbns;
+pub mod ntlm;
 pub mod ntp;
+pub mod outstanding;
+pub mod pop3;
+pub mod quic;
 pub mod radius;
+pub mod rdp;
+pub mod reader;
+pub mod rfb;
 pub mod sip;
+pub mod smb;
+pub mod smtp;
 pub mod snmp;
+pub mod socks;
+pub mod ssh;
 pub mod syslog;
+pub mod telnet;
 pub mod text;
 pub mod tftp;
 pub mod tls;
@@ -176,39 +176,41 @@ pub static PROTOCOLS: &[&Protocol] = &[
     // Known by fixed first bytes.
     &ssh::PROTOCOL,
     &rfb::PROTOCOL,
+    &smb::PROTOCOL,
     &rdp::PROTOCOL,
+    &dhcp::PROTOCOL,
+    &quic::PROTOCOL,
     &tftp::PROTOCOL,
     // Known by the form of a message.
-    &dns::PROTOCOL,
-    &http::PROTOCOL,
-    &http2::PROTOCOL,
-    &ftp::PROTOCOL,
-    &tls::PROTOCOL,
-    // Known by little.
-    &socks::PROTOCOL,
-    &telnet::PROTOCOL,
-    &smb::PROTOCOL,
     &kerberos::PROTOCOL,
     &dcerpc::PROTOCOL,
     &ldap::PROTOCOL,
-    &quic::PROTOCOL,
-    &websocket::PROTOCOL,
-    &smtp::PROTOCOL,
-    &pop3::PROTOCOL,
-    &imap::PROTOCOL,
-];
-    &dhcp::PROTOCOL,
     &snmp::PROTOCOL,
     &ike::PROTOCOL,
     &mqtt::PROTOCOL,
-    &sip::PROTOCOL,
-    &syslog::PROTOCOL,
     &radius::PROTOCOL,
     &mdns::PROTOCOL,
     &llmnr::PROTOCOL,
     &nbns::PROTOCOL,
+    &dns::PROTOCOL,
+    &sip::PROTOCOL,
+    &http::PROTOCOL,
+    &http2::PROTOCOL,
+    &websocket::PROTOCOL,
+    &smtp::PROTOCOL,
+    &ftp::PROTOCOL,
+    &pop3::PROTOCOL,
+    &imap::PROTOCOL,
+    &tls::PROTOCOL,
+    // Known by little.
     &dhcpv6::PROTOCOL,
     &ntp::PROTOCOL,
+    &syslog::PROTOCOL,
+    &socks::PROTOCOL,
+    &telnet::PROTOCOL,
+];
+
 pub use arp::Teller as ArpTeller;
+
 /// Datasets of what has no flow and therefore no place in [`PROTOCOLS`].
 pub static LINK_DATASETS: &[DatasetDef] = &[arp::record::ArpSeen::DATASET];

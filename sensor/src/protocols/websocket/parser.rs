@@ -1,9 +1,9 @@
 //! Follows one connection: frames to events, what messages carry to the parsers that know it.
 
-use crate::protocols::tunnel::Tunnel;
 use super::frame::{self, Frames, Head, Step};
 use super::record::WebSocketFrame;
 use crate::protocols::reader::Reader;
+use crate::protocols::tunnel::Tunnel;
 use crate::protocols::{Direction, Output, Parser, Progress, text};
 
 /// Frames of a connection that are told.

@@ -2,26 +2,26 @@
 //!
 //! A protocol is one file here and one line in [`COMPARED`].
 
-mod dcerpc;
 mod arp;
+mod dcerpc;
 mod dhcp;
 mod dns;
 mod ftp;
 mod ftp_data;
 mod http;
-mod rdp;
-mod rfb;
-mod ssh;
-mod kerberos;
-mod smb;
-mod pop3;
-mod quic;
-mod smtp;
 mod ike;
+mod kerberos;
 mod mdns;
 mod mqtt;
+mod pop3;
+mod quic;
+mod rdp;
+mod rfb;
 mod sip;
+mod smb;
+mod smtp;
 mod snmp;
+mod ssh;
 mod tls;
 mod websocket;
 
@@ -40,36 +40,38 @@ pub struct Compared {
 }
 
 static COMPARED: &[&Compared] = &[
+    &arp::COMPARED,
+    &dcerpc::COMPARED,
+    &dcerpc::IN_PIPES,
+    &dhcp::COMPARED,
     &dns::COMPARED,
     &ftp::COMPARED,
     &ftp_data::COMPARED,
     &http::COMPARED,
-    &rdp::COMPARED,
-    &rfb::COMPARED,
-    &ssh::COMPARED,
-    &tls::COMPARED,
-    &smb::COMPARED,
-    &dcerpc::COMPARED,
-    &dcerpc::IN_PIPES,
+    &ike::COMPARED,
     &kerberos::COMPARED,
-];
+    &mdns::COMPARED,
+    &mqtt::COMPARED,
     &pop3::COMPARED,
     &quic::COMPARED,
+    &rdp::COMPARED,
+    &rfb::COMPARED,
+    &sip::COMPARED,
+    &smb::COMPARED,
     &smtp::COMPARED,
+    &snmp::COMPARED,
+    &ssh::COMPARED,
+    &tls::COMPARED,
     &websocket::COMPARED,
+];
+
 /// Protocols whose facts are compared once for each capture: one side tells packets, the other connections.
 pub static ONCE: &[&str] = &["quic"];
+
 /// Every compared protocol.
 pub fn names() -> impl Iterator<Item = &'static str> {
     COMPARED.iter().map(|compared| compared.ours)
 }
-    &arp::COMPARED,
-    &dhcp::COMPARED,
-    &ike::COMPARED,
-    &mdns::COMPARED,
-    &mqtt::COMPARED,
-    &sip::COMPARED,
-    &snmp::COMPARED,
 
 /// Facts of a sensor's event, if it is of a compared protocol: the protocol and its key.
 pub fn of_ours(event: &Value) -> Option<(&'static str, String)> {

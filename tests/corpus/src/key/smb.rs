@@ -62,8 +62,7 @@ fn of_theirs(event: &Value) -> Option<String> {
         None => [""; 3],
     };
     let kerberos = event.pointer("/smb/kerberos");
-    let service: Vec<&str> =
-        kerberos.into_iter().flat_map(|k| list(k, "/snames")).filter_map(Value::as_str).collect();
+    let service: Vec<&str> = kerberos.into_iter().flat_map(|k| list(k, "/snames")).filter_map(Value::as_str).collect();
     let about = about(
         command,
         text(event, "/smb/filename"),
