@@ -241,7 +241,15 @@ pub async fn sensors(client: &Client) -> anyhow::Result<()> {
 
 /// Prints the rules.
 pub async fn rules(client: &Client) -> anyhow::Result<()> {
-    let answer: RulesAnswer = client.get("/v1/rules").await?;
+    print_rules(&client.get("/v1/rules").await?)
+}
+
+/// Loads the rules anew and prints them.
+pub async fn reload_rules(client: &Client) -> anyhow::Result<()> {
+    print_rules(&client.post("/v1/rules/reload", &()).await?)
+}
+
+fn print_rules(answer: &RulesAnswer) -> anyhow::Result<()> {
     let columns = ["severity", "hits", "file", "name"].map(str::to_owned);
     let rows: Vec<Vec<String>> = answer
         .rules

@@ -36,7 +36,10 @@ enum Command {
     /// List the sensors.
     Sensors,
     /// List the rules in force and the broken ones.
-    Rules,
+    Rules {
+        #[command(subcommand)]
+        command: Option<RulesCommand>,
+    },
     /// Check the configuration, and whether a running collector is well.
     Check,
     /// Print the version.
@@ -51,6 +54,12 @@ enum TokenCommand {
         #[arg(long)]
         name: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum RulesCommand {
+    /// Load the rules anew without a restart, and list them. When nothing loads, those before stay in force.
+    Reload,
 }
 
 fn main() -> ExitCode {
@@ -105,7 +114,8 @@ async fn execute(command: Command, settings: Settings, data: &Path) -> anyhow::R
         Command::ApiCertificate(wished) => commands::api_certificate(&client, &settings, data, &wished).await?,
         Command::Search(search) => commands::search(&client, &search).await?,
         Command::Sensors => commands::sensors(&client).await?,
-        Command::Rules => commands::rules(&client).await?,
+        Command::Rules { command: None } => commands::rules(&client).await?,
+        Command::Rules { command: Some(RulesCommand::Reload) } => commands::reload_rules(&client).await?,
         Command::Check => return commands::check(&client, &settings, data).await,
         Command::Version => println!("luytre-collector {}", env!("CARGO_PKG_VERSION")),
     }

@@ -7,19 +7,22 @@
 //! One way back from every failure, be it a full disk or `kill -9`: begin again at what is committed. The index says how
 //! far it has come, detection from where its windows must be fed; events in between run through detection only. Alerts
 //! are durable before the index may reach their events, and recognise what they had counted, so a replay loses nothing
-//! and doubles nothing.
+//! and doubles nothing. An event on which the rules panic is found, named in the health and indexed without being looked
+//! at; an event that cannot be indexed is dropped and counted. So neither comes back for ever.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use luytre_events::Event;
+use luytre_events::{Event, EventId};
 
+use crate::detect::change::RuleChanges;
+use crate::detect::poison::Poison;
 use crate::detect::{self, Detection, Snapshot};
 use crate::enrich::Enricher;
 use crate::fleet::Catalogues;
@@ -58,6 +61,8 @@ pub struct PipelineParts {
     pub enricher: Enricher,
     /// Detection.
     pub detection: MakeDetection,
+    /// Other rules for it.
+    pub changes: RuleChanges,
     /// Detection's folder, for snapshots.
     pub detection_dir: PathBuf,
     /// Where events go.
@@ -68,9 +73,24 @@ pub struct PipelineParts {
     pub detect_counter: StageCounter,
     /// The ledger's counter of the index.
     pub index_counter: StageCounter,
+    /// Events that no rule looked at, because the rules failed on them.
+    pub poisoned: Arc<AtomicU64>,
     /// Where trouble is told.
     pub problems: Problems,
 }
+
+/// What outlives a failure.
+#[derive(Default)]
+struct Kept {
+    /// What the ledger has counted.
+    counted: Position,
+    poison: Poison,
+}
+
+/// The rules panicked on an event; everything begins again without it.
+#[derive(Debug, thiserror::Error)]
+#[error("the rules failed on the event {0}")]
+struct Poisoned(EventId);
 
 /// The running pipeline; dropping it finishes what is queued and ends it.
 pub struct Pipeline {
@@ -84,12 +104,13 @@ impl Pipeline {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let thread = std::thread::Builder::new().name("pipeline".to_owned()).spawn(move || {
-            let mut counted = Position::default();
+            let mut kept = Kept::default();
             while !stopped.load(Ordering::Relaxed) {
                 // A panic must not end detection while the intake goes on acknowledging.
-                let ran = std::panic::catch_unwind(AssertUnwindSafe(|| run(&mut parts, &stopped, &mut counted)));
+                let ran = std::panic::catch_unwind(AssertUnwindSafe(|| run(&mut parts, &stopped, &mut kept)));
                 match ran.unwrap_or_else(|_| Err(anyhow::anyhow!("the pipeline panicked; the log says where"))) {
                     Ok(()) => return,
+                    Err(error) if error.is::<Poisoned>() => {}
                     Err(error) => {
                         parts.problems.raise("pipeline", format!("{error:#}; beginning again at what is committed"));
                         let since = Instant::now();
@@ -135,12 +156,16 @@ struct Record {
 }
 
 /// Runs until stopped or until something fails.
-fn run(parts: &mut PipelineParts, stop: &AtomicBool, counted: &mut Position) -> anyhow::Result<()> {
+fn run(parts: &mut PipelineParts, stop: &AtomicBool, kept: &mut Kept) -> anyhow::Result<()> {
     let mut detection = (parts.detection)()?;
     let writer = Writer::live(parts.store.clone(), &parts.index);
     let indexed = writer.resume_from();
     parts.journal.indexed(indexed);
-    *counted = (*counted).max(indexed);
+    kept.counted = kept.counted.max(indexed);
+    if !detection.is_resumed() {
+        // From here on no window misses an event, even if this program dies before the first snapshot is due.
+        detect::save_snapshot(&parts.detection_dir, &detection.snapshot(indexed)).context("keep empty windows")?;
+    }
     let committed = Arc::new(Mutex::new(indexed));
     let (queue, batches) = sync_channel(QUEUE_BATCHES);
     let reader = parts.journal.reader(detection.resume_from(indexed), parts.catalogues.clone());
@@ -151,6 +176,7 @@ fn run(parts: &mut PipelineParts, stop: &AtomicBool, counted: &mut Position) -> 
         journal: parts.journal.clone(),
         counter: parts.index_counter.clone(),
         committed: committed.clone(),
+        problems: parts.problems.clone(),
     };
     std::thread::scope(|scope| {
         let index = std::thread::Builder::new()
@@ -162,7 +188,7 @@ fn run(parts: &mut PipelineParts, stop: &AtomicBool, counted: &mut Position) -> 
             reader,
             queue: Some(queue),
             indexed,
-            counted,
+            kept,
             committed: &committed,
             waiting: None,
             held: Vec::new(),
@@ -189,8 +215,7 @@ struct Feed<'p> {
     queue: Option<SyncSender<Batch>>,
     /// Where the index began: what is before it is fed to detection only.
     indexed: Position,
-    /// What the ledger has counted.
-    counted: &'p mut Position,
+    kept: &'p mut Kept,
     committed: &'p Mutex<Position>,
     /// A snapshot whose position the index has not reached yet.
     waiting: Option<Snapshot>,
@@ -210,6 +235,7 @@ impl Feed<'_> {
         while !stop.load(Ordering::Relaxed) {
             // Noticed here too, because a quiet journal gives nothing to send.
             anyhow::ensure!(!has_index_stopped(), "the index stopped");
+            self.change_rules(detection)?;
             let batch = self.read()?;
             if self.is_index_well(batch.is_none()) {
                 self.parts.problems.clear("pipeline");
@@ -235,6 +261,15 @@ impl Feed<'_> {
         Ok(())
     }
 
+    /// Puts other rules in force, where some wait. What the ones before have found is written first.
+    fn change_rules(&mut self, detection: &mut Detection) -> anyhow::Result<()> {
+        let Some(change) = self.parts.changes.take() else { return Ok(()) };
+        self.release(detection)?;
+        detection.change_rules(change.engine, change.scans);
+        (change.taken)();
+        Ok(())
+    }
+
     /// Whether the index has committed something since it began, or, where the journal `is_quiet`, all there is.
     fn is_index_well(&self, is_quiet: bool) -> bool {
         let reached = *lock(self.committed);
@@ -246,7 +281,7 @@ impl Feed<'_> {
     fn read(&mut self) -> anyhow::Result<Option<Batch>> {
         let mut batch: Option<Batch> = None;
         let may_go_on = |b: &Batch, seam: [Position; 2]| b.events.len() < BATCH_EVENTS && !seam.contains(&b.position);
-        while batch.as_ref().is_none_or(|batch| may_go_on(batch, [self.indexed, *self.counted])) {
+        while batch.as_ref().is_none_or(|batch| may_go_on(batch, [self.indexed, self.kept.counted])) {
             let Some(read) = self.reader.next().context("read the journal")? else { break };
             let batch = batch.get_or_insert_with(|| Batch {
                 events: Vec::new(),
@@ -265,22 +300,41 @@ impl Feed<'_> {
 
     fn process(&mut self, mut batch: Batch, detection: &mut Detection) -> anyhow::Result<()> {
         let is_replay = batch.position <= self.indexed;
-        let is_counted = batch.position <= *self.counted;
+        let is_counted = batch.position <= self.kept.counted;
+        self.parts.enricher.enrich(&mut batch.events);
+        let poison = &self.kept.poison;
+        let look = AssertUnwindSafe(|| detection.process(&batch.events, is_replay, poison));
+        match std::panic::catch_unwind(look) {
+            Ok(looked) => looked.context("detect")?,
+            Err(_) => {
+                let event = batch.events.get(detection.at()).context("the rules panicked")?;
+                return Err(self.set_aside(event.id.clone()));
+            }
+        }
+        // Counted when all of it is done: what fails comes again.
         if !is_counted {
             batch.sensors.iter().for_each(|(sensor, count)| self.parts.detect_counter.take(sensor, *count));
-        }
-        self.parts.enricher.enrich(&mut batch.events);
-        detection.process(&batch.events, is_replay).context("detect")?;
-        if !is_counted {
             batch.sensors.iter().for_each(|(sensor, count)| self.parts.detect_counter.give(sensor, *count));
             batch.sensors.iter().for_each(|(sensor, count)| self.parts.index_counter.take(sensor, *count));
-            *self.counted = batch.position;
+            self.kept.counted = batch.position;
         }
         if !is_replay {
             self.held_since.get_or_insert_with(Instant::now);
             self.held.push(batch);
         }
         Ok(())
+    }
+
+    /// Remembers that no rule may look at an event again.
+    fn set_aside(&mut self, event: EventId) -> anyhow::Error {
+        let count = self.parts.poisoned.fetch_add(1, Ordering::Relaxed) + 1;
+        let problem = format!(
+            "the rules failed on {count} events, last on {event}: they can be searched, but no rule looked at them; \
+             the log says which rule engine failed"
+        );
+        self.parts.problems.raise("detect", problem);
+        self.kept.poison.add(event.clone());
+        Poisoned(event).into()
     }
 
     /// Writes the alerts, then lets the index have the events.
@@ -317,6 +371,7 @@ struct Indexing {
     journal: Journal,
     counter: StageCounter,
     committed: Arc<Mutex<Position>>,
+    problems: Problems,
 }
 
 impl Indexing {
@@ -332,13 +387,16 @@ impl Indexing {
                 if waiting.is_empty() {
                     last_commit = Instant::now();
                 }
+                batch.sensors.iter().for_each(|(sensor, n)| *waiting.entry(sensor.clone()).or_default() += n);
                 let mut from = 0;
                 for record in &batch.records {
                     let events = batch.events.get(from..record.end).unwrap_or_default();
-                    self.writer.add(events, record.received_ns, record.position)?;
+                    let lost = self.writer.add(events, record.received_ns, record.position)?;
                     from = record.end;
+                    if let (1.., Some(event)) = (lost, events.first()) {
+                        self.drop_events(&event.id.sensor, lost, &mut waiting);
+                    }
                 }
-                batch.sensors.iter().for_each(|(sensor, n)| *waiting.entry(sensor.clone()).or_default() += n);
             }
             let is_over = matches!(received, Err(RecvTimeoutError::Disconnected));
             let is_due = last_commit.elapsed() >= commit_every
@@ -361,6 +419,16 @@ impl Indexing {
         }
     }
 
+    /// Counts events that cannot be indexed.
+    fn drop_events(&self, sensor: &Arc<str>, lost: u64, waiting: &mut BTreeMap<Arc<str>, u64>) {
+        self.counter.drop(sensor, "not_indexable", lost);
+        if let Some(count) = waiting.get_mut(sensor) {
+            *count = count.saturating_sub(lost);
+        }
+        let problem = format!("{lost} events of sensor {sensor} could not be indexed and are lost to searches");
+        self.problems.raise("index", problem);
+    }
+
     fn commit(&mut self, waiting: &mut BTreeMap<Arc<str>, u64>) -> anyhow::Result<()> {
         self.writer.commit()?;
         let position = self.writer.resume_from();
@@ -377,3 +445,6 @@ impl Indexing {
 fn lock(position: &Mutex<Position>) -> std::sync::MutexGuard<'_, Position> {
     position.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

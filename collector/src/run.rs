@@ -1,17 +1,20 @@
 //! The running collector: opens every part in the order of the data, serves the API, stops on a signal.
 //!
-//! Comes in: settings and a data directory. Goes out: a program that runs until it is told to stop (SIGINT, SIGTERM) and
+//! Comes in: settings and a data directory. Goes out: a program that runs until it is told to stop (SIGINT, SIGTERM),
+//! loads its rules anew when it is told to (SIGHUP), and
 //! then ends in the order of the data, so that what is queued is finished. Whatever is killed in between is recovered by
 //! the part that owns it at the next start.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use anyhow::Context as _;
 use luytre_rules_engine::Engine;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::api::{self, Api, RulesInForce};
+use crate::detect::change::{RuleChange, RuleChanges};
 use crate::detect::files::{FileParts, FileScans, ScanCounts};
 use crate::detect::{Detection, DetectionParts};
 use crate::enrich::{Enricher, SharedAgencies};
@@ -64,7 +67,8 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
             .await
             .with_context(|| format!("receive sensors on {}", settings.intake.listen))?;
     let scans: Arc<ScanCounts> = Arc::default();
-    let made = MakeParts {
+    let changes = RuleChanges::default();
+    let made = Arc::new(MakeParts {
         settings: settings.clone(),
         data: data.to_owned(),
         rules: rules.clone(),
@@ -74,12 +78,16 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         problems: problems.clone(),
         runtime: tokio::runtime::Handle::current(),
         counts: scans.clone(),
-    };
+    });
+    let reloader = Reloader { made: made.clone(), changes: changes.clone() };
+    let poisoned: Arc<AtomicU64> = Arc::default();
     let pipeline = Pipeline::start(PipelineParts {
         journal: journal.clone(),
         catalogues: fleet.catalogues(),
         enricher,
-        detection: made.detection(engine),
+        detection: MakeParts::detection(made, engine),
+        changes,
+        poisoned: poisoned.clone(),
         detection_dir: data.join("detect"),
         store: store.clone(),
         index: settings.index.clone(),
@@ -89,7 +97,21 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
     })?;
     let search = Search::new(store.clone(), settings.search.clone());
     let turns = Arc::new(tokio::sync::Semaphore::new(search.at_a_time()));
-    let api = Api { search, turns, store, fanout, ledger, fleet, journal, agencies, rules, problems, scans };
+    let api = Api {
+        search,
+        turns,
+        store,
+        fanout,
+        ledger,
+        fleet,
+        journal,
+        agencies,
+        rules,
+        problems,
+        scans,
+        poisoned,
+        reloader,
+    };
     let mut servers = vec![serve(socket, api::local_router(api.clone()))];
     if let Some(address) = settings.api.listen {
         let listener = api::serve::TlsListener::bind(address, api.fleet.clone()).await;
@@ -109,10 +131,14 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
 pub async fn run(settings: Settings, data: &Path) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     let running = start(settings, data).await?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => running.reload_rules(),
+        }
     }
     tracing::info!("stopping");
     running.stop().await;
@@ -120,6 +146,15 @@ pub async fn run(settings: Settings, data: &Path) -> anyhow::Result<()> {
 }
 
 impl Running {
+    /// Loads the rules anew, aside. What comes of it is in the log and in the health.
+    fn reload_rules(&self) {
+        let reloader = self.api.reloader.clone();
+        tokio::task::spawn_blocking(move || match reloader.reload() {
+            Ok(_) => {}
+            Err(error) => tracing::error!(error = format!("{error:#}"), "the rules were not changed"),
+        });
+    }
+
     /// Ends in the order of the data: no new batches, then what is queued is finished, then the API goes.
     pub async fn stop(self) {
         let Running { intake, pipeline, servers, socket, .. } = self;
@@ -179,9 +214,53 @@ struct MakeParts {
     counts: Arc<ScanCounts>,
 }
 
+/// Loads the rules anew and hands them to the running pipeline; cheap to clone.
+#[derive(Clone)]
+pub struct Reloader {
+    made: Arc<MakeParts>,
+    changes: RuleChanges,
+}
+
+impl Reloader {
+    /// Loads the rules; blocks the thread. The receiver hears when they are in force. When nothing loads, the rules before
+    /// stay in force, and the error says why.
+    pub fn reload(&self) -> anyhow::Result<tokio::sync::oneshot::Receiver<()>> {
+        let changed = self.load();
+        match &changed {
+            Ok(_) => self.made.problems.clear("rules"),
+            Err(error) => self.made.problems.raise("rules", format!("{error:#}; the rules before stay in force")),
+        }
+        changed
+    }
+
+    fn load(&self) -> anyhow::Result<tokio::sync::oneshot::Receiver<()>> {
+        let engine = luytre_rules_engine::load(&self.made.settings.rules(&self.made.data))?;
+        let rules = engine.rules().clone();
+        let broken = rules.broken().len();
+        if rules.rules().is_empty() && !self.made.rules.get().rules().is_empty() {
+            match rules.broken().first() {
+                Some(first) => anyhow::bail!("none of the rules can be loaded, {broken} are broken: {first}"),
+                None => anyhow::bail!("there are no rules any more in the configured places"),
+            }
+        }
+        let scans = self.made.scans(&engine)?;
+        let (tell, taken) = tokio::sync::oneshot::channel();
+        let in_force = self.made.rules.clone();
+        tracing::info!(rules = rules.rules().len(), broken, "loaded the rules anew");
+        rules.broken().iter().take(20).for_each(|broken| tracing::warn!(%broken, "left a broken rule out"));
+        let taken_up = Box::new(move || {
+            in_force.set(rules);
+            // Whoever asked may have gone.
+            let _ = tell.send(());
+        });
+        self.changes.put(RuleChange { engine, scans, taken: taken_up });
+        Ok(taken)
+    }
+}
+
 impl MakeParts {
     /// The first call uses the engine that is loaded already; later ones, after a failure, load it again.
-    fn detection(self, engine: Engine) -> MakeDetection {
+    fn detection(self: Arc<Self>, engine: Engine) -> MakeDetection {
         let mut loaded = Some(engine);
         Box::new(move || {
             let paths = self.settings.rules(&self.data);

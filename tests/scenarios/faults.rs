@@ -166,6 +166,51 @@ fn a_full_disk_under_the_spool_is_counted_and_recovers() -> Result<()> {
     every_event_once(&stage).map(drop)
 }
 
+#[test]
+fn a_scanner_killed_again_and_again_costs_no_alert_on_a_file() -> Result<()> {
+    let mut stage = Stage::set(|_| {})?;
+    let source = story_at(stage.folder(), 8.0)?;
+    stage.stack.start_collector()?;
+    stage.stack.enroll(SENSOR)?;
+    stage.stack.start_sensor(SENSOR, &source)?;
+    // Whenever it is idle: a file that is being scanned when it dies would be given up, as one that killed it.
+    let collector = stage.stack.collector.as_ref().context("the collector runs")?.id();
+    let enough = story_packets()?;
+    wait::until("the story with a scanner that dies", SOON, || {
+        for scanner in children(collector)? {
+            if is_idle(scanner) {
+                luytre_demo::program::signal("KILL", scanner);
+            }
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        Ok((Progress::now(&stage.stack, SENSOR)?.packets >= enough).then_some(()))
+    })?;
+    stage.rest()?;
+    stage.stack.collector.as_mut().context("the collector runs")?.still_runs()?;
+    let rules = stage.stack.collector_get("/v1/rules")?;
+    let files = |line: &&Value| line["rule"]["kind"] == "yara" && line["hits"].as_u64() > Some(0);
+    let found = rules["rules"].as_array().map(|lines| lines.iter().filter(files).count()).unwrap_or(0);
+    ensure!(found > 0, "what stands in files was found all the same");
+    every_event_once(&stage).map(drop)
+}
+
+/// The processes that another one has started.
+fn children(parent: u32) -> Result<Vec<u32>> {
+    let mut children = Vec::new();
+    for task in std::fs::read_dir(format!("/proc/{parent}/task")).context("read a process's threads")?.flatten() {
+        // A thread may have ended since.
+        let text = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        children.extend(text.split_whitespace().filter_map(|id| id.parse::<u32>().ok()));
+    }
+    Ok(children)
+}
+
+/// Whether a process waits for something.
+fn is_idle(id: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S'))
+}
+
 /// A small file system of its own, in memory. Needs root, as continuous integration has it.
 struct SmallDisk(PathBuf);
 

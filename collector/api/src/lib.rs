@@ -16,6 +16,7 @@
 //! | `GET /v1/ledger?from&to&sensor` | RFC 3339 times | [`LedgerAnswer`] |
 //! | `GET /v1/rules` | | [`RulesAnswer`] |
 //! | `GET /v1/rules/{id}` | | [`RuleDetail`] |
+//! | `POST /v1/rules/reload` | | [`RulesAnswer`] once the rules are in force |
 //! | `GET /v1/catalogue` | | `catalogue.json` |
 //! | `GET /v1/agencies` | | list of [`Agency`] |
 

@@ -26,6 +26,11 @@ fn text(api: &Api) -> String {
             health.index_lag_events,
         ),
         ("collector_problems_count", "Things that do not work.", health.problems.len() as u64),
+        (
+            "collector_detect_poisoned_events",
+            "Events that no rule looked at, because the rules failed on them.",
+            api.poisoned.load(std::sync::atomic::Ordering::Relaxed),
+        ),
         ("collector_alerts_sequence", "Sequence number of the newest alert.", api.fanout.newest()),
     ];
     let mut text = String::new();

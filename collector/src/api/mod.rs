@@ -30,6 +30,7 @@ use crate::health::Problems;
 use crate::index::Store;
 use crate::journal::Journal;
 use crate::ledger::Ledger;
+use crate::run::Reloader;
 use crate::search::Search;
 
 pub use self::metrics::router as metrics_router;
@@ -65,6 +66,10 @@ pub struct Api {
     pub problems: Problems,
     /// What became of carved files.
     pub scans: Arc<ScanCounts>,
+    /// Events that no rule looked at, because the rules failed on them.
+    pub poisoned: Arc<std::sync::atomic::AtomicU64>,
+    /// Loads the rules anew.
+    pub reloader: Reloader,
 }
 
 /// A failed request.
@@ -126,6 +131,7 @@ pub fn router(api: Api) -> axum::Router {
         .route("/v1/tokens", post(fleet::create_token))
         .route("/v1/ledger", get(fleet::ledger))
         .route("/v1/rules", get(rules::rules))
+        .route("/v1/rules/reload", post(rules::reload))
         .route("/v1/rules/{id}", get(rules::rule))
         .route("/v1/catalogue", get(catalogue))
         .route("/v1/agencies", get(agencies))

@@ -1,13 +1,14 @@
-//! `GET /v1/rules`, `GET /v1/rules/{id}`.
+//! `GET /v1/rules`, `GET /v1/rules/{id}`, `POST /v1/rules/reload`.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use luytre_collector_api::{BrokenRule, RuleDetail, RuleLine, RulesAnswer};
 use luytre_rules_engine::{Rule, RuleSet};
 
-use super::{Api, Failure};
+use super::{Api, Failure, WAIT_MAX, blocking};
 use crate::detect::alert;
 use crate::detect::files::BrokenSources;
 
@@ -60,6 +61,20 @@ fn line(rule: &Rule, digest: &str) -> RuleLine {
 
 pub(super) async fn rules(State(api): State<Api>) -> Json<RulesAnswer> {
     Json(api.rules.answer())
+}
+
+/// Answers once the rules are in force.
+pub(super) async fn reload(State(api): State<Api>) -> Result<Json<RulesAnswer>, Failure> {
+    let reloader = api.reloader.clone();
+    let loaded = blocking(move || reloader.reload()).await?;
+    let taken = loaded.map_err(|error| {
+        Failure::new(StatusCode::CONFLICT, "bad_request", format!("{error:#}; the rules before stay in force"))
+    })?;
+    // Where a newer set took their place, that one is in force.
+    let waited = tokio::time::timeout(WAIT_MAX, taken).await;
+    waited.map(|_| Json(api.rules.answer())).map_err(|_| {
+        Failure::overloaded("the rules are loaded and come into force as soon as the pipeline goes on; see the health")
+    })
 }
 
 pub(super) async fn rule(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<RuleDetail>, Failure> {

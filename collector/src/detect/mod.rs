@@ -4,11 +4,14 @@
 //! the events' place in the journal counts as reached. On overload the queue before it fills. After a restart the windows
 //! of correlations come from a snapshot ([`Detection::resume_from`] says from where the journal must be read again) and
 //! the open alerts from the fan-out, so nothing is alerted twice and no window is lost; without a snapshot windows start
-//! empty. Files are scanned aside ([`files`]); what is found there joins the same alerts.
+//! empty. Files are scanned aside ([`files`]); what is found there joins the same alerts. Rules may be changed between two
+//! batches ([`change`]); an event on which they fail is left out ([`poison`]).
 
 pub mod alert;
+pub mod change;
 pub mod files;
 pub mod groups;
+pub mod poison;
 mod waiting;
 
 use std::collections::HashMap;
@@ -21,13 +24,14 @@ use luytre_rules_engine::{Engine, Match};
 use serde::{Deserialize, Serialize};
 
 use self::files::{FileScans, Waiting};
-use self::groups::{GroupSettings, Groups, Outcome, Surroundings};
+use self::groups::{GROUPS_MAX, GroupSettings, Groups, Outcome, Surroundings};
+use self::poison::Poison;
 use crate::fanout::Fanout;
 use crate::journal::Position;
 use crate::ledger::Ledger;
 
-/// Newest alerts that are read back at start, to go on with them.
-const RESTORE_MAX: usize = 20_000;
+/// Newest alerts that are read back at start, to go on with them: all that could have been open.
+const RESTORE_MAX: usize = GROUPS_MAX;
 
 /// The state of all windows at a place in the journal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -55,6 +59,8 @@ pub struct Detection {
     stamps: HashMap<(String, i64), Visibility>,
     resume: Option<Position>,
     has_new: bool,
+    /// Which event of a batch is looked at.
+    at: usize,
 }
 
 /// What detection works with.
@@ -98,17 +104,48 @@ impl Detection {
             stamps: HashMap::new(),
             resume,
             has_new: false,
+            at: 0,
         };
         for (sha256, events) in waiting {
-            let mut sensors: Vec<&str> = events.iter().map(|event| &*event.id.sensor).collect();
-            sensors.dedup();
-            if let (Some(scans), Some((first, others))) = (&detection.scans, sensors.split_first()) {
-                scans.ask(sha256, first);
-                others.iter().for_each(|sensor| scans.also(sha256, sensor));
-            }
             events.into_iter().for_each(|event| detection.wait(sha256, event));
         }
+        detection.ask_all();
         Ok(detection)
+    }
+
+    /// Puts other rules in force, between two batches: windows and open alerts go on.
+    pub fn change_rules(&mut self, engine: Engine, scans: Option<FileScans>) {
+        let windows = self.engine.snapshot();
+        self.engine = engine;
+        if !self.engine.restore(&windows) {
+            tracing::warn!("some windows could not be carried over to the new rules; they start empty");
+        }
+        self.ruleset = self.engine.rules().digest().to_owned();
+        self.scans = scans;
+        self.ask_all();
+    }
+
+    /// Has every file scanned that events wait for.
+    fn ask_all(&self) {
+        let Some(scans) = &self.scans else { return };
+        for (sha256, events) in &self.waiting {
+            let mut sensors: Vec<&str> = events.iter().map(|event| &*event.id.sensor).collect();
+            sensors.dedup();
+            if let Some((first, others)) = sensors.split_first() {
+                scans.ask(*sha256, first);
+                others.iter().for_each(|sensor| scans.also(*sha256, sensor));
+            }
+        }
+    }
+
+    /// Whether the windows came from a snapshot.
+    pub fn is_resumed(&self) -> bool {
+        self.resume.is_some()
+    }
+
+    /// Which event of the batch in [`Detection::process`] is looked at.
+    pub fn at(&self) -> usize {
+        self.at
     }
 
     /// From where the journal must be read so that no window misses an event: at most `indexed`.
@@ -117,9 +154,13 @@ impl Detection {
     }
 
     /// Looks at events. `is_replay` says that they were processed before a restart: their files were asked for then.
-    pub fn process(&mut self, events: &[Event], is_replay: bool) -> io::Result<()> {
+    pub fn process(&mut self, events: &[Event], is_replay: bool, poison: &Poison) -> io::Result<()> {
         self.stamps.clear();
-        for event in events {
+        for (at, event) in events.iter().enumerate() {
+            self.at = at;
+            if poison.contains(&event.id) {
+                continue;
+            }
             for found in self.engine.process(event) {
                 self.take(&found, event)?;
             }

@@ -9,6 +9,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use luytre_events::Event;
 use tantivy::{IndexWriter, TantivyDocument};
 
 use super::filing::{DAY_NS, Filing};
-use super::{IndexSettings, LIVE, Mark, Partition, PartitionError, Store};
+use super::{IndexSettings, LIVE, Mapping, Mark, Partition, PartitionError, Store};
 
 /// Most partitions open for writing: each costs an arena and a few threads.
 const WRITERS_MAX: usize = 3;
@@ -51,8 +52,12 @@ struct OpenPartition {
     last_used: u64,
 }
 
+/// Makes an event's document.
+type MakeDocument = fn(&Mapping, &Event) -> TantivyDocument;
+
 /// Writes one data set.
 pub struct Writer {
+    make: MakeDocument,
     store: Arc<Store>,
     set: String,
     memory_bytes: usize,
@@ -74,6 +79,7 @@ impl Writer {
     /// A writer of a set.
     pub fn new(store: Arc<Store>, set: &str, settings: &IndexSettings) -> Writer {
         Writer {
+            make: Mapping::document,
             mark: stored_position(&position_path(&store, set)).unwrap_or_default(),
             memory_bytes: settings.memory_mb.max(15) * 1_000_000,
             keep_days: settings.keep_days,
@@ -101,8 +107,9 @@ impl Writer {
     }
 
     /// Adds the events of one journal record, which was received at `received_ns` and ends at `mark`; they become visible
-    /// and durable with the next [`Writer::commit`].
-    pub fn add(&mut self, events: &[Event], received_ns: i64, mark: Mark) -> Result<(), WriteError> {
+    /// and durable with the next [`Writer::commit`]. Answers how many of them cannot be indexed at all.
+    pub fn add(&mut self, events: &[Event], received_ns: i64, mark: Mark) -> Result<u64, WriteError> {
+        let (make, mut lost) = (self.make, 0);
         self.batches += 1;
         // Day by day, so that a partition that must be closed for another has its whole part of the record or none.
         let mut filing = Filing::new(received_ns, self.keep_days);
@@ -118,7 +125,12 @@ impl Writer {
             }
             open.is_dirty = true;
             for event in events {
-                let document = open.partition.mapping.document(event);
+                let mapping = &open.partition.mapping;
+                // One event that cannot be indexed must not keep all that come after it out of the index.
+                let Ok(document) = std::panic::catch_unwind(AssertUnwindSafe(|| make(mapping, event))) else {
+                    lost += 1;
+                    continue;
+                };
                 let name = &open.partition.name;
                 open.writer
                     .add_document(document)
@@ -127,7 +139,7 @@ impl Writer {
         }
         self.waiting_events += events.len() as u64;
         self.mark = mark;
-        Ok(())
+        Ok(lost)
     }
 
     /// Makes everything added durable and visible. Does nothing when nothing was added.
@@ -204,4 +216,34 @@ fn save_position(path: &std::path::Path, mark: Mark) -> std::io::Result<()> {
 /// `2026-11-22`.
 fn day_name(day: i64) -> String {
     luytre_events::json::time_text(day.saturating_mul(DAY_NS)).split('T').next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use luytre_events::{DatasetId, EventId};
+
+    use super::*;
+
+    #[test]
+    fn an_event_that_cannot_be_indexed_costs_only_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let settings = IndexSettings { memory_mb: 15, ..IndexSettings::default() };
+        let mut writer = Writer::live(store.clone(), &settings);
+        writer.make = |mapping, event| {
+            assert!(event.id.sequence != 3, "this one cannot be indexed");
+            mapping.document(event)
+        };
+        let event = |sequence| Event {
+            id: EventId { sensor: "dc".into(), sequence },
+            time_ns: 0,
+            dataset: DatasetId(0),
+            flow: None,
+            fields: Vec::new(),
+        };
+        let events: Vec<Event> = (1..=5).map(event).collect();
+        assert_eq!(writer.add(&events, 0, Mark { segment: 1, offset: 1 }).unwrap(), 1);
+        writer.commit().unwrap();
+        assert_eq!(store.events(), 4);
+    }
 }

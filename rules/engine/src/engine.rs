@@ -40,6 +40,12 @@ impl Engine {
         Engine { rules, detectors, events: 0, matches: 0 }
     }
 
+    /// The engine with one detector more, which comes after the others.
+    pub fn with(mut self, detector: Box<dyn Detector>) -> Engine {
+        self.detectors.push(detector);
+        self
+    }
+
     /// The rules in force: metadata, texts, digest, hits. Cheap to clone and to share with other threads.
     pub fn rules(&self) -> &Arc<RuleSet> {
         &self.rules

@@ -88,9 +88,11 @@ impl ScannerClient {
 
     /// Starts the child if it is not running and compiles the rules. Scanning does it by itself.
     pub fn start(&mut self) -> Result<(), ScannerError> {
-        if self.child.is_some() {
+        // One that ended while nobody asked it is started again: that is no file's fault.
+        if self.child.as_mut().is_some_and(|running| matches!(running.child.try_wait(), Ok(None))) {
             return Ok(());
         }
+        self.child = None;
         let mut running =
             spawn(&self.program).map_err(|source| ScannerError::Start { program: self.program.clone(), source })?;
         self.starts += 1;

@@ -55,6 +55,9 @@ while True:
         answer(b"\xff" * 40)
         continue
     answer(bytes([1]) + encoded(file) + bytes([0]))
+    if content.startswith(b"ends"):
+        open(__file__ + ".ended", "w").write(str(os.getpid()))
+        sys.exit(0)
 "#;
 
 struct Rig {
@@ -94,6 +97,20 @@ impl Rig {
             problems: self.problems.clone(),
         })
         .unwrap()
+    }
+
+    /// Waits until the scanner has ended by itself: it is dead, and nobody has looked after it yet.
+    fn wait_for_its_end(&self) {
+        let began = Instant::now();
+        let is_dead = || {
+            let id = std::fs::read_to_string(self.scanner().with_extension("py.ended")).ok()?;
+            let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+            stat.rsplit(") ").next().map(|rest| rest.starts_with('Z'))
+        };
+        while is_dead() != Some(true) {
+            assert!(began.elapsed() < Duration::from_secs(60), "the scanner does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// A sensor that has these files.
@@ -190,6 +207,22 @@ fn a_file_that_kills_or_hangs_the_scanner_costs_only_itself() {
     assert_eq!((counted["scanned"], counted["failed"]), (3, 3));
     assert!(counted["scanner_restarted"] >= 2, "{counted:?}");
     assert!(rig.problems.list().is_empty(), "{:?}", rig.problems.list());
+}
+
+#[test]
+fn a_scanner_that_dies_between_two_files_costs_neither() {
+    let rig = Rig::new();
+    rig.install_scanner();
+    rig.sensor("dc", &["a", "ends after this"]);
+    let scans = rig.start();
+    assert!(scans.ask(digest("ends after this"), "dc"));
+    done(&scans, 1);
+    rig.wait_for_its_end();
+    assert!(scans.ask(digest("a"), "dc"));
+    done(&scans, 1);
+    assert!(scans.known(&digest("a")).is_some());
+    let counted: HashMap<&str, u64> = rig.counts.all().into_iter().collect();
+    assert_eq!((counted["scanned"], counted["failed"], counted["scanner_restarted"]), (2, 0, 1));
 }
 
 #[test]
