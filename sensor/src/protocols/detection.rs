@@ -51,7 +51,7 @@ pub struct Detection {
 #[derive(Debug, Default)]
 struct SideSearch {
     /// Protocols that said no, by their place in the table.
-    refused: u64,
+    refused: u128,
     /// Bytes from the start, as far as they were contiguous and needed again.
     bytes: Vec<u8>,
     looks: u8,
@@ -182,7 +182,7 @@ impl SideSearch {
     ) -> Option<(&'static Protocol, bool)> {
         for of_port in [true, false] {
             for (number, protocol) in PROTOCOLS.iter().enumerate() {
-                let bit = 1u64.checked_shl(u32::try_from(number).unwrap_or(u32::MAX)).unwrap_or(0);
+                let bit = 1u128.checked_shl(u32::try_from(number).unwrap_or(u32::MAX)).unwrap_or(0);
                 let on_port = protocol.ports.iter().any(|port| *port == ports.0 || *port == ports.1);
                 if on_port != of_port || self.refused & bit != 0 {
                     continue;
