@@ -117,6 +117,49 @@ pub fn one_line(text: &str, max: usize) -> String {
     line
 }
 
+/// What a rule wanted, as its engine says it in English with a small fixed grammar, in this language. What does not fit
+/// the grammar stays as it is.
+pub fn wanted(lang: Lang, text: &str) -> String {
+    if lang == Lang::En {
+        return text.to_owned();
+    }
+    if let Some(rest) = text.strip_prefix("not: ") {
+        return format!("không: {}", wanted(lang, rest));
+    }
+    if let Some(whole) = WANTED_WHOLE.iter().find(|(english, _)| *english == text) {
+        return whole.1.to_owned();
+    }
+    let known = WANTED.iter().find_map(|(english, vi)| Some((vi, text.strip_prefix(english)?)));
+    known.map_or_else(|| text.to_owned(), |(vi, rest)| format!("{vi}{rest}"))
+}
+
+const WANTED_WHOLE: &[(&str, &str)] =
+    &[("is absent", "không có"), ("is present", "có mặt"), ("the same in all events", "giống nhau ở mọi sự kiện")];
+
+/// The longer beginnings first.
+const WANTED: &[(&str, &str)] = &[
+    ("is one of ", "là một trong "),
+    ("is in ", "thuộc "),
+    ("is the same as ", "giống "),
+    ("is >= ", "ít nhất "),
+    ("is <= ", "nhiều nhất "),
+    ("is > ", "lớn hơn "),
+    ("is < ", "nhỏ hơn "),
+    ("is ", "là "),
+    ("contains ", "chứa "),
+    ("begins with ", "bắt đầu bằng "),
+    ("ends with ", "kết thúc bằng "),
+    ("matches ", "khớp mẫu "),
+    ("satisfies ", "thỏa "),
+    ("reached the rule's threshold within ", "đạt ngưỡng của luật trong "),
+    ("file matches ", "tệp khớp "),
+    ("domain ", "tên miền trong danh sách: "),
+    ("ip ", "địa chỉ trong danh sách: "),
+    ("cidr ", "địa chỉ trong danh sách: "),
+    ("url ", "URL trong danh sách: "),
+    ("hash ", "mã băm trong danh sách: "),
+];
+
 fn separators(lang: Lang) -> (char, char) {
     match lang {
         Lang::Vi => ('.', ','),
@@ -167,6 +210,15 @@ mod tests {
         }
         assert_eq!(name(Lang::Vi, Kind::Verdict, &Verdict::TruePositive), "cảnh báo đúng");
         assert_eq!(capital("đặc biệt"), "Đặc biệt");
+    }
+
+    #[test]
+    fn what_a_rule_wanted_is_said_in_the_language_of_the_reader() {
+        assert_eq!(wanted(Lang::Vi, "not: contains \"union\""), "không: chứa \"union\"");
+        assert_eq!(wanted(Lang::Vi, "is >= 50"), "ít nhất 50");
+        assert_eq!(wanted(Lang::Vi, "is present"), "có mặt");
+        assert_eq!(wanted(Lang::Vi, "something else"), "something else");
+        assert_eq!(wanted(Lang::En, "is present"), "is present");
     }
 
     #[test]

@@ -234,8 +234,11 @@ pub struct AlertRule {
     pub techniques: Vec<String>,
     /// Links.
     pub references: Vec<String>,
-    /// Known harmless causes.
+    /// Known harmless causes, English.
     pub false_positives: Vec<String>,
+    /// The same in the same order in Vietnamese, where the rule has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub false_positives_vi: Vec<String>,
 }
 
 /// The kinds of rules.

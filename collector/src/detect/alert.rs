@@ -23,6 +23,7 @@ pub fn rule(rule: &Rule, ruleset: &str) -> AlertRule {
         techniques: rule.techniques.clone(),
         references: rule.references.clone(),
         false_positives: rule.false_positives.clone(),
+        false_positives_vi: rule.false_positives_vi.clone(),
     }
 }
 

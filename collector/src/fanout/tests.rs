@@ -26,6 +26,7 @@ pub(crate) fn alert(id: &str, event_count: u64) -> Alert {
             techniques: Vec::new(),
             references: Vec::new(),
             false_positives: Vec::new(),
+            false_positives_vi: Vec::new(),
         },
         severity: Severity::High,
         severity_reasons: Vec::new(),

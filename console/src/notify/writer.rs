@@ -83,7 +83,7 @@ impl NoticeWriter {
                 context! {
                     field => words::one_line(&m.field, 80),
                     value => words::one_line(&m.value, 200),
-                    wanted => words::one_line(&m.wanted, 200),
+                    wanted => words::one_line(&words::wanted(lang, &m.wanted), 200),
                 }
             })
             .collect();

@@ -78,8 +78,10 @@ pub struct Rule {
     pub tags: Vec<String>,
     /// Links.
     pub references: Vec<String>,
-    /// Known harmless causes.
+    /// Known harmless causes, English.
     pub false_positives: Vec<String>,
+    /// The same in the same order in Vietnamese, where the rule has them.
+    pub false_positives_vi: Vec<String>,
     /// Fields that say what the rule speaks of; matches with equal values belong to one alert. Empty means source and
     /// destination address.
     pub subject: Vec<String>,

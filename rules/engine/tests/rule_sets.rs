@@ -126,6 +126,19 @@ fn a_match_explains_itself() {
 }
 
 #[test]
+fn a_harmless_cause_that_is_said_in_one_language_only_is_named() {
+    let told = "falsepositives:\n  - Test systems\nluytre:\n  title_vi: Tốt\n";
+    let both = format!("{GOOD}{told}  false_positives_vi:\n    - Hệ thống thử nghiệm\n");
+    for (text, notes) in [(both, 0), (format!("{GOOD}{told}"), 1)] {
+        let folder = folder(&[("sigma/told.yml", &text)]);
+        let engine = load(&[folder.path().to_owned()]).unwrap();
+        assert_eq!(engine.rules().broken(), []);
+        assert_eq!(engine.rules().notes().len(), notes, "{:?}", engine.rules().notes());
+        assert!(engine.rules().notes().iter().all(|note| note.reason.contains("false_positives_vi")));
+    }
+}
+
+#[test]
 fn a_field_that_no_dataset_has_is_named_with_the_nearest() {
     let folder = folder(&[("sigma/typo.yml", &GOOD.replace("dns.question.name", "dns.qestion.name"))]);
     let engine = load(&[folder.path().to_owned()]).unwrap();

@@ -692,8 +692,10 @@ export interface components {
             description: string;
             /** @description The same in Vietnamese, where the rule has it. */
             description_vi?: string | null;
-            /** @description Known harmless causes. */
+            /** @description Known harmless causes, English. */
             false_positives: string[];
+            /** @description The same in the same order in Vietnamese, where the rule has them. */
+            false_positives_vi?: string[];
             /** @description `rule.id`. */
             id: string;
             /** @description The kind of rule. */

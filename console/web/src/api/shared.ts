@@ -30,6 +30,17 @@ export function useRuleNames(): (id: string) => string {
   return (id) => names.get(id) ?? id;
 }
 
+interface Causes {
+  false_positives: readonly string[];
+  false_positives_vi?: readonly string[];
+}
+
+/** A rule's known harmless causes in the language of the page. */
+export function useCauses({ false_positives, false_positives_vi = [] }: Causes): readonly string[] {
+  const { i18n } = useTranslation();
+  return i18n.language === "vi" && false_positives_vi.length > 0 ? false_positives_vi : false_positives;
+}
+
 export function useRules() {
   return useQuery({ queryKey: ["rules"], queryFn: () => must(client.GET("/api/v1/rules")), staleTime: MINUTES });
 }

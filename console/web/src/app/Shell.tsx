@@ -1,7 +1,7 @@
 // The frame: the bar at the top with the sections, the conscience, language, theme and account; pages below.
 import { ActionIcon, Menu, Tooltip } from "@mantine/core";
 import { IconChevronDown, IconLogout, IconMoon, IconSun, IconUserCircle } from "@tabler/icons-react";
-import { useEffect, useMemo, type ReactNode } from "react";
+import { useEffect, useMemo, useRef, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, NavLink, useLocation, useNavigate } from "react-router";
 import { holdLive } from "../api/live";
@@ -70,8 +70,13 @@ function Sections() {
     { to: "/notices", label: t("nav.notices"), shown: may.read },
   ].filter((entry) => entry.shown);
   const inMore = more.some((entry) => pathname.startsWith(entry.to));
+  // On a small screen the sections scroll sideways: the one that is open stays in sight.
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => {
+    void nav.current?.querySelector(`.${styles.active}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [pathname]);
   return (
-    <nav className={styles.nav} aria-label={t("nav.label")}>
+    <nav ref={nav} className={styles.nav} aria-label={t("nav.label")}>
       {may.read &&
         SECTIONS.map((section) => (
           <NavLink key={section} to={`/${section}`} className={({ isActive }) => `${styles.link} ${isActive ? styles.active : ""}`}>

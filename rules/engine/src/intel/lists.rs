@@ -47,6 +47,7 @@ struct Head {
     tags: Vec<String>,
     references: Vec<String>,
     falsepositives: Vec<String>,
+    false_positives_vi: Vec<String>,
     csv: Option<String>,
     indicator: Vec<toml::Spanned<Row>>,
 }
@@ -181,6 +182,7 @@ fn to_rule(head: Head, file: &str, level: Level) -> Rule {
         tags: head.tags,
         references: head.references,
         false_positives: head.falsepositives,
+        false_positives_vi: head.false_positives_vi,
         subject: Vec::new(),
         silent: false,
         asleep: None,

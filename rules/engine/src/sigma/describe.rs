@@ -6,6 +6,7 @@
 //!   description_vi: ...
 //!   advice: What to do first.
 //!   advice_vi: ...
+//!   false_positives_vi: [...]   # one for each of `falsepositives`
 //!   subject: [source.ip]      # matches with equal values belong to one alert
 //!   silent: true              # only feeds correlations
 //! ```
@@ -18,7 +19,8 @@ use super::documents::{Document, line_of};
 use crate::rule::{Level, Note, Rule, RuleKind, techniques};
 
 /// Keys of the mapping `luytre:`.
-const KEYS: [&str; 6] = ["title_vi", "description_vi", "advice", "advice_vi", "subject", "silent"];
+const KEYS: [&str; 7] =
+    ["title_vi", "description_vi", "advice", "advice_vi", "false_positives_vi", "subject", "silent"];
 
 /// The two kinds of Sigma documents have the same metadata keys, but no type in common.
 macro_rules! described {
@@ -39,6 +41,7 @@ macro_rules! described {
             tags: rule.tags.clone(),
             references: rule.references.clone(),
             false_positives: rule.falsepositives.clone(),
+            false_positives_vi: own.list("false_positives_vi"),
             subject: own.list("subject"),
             silent: own.0.get("silent").and_then(Value::as_bool).unwrap_or(false),
             asleep: None,
@@ -59,9 +62,17 @@ pub(super) fn correlation(rule: &CorrelationRule, file: &str, line: u32) -> Rule
     described!(rule, RuleKind::Correlation, file, line)
 }
 
-/// Keys below `luytre:` that nobody reads.
+/// Keys below `luytre:` that nobody reads, and causes that are not said in both languages.
 pub(super) fn notes(attributes: &impl Serialize, rule: &Rule, document: &Document<'_>) -> Vec<Note> {
     let Own(Value::Object(own)) = Own::of(attributes) else { return Vec::new() };
+    let (english, vietnamese) = (rule.false_positives.len(), rule.false_positives_vi.len());
+    let untold = (english != vietnamese).then(|| Note {
+        file: rule.file.clone(),
+        line: line_of(document.text, document.line, "'falsepositives:'"),
+        reason: format!(
+            "falsepositives names {english} causes, luytre.false_positives_vi {vietnamese}; say each in both"
+        ),
+    });
     own.keys()
         .filter(|key| !KEYS.contains(&key.as_str()))
         .map(|key| Note {
@@ -69,6 +80,7 @@ pub(super) fn notes(attributes: &impl Serialize, rule: &Rule, document: &Documen
             line: line_of(document.text, document.line, &format!("'{key}:'")),
             reason: format!("unknown key luytre.{key}; known are {}", KEYS.join(", ")),
         })
+        .chain(untold)
         .collect()
 }
 

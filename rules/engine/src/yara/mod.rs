@@ -56,6 +56,7 @@ fn to_rule(file: &str, header: Header) -> Rule {
         techniques: techniques(&tags),
         references: meta("reference").into_iter().collect(),
         false_positives: meta("falsepositives").into_iter().collect(),
+        false_positives_vi: meta("false_positives_vi").into_iter().collect(),
         subject: Vec::new(),
         silent: header.private,
         asleep: None,

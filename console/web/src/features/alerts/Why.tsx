@@ -3,6 +3,7 @@ import { Anchor } from "@mantine/core";
 import { IconChecklist, IconExternalLink } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
+import { useCauses } from "../../api/shared";
 import type { Alert } from "../../api/types";
 import { reflow } from "../../ui/format";
 import { Value } from "../../ui/Value";
@@ -100,6 +101,7 @@ function SeverityReasons({ reasons }: { reasons: readonly string[] }) {
 export function RuleFacts({ alert }: { alert: Alert }) {
   const { t } = useTranslation();
   const { rule } = alert;
+  const causes = useCauses(rule);
   return (
     <section className={styles.ruleFacts}>
       <div className={styles.small}>
@@ -114,11 +116,11 @@ export function RuleFacts({ alert }: { alert: Alert }) {
           <span className="mono">{rule.techniques.join(" · ")}</span>
         </div>
       )}
-      {rule.false_positives.length > 0 && (
+      {causes.length > 0 && (
         <div>
           <h4>{t("alerts.why.false_positives")}</h4>
           <ul>
-            {rule.false_positives.map((cause) => (
+            {causes.map((cause) => (
               <li key={cause}>{cause}</li>
             ))}
           </ul>

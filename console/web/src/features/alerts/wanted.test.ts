@@ -4,6 +4,7 @@ import { wantedIn } from "./wanted";
 test("the engine's phrases are said in Vietnamese", () => {
   expect(wantedIn("vi", 'contains "union select"')).toBe('chứa "union select"');
   expect(wantedIn("vi", 'not: ends with ".gov.vn"')).toBe('không: kết thúc bằng ".gov.vn"');
+  expect(wantedIn("vi", "is >= 50")).toBe("ít nhất 50");
   expect(wantedIn("vi", "reached the rule's threshold within 60 s")).toBe("đạt ngưỡng của luật trong 60 giây");
   expect(wantedIn("vi", "domain c2.example (source: sinkholes): botnet")).toBe("tên miền trong danh sách: c2.example (nguồn: sinkholes): botnet");
 });

@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { client, must } from "../../api/client";
+import { useCauses } from "../../api/shared";
 import type { RuleDetail } from "../../api/types";
 import { count, reflow } from "../../ui/format";
 import { Page, Panel } from "../../ui/Page";
@@ -23,6 +24,7 @@ export default function RulePage() {
 function RuleView({ detail }: { detail: RuleDetail }) {
   const { t, i18n } = useTranslation();
   const { rule, severity, hits, file } = detail.line;
+  const causes = useCauses(rule);
   const vi = i18n.language === "vi";
   const description = vi ? (rule.description_vi ?? rule.description) : rule.description;
   const advice = vi ? (rule.advice_vi ?? rule.advice) : (rule.advice ?? rule.advice_vi);
@@ -55,10 +57,10 @@ function RuleView({ detail }: { detail: RuleDetail }) {
           <div className={styles.prose}>{reflow(advice)}</div>
         </Panel>
       )}
-      {rule.false_positives.length > 0 && (
+      {causes.length > 0 && (
         <Panel title={t("rules.false_positives")}>
           <ul className={styles.list}>
-            {rule.false_positives.map((each) => (
+            {causes.map((each) => (
               <li key={each}>{each}</li>
             ))}
           </ul>
