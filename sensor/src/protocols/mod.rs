@@ -6,15 +6,19 @@
 //! counted. Parsers do no I/O, keep no clock of their own and bound everything they keep.
 
 pub mod anomaly;
+pub mod bacnet;
 pub mod detection;
+pub mod dnp3;
 pub mod dns;
 pub mod domain;
 pub mod ftp;
 pub mod http;
 pub mod http2;
+pub mod modbus;
 pub mod rdp;
 pub mod reader;
 pub mod rfb;
+pub mod s7comm;
 pub mod socks;
 pub mod ssh;
 pub mod telnet;
@@ -150,6 +154,9 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &rfb::PROTOCOL,
     &rdp::PROTOCOL,
     &tftp::PROTOCOL,
+    &s7comm::PROTOCOL,
+    &dnp3::PROTOCOL,
+    &bacnet::PROTOCOL,
     // Known by the form of a message.
     &dns::PROTOCOL,
     &http::PROTOCOL,
@@ -158,5 +165,6 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &tls::PROTOCOL,
     // Known by little.
     &socks::PROTOCOL,
+    &modbus::PROTOCOL,
     &telnet::PROTOCOL,
 ];

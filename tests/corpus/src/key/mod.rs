@@ -2,10 +2,12 @@
 //!
 //! A protocol is one file here and one line in [`COMPARED`].
 
+mod dnp3;
 mod dns;
 mod ftp;
 mod ftp_data;
 mod http;
+mod modbus;
 mod rdp;
 mod rfb;
 mod ssh;
@@ -26,10 +28,12 @@ pub struct Compared {
 }
 
 static COMPARED: &[&Compared] = &[
+    &dnp3::COMPARED,
     &dns::COMPARED,
     &ftp::COMPARED,
     &ftp_data::COMPARED,
     &http::COMPARED,
+    &modbus::COMPARED,
     &rdp::COMPARED,
     &rfb::COMPARED,
     &ssh::COMPARED,
