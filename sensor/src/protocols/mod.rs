@@ -11,6 +11,7 @@ pub mod detection;
 pub mod dnp3;
 pub mod dns;
 pub mod domain;
+pub mod enip;
 pub mod ftp;
 pub mod http;
 pub mod http2;
@@ -166,5 +167,6 @@ pub static PROTOCOLS: &[&Protocol] = &[
     // Known by little.
     &socks::PROTOCOL,
     &modbus::PROTOCOL,
+    &enip::PROTOCOL,
     &telnet::PROTOCOL,
 ];

@@ -25,7 +25,9 @@ impl Parser for BacnetParser {
         };
         let (destination_network, source_network) = envelope.networks;
         let delivery = names::link(envelope.function);
-        let mut record = BacnetMessage { delivery, destination_network, source_network, ..BacnetMessage::default() };
+        let sender = if direction == Direction::ToServer { "client" } else { "server" };
+        let mut record =
+            BacnetMessage { delivery, sender, destination_network, source_network, ..BacnetMessage::default() };
         match envelope.content {
             Content::Link => record.kind = "link",
             Content::Network => record.kind = "network",

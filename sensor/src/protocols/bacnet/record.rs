@@ -5,6 +5,8 @@ luytre_events::record! {
     pub struct BacnetMessage in "bacnet" {
         /// How it came: unicast, broadcast, forwarded and so on.
         delivery: &'static str = "bacnet.delivery", Keyword, Term;
+        /// Which side of the flow sent it, or asked: client or server.
+        sender: &'static str = "bacnet.sender", Keyword, Term;
         /// confirmed-request, unconfirmed-request, answer (of a request that was not seen), network or link.
         kind: &'static str = "bacnet.type", Keyword, Column;
         /// What is asked for or told: who-is, read-property, write-property and so on.

@@ -24,8 +24,8 @@ pub struct Dnp3Parser {
 struct Side {
     /// The unfinished frame: at most 292 bytes.
     partial: Vec<u8>,
-    /// The unfinished message, with the number of its last part.
-    message: Option<(u8, Vec<u8>)>,
+    /// The unfinished message, with the number and header of its last part.
+    message: Option<(u8, Header, Vec<u8>)>,
     broken: u32,
     lost: bool,
 }
@@ -51,7 +51,16 @@ impl Parser for Dnp3Parser {
         Progress::Continue
     }
 
-    fn finish(&mut self, _out: &mut dyn Output) {}
+    fn finish(&mut self, out: &mut dyn Output) {
+        // What came of an unfinished message is told, as far as it goes.
+        for side in [&mut self.to_server, &mut self.to_client] {
+            if let Some((_, header, message)) = side.message.take()
+                && tell(out, &header, &message, true).is_err()
+            {
+                out.anomaly("dnp3.malformed");
+            }
+        }
+    }
 }
 
 impl Side {
@@ -105,7 +114,7 @@ impl Side {
                 out.anomaly("dnp3.message_unfinished");
                 part.to_vec()
             }
-            (false, Some((before, mut message))) if (before + 1) & 0x3f == number => {
+            (false, Some((before, _, mut message))) if (before + 1) & 0x3f == number => {
                 message.extend_from_slice(part);
                 message
             }
@@ -119,7 +128,7 @@ impl Side {
             // What has come is told; the rest has no beginning any more.
             out.anomaly("dnp3.message_too_large");
         } else if !last {
-            self.message = Some((number, message));
+            self.message = Some((number, *header, message));
             return;
         }
         if tell(out, header, &message, too_large).is_err() {

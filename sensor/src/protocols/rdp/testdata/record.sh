@@ -14,7 +14,7 @@ ip netns exec "$CLIENT" Xvfb :78 -screen 0 640x480x16 -nolisten tcp >/dev/null 2
 STARTED="$STARTED $!"
 sleep 1
 connect() {
-    on_client env DISPLAY=:78 HOME="$WORK" timeout 1 xfreerdp /v:198.51.100.7 /u:an /p:khong /cert:ignore \
+    on_client env DISPLAY=:78 HOME="$WORK" timeout 3 xfreerdp /v:198.51.100.7 /u:an /p:khong /cert:ignore \
         /client-hostname:MAY-TRAM-7 "$@" >/dev/null 2>&1 || true
 }
 
