@@ -124,7 +124,8 @@ impl EnipParser {
     }
 
     fn answer(&mut self, out: &mut dyn Output, header: &Header, body: &[u8]) -> Result<(), Short> {
-        let inside = message::inside(header.command, body)?;
+        // A refusal has nothing behind its head.
+        let inside = if body.is_empty() { None } else { message::inside(header.command, body)? };
         let key = (header.command, header.context, inside.and_then(|(number, _)| number));
         let at = self.outstanding.iter().position(|(asked, _)| *asked == key);
         let found = at.and_then(|at| self.outstanding.remove(at)).map(|(_, record)| record);
