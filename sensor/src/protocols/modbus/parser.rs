@@ -14,7 +14,7 @@ const MAX_LENGTH: usize = 254;
 /// Requests that may wait for a response.
 const MAX_OUTSTANDING: usize = 64;
 /// Bytes that make no sense, one after the other, before a side is given up.
-const MAX_BROKEN: u32 = 64;
+const MAX_BROKEN: u32 = 1024;
 
 /// What stands before the body of a message.
 #[derive(Debug, Clone, Copy)]
