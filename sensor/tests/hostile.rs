@@ -284,6 +284,138 @@ fn conversations() -> Vec<(&'static str, Vec<Turn>)> {
     ]
 }
 
+/// A packet of SSH in the clear.
+fn ssh_packet(message: &[u8]) -> Vec<u8> {
+    let padding = 8 - (5 + message.len()) % 8 + 4;
+    let length = (1 + message.len() + padding) as u32;
+    [&length.to_be_bytes()[..], &[padding as u8], message, &vec![0; padding]].concat()
+}
+
+fn shell() -> Vec<Turn> {
+    let lists: [&[u8]; 8] =
+        [b"curve25519-sha256", b"ssh-ed25519", b"aes128-ctr", b"aes128-ctr", b"x", b"x", b"none", b""];
+    let mut offer = vec![20];
+    offer.extend([7; 16]);
+    for list in lists {
+        offer.extend((list.len() as u32).to_be_bytes());
+        offer.extend(list);
+    }
+    let reply = b"\x1f\0\0\0\x0f\0\0\0\x0bssh-ed25519rest";
+    vec![
+        client(&[b"SSH-2.0-thu_1.0\r\n", &ssh_packet(&offer)[..]].concat()),
+        server(&[b"chao\r\nSSH-2.0-may_2.0 ghi chu\r\n", &ssh_packet(&offer)[..]].concat()),
+        client(&ssh_packet(b"\x1e\0\0\0\0")),
+        server(&[ssh_packet(reply), ssh_packet(&[21])].concat()),
+        client(&ssh_packet(&[21])),
+    ]
+}
+
+fn transfer() -> Vec<Turn> {
+    vec![
+        client(b"SYST\r\nUSER an\r\nPASS bi mat\r\n"),
+        server(b"220-chao\r\n 220 khong\r\n220 san sang\r\n215 UNIX\r\n331 mat khau\r\n230 vao\r\n"),
+        client(b"PASV\r\nRETR a/b.txt\r\nPORT 192,0,2,10,7,8\r\nQUIT\r\n"),
+        server(b"227 (198,51,100,7,4,1)\r\n150 mo (5 bytes)\r\n226 xong\r\n200 duoc\r\n221 chao"),
+    ]
+}
+
+fn terminal() -> Vec<Turn> {
+    vec![
+        client(b"\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0"),
+        server(b"\xff\xfd\x18\xff\xfa\x18\x01\xff\xf0\r\nmay login: "),
+        client(b"\xff\xfa\x18\0XTERM\xff\xf0an\r\0"),
+        server(b"an\r\nPassword: "),
+        client(b"bi mat\r\0"),
+        server(b"\r\nLogin incorrect\r\nmay login: "),
+    ]
+}
+
+fn screen() -> Vec<Turn> {
+    let mut begin = vec![4, 0, 3, 0];
+    begin.extend([0; 16]);
+    begin.extend(b"\0\0\0\x08may-truc");
+    vec![
+        client(b"RFB 003.008\n"),
+        server(b"RFB 003.008\n\x02\x01\x02"),
+        client(b"\x02"),
+        server(&[9; 16]),
+        client(&[8; 16]),
+        server(b"\0\0\0\0"),
+        client(b"\x01"),
+        server(&begin),
+    ]
+}
+
+fn proxy() -> Vec<Turn> {
+    vec![
+        client(b"\x05\x02\0\x02"),
+        server(b"\x05\x02"),
+        client(b"\x01\x02an\x06bi mat"),
+        server(b"\x01\0"),
+        client(b"\x05\x01\0\x03\x0ccong.example\0\x50"),
+        server(b"\x05\0\0\x01\xc6\x33\x64\x07\0\x50"),
+        client(b"GET /trong HTTP/1.0\r\n\r\n"),
+        server(b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\ntrang"),
+    ]
+}
+
+fn desktop() -> Vec<Turn> {
+    let mut connect = b"\x7f\x65\0Duca\x14\x03\xc0\x14\0\x01\0\0\0rdpdr\0\0\0\0\0\0\0".to_vec();
+    connect.splice(0..0, *b"\x02\xf0\x80");
+    connect.splice(0..0, [3, 0, 0, connect.len() as u8 + 4]);
+    vec![
+        client(b"\x03\0\0\x28\x23\xe0\0\0\0\0\0Cookie: mstshash=an\r\n\x01\0\x08\0\0\0\0\0"),
+        server(b"\x03\0\0\x13\x0e\xd0\0\0\x12\x34\0\x02\0\x08\0\0\0\0\0"),
+        client(&connect),
+        server(b"\x03\0\0\x0b\x02\xf0\x80\x7f\x66\x01\0"),
+    ]
+}
+
+fn registers() -> Vec<Turn> {
+    vec![
+        client(b"\0\x01\0\0\0\x06\x01\x03\0\x04\0\x02\0\x02\0\0\0\x06\x01\x05\0\x04\xff\0"),
+        server(b"\0\x01\0\0\0\x07\x01\x03\x04\0\x07\0\x08\0\x02\0\0\0\x03\x01\x85\x02"),
+    ]
+}
+
+fn controller() -> Vec<Turn> {
+    vec![
+        client(b"\x03\0\0\x16\x11\xe0\0\0\0\x01\0\xc0\x01\x0a\xc1\x02\x01\0\xc2\x02\x01\x02"),
+        server(b"\x03\0\0\x16\x11\xd0\0\x01\0\x01\0\xc0\x01\x0a\xc1\x02\x01\0\xc2\x02\x01\x02"),
+        client(b"\x03\0\0\x1f\x02\xf0\x80\x32\x01\0\0\0\x05\0\x0e\0\0\x04\x01\x12\x0a\x10\x02\0\x01\0\x01\x84\0\0\0"),
+        server(b"\x03\0\0\x1a\x02\xf0\x80\x32\x03\0\0\0\x05\0\x02\0\x05\0\0\x04\x01\xff\x04\0\x08\x07"),
+    ]
+}
+
+/// Two stations: a frame each, with the sums of IEEE 1815.
+fn stations() -> Vec<Turn> {
+    let sum = |bytes: &[u8]| {
+        let step = |sum: u16, _| if sum & 1 != 0 { sum >> 1 ^ 0xa6bc } else { sum >> 1 };
+        let sum = bytes.iter().fold(0u16, |sum, byte| (0..8).fold(sum ^ u16::from(*byte), step));
+        (!sum).to_le_bytes()
+    };
+    let frame = |control: u8, content: &[u8]| {
+        let head = [5, 0x64, 5 + content.len() as u8, control, 4, 0, 3, 0];
+        [&head[..], &sum(&head), content, &sum(content)].concat()
+    };
+    vec![client(&frame(0xc4, &[0xc0, 0xc1, 1, 60, 2, 6])), server(&frame(0x44, &[0xc0, 0xc1, 0x81, 0x90, 0]))]
+}
+
+/// Conversations over TCP of protocols whose first bytes do not always say who called, or need their port.
+fn others() -> Vec<(&'static str, Vec<Turn>)> {
+    vec![
+        ("ssh", shell()),
+        ("ftp", transfer()),
+        ("telnet", terminal()),
+        ("rfb", screen()),
+        ("socks", proxy()),
+        ("rdp", desktop()),
+        ("modbus", registers()),
+        ("s7comm", controller()),
+        ("dnp3", stations()),
+    ]
+}
+
 /// The same conversation in pieces of these sizes, used in turn.
 fn cut(turns: &[Turn], sizes: &[usize]) -> Vec<Turn> {
     let mut sizes = sizes.iter().cycle();
@@ -329,6 +461,17 @@ fn conversations_are_told() {
     assert_eq!(told("dns", &names()), (4, 0));
     assert_eq!(told("tls", &handshake(&rustls::version::TLS12)), (1, 0));
     assert_eq!(told("tls", &handshake(&rustls::version::TLS13)), (1, 0));
+    assert_eq!(told("ssh", &shell()), (1, 0));
+    // Greeting and seven commands; the data connection is another flow.
+    assert_eq!(told("ftp", &transfer()), (8, 0));
+    assert_eq!(told("telnet", &terminal()), (1, 0));
+    assert_eq!(told("rfb", &screen()), (1, 0));
+    // The request, and what goes through the proxy.
+    assert_eq!(told("socks", &proxy()), (2, 1));
+    assert_eq!(told("rdp", &desktop()), (1, 0));
+    assert_eq!(told("modbus", &registers()), (2, 0));
+    assert_eq!(told("s7comm", &controller()), (1, 0));
+    assert_eq!(told("dnp3", &stations()), (2, 0));
 }
 
 #[test]
@@ -345,12 +488,28 @@ fn beginnings_are_recognised() {
     }
 }
 
+#[test]
+fn other_beginnings_are_recognised() {
+    for (name, turns) in others() {
+        let mut opening = Vec::new();
+        let mut asked = turns.iter().filter(|turn| turn.0 == Direction::ToServer).map(|turn| {
+            opening.extend_from_slice(&turn.1);
+            (protocol(name).probe)(Direction::ToServer, &opening, true)
+        });
+        assert_eq!(asked.find(|probe| *probe != Probe::More), Some(Probe::Yes), "{name}");
+        for other in PROTOCOLS.iter().filter(|p| p.name != name && p.transports.contains(&Transport::TCP)) {
+            let probe = (other.probe)(Direction::ToServer, &turns[0].1, false);
+            assert!(!matches!(probe, Probe::Yes | Probe::YesReversed), "{name} is not {}", other.name);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn pieces_do_not_matter(sizes in prop::collection::vec(1usize..200, 1..20)) {
-        for (name, turns) in conversations() {
+        for (name, turns) in conversations().into_iter().chain(others()) {
             let whole = play(tcp(name).as_mut(), &turns);
             let pieces = play(tcp(name).as_mut(), &cut(&turns, &sizes));
             prop_assert_eq!(whole.events, pieces.events, "{} in pieces of {:?}", name, &sizes);
@@ -364,7 +523,7 @@ proptest! {
         sizes in prop::collection::vec(1usize..400, 1..8),
         gap in prop::option::of((0usize..8, 1u64..2000)),
     ) {
-        for (name, mut turns) in conversations() {
+        for (name, mut turns) in conversations().into_iter().chain(others()) {
             for (turn, at, value) in &changes {
                 let turn = turn.index(turns.len());
                 let bytes = &mut turns[turn].1;

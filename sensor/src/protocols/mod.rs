@@ -15,6 +15,9 @@ pub mod dhcpv6;
 pub mod dns;
 pub mod domain;
 pub mod framing;
+pub mod bacnet;
+pub mod dnp3;
+pub mod enip;
 pub mod ftp;
 pub mod gss;
 pub mod http;
@@ -41,6 +44,8 @@ pub mod sip;
 pub mod smb;
 pub mod smtp;
 pub mod snmp;
+pub mod modbus;
+pub mod s7comm;
 pub mod socks;
 pub mod ssh;
 pub mod syslog;
@@ -181,6 +186,9 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &dhcp::PROTOCOL,
     &quic::PROTOCOL,
     &tftp::PROTOCOL,
+    &s7comm::PROTOCOL,
+    &dnp3::PROTOCOL,
+    &bacnet::PROTOCOL,
     // Known by the form of a message.
     &kerberos::PROTOCOL,
     &dcerpc::PROTOCOL,
@@ -207,6 +215,8 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &ntp::PROTOCOL,
     &syslog::PROTOCOL,
     &socks::PROTOCOL,
+    &modbus::PROTOCOL,
+    &enip::PROTOCOL,
     &telnet::PROTOCOL,
 ];
 

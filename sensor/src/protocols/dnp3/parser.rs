@@ -1,9 +1,9 @@
 //! Follows one flow: frames out of the stream, messages out of frames (IEEE 1815 clauses 8 and 9).
 
 use super::frame::{self, HEADER_BYTES, Header};
+use super::names;
 use super::objects::{self, Objects};
 use super::record::Dnp3Message;
-use super::names;
 use crate::protocols::reader::{Reader, Short};
 use crate::protocols::{Direction, Output, Parser, Progress};
 
@@ -24,8 +24,8 @@ pub struct Dnp3Parser {
 struct Side {
     /// The unfinished frame: at most 292 bytes.
     partial: Vec<u8>,
-    /// The unfinished message, with the number of its last part.
-    message: Option<(u8, Vec<u8>)>,
+    /// The unfinished message, with the number and header of its last part.
+    message: Option<(u8, Header, Vec<u8>)>,
     broken: u32,
     lost: bool,
 }
@@ -51,7 +51,16 @@ impl Parser for Dnp3Parser {
         Progress::Continue
     }
 
-    fn finish(&mut self, _out: &mut dyn Output) {}
+    fn finish(&mut self, out: &mut dyn Output) {
+        // What came of an unfinished message is told, as far as it goes.
+        for side in [&mut self.to_server, &mut self.to_client] {
+            if let Some((_, header, message)) = side.message.take()
+                && tell(out, &header, &message, true).is_err()
+            {
+                out.anomaly("dnp3.malformed");
+            }
+        }
+    }
 }
 
 impl Side {
@@ -105,7 +114,7 @@ impl Side {
                 out.anomaly("dnp3.message_unfinished");
                 part.to_vec()
             }
-            (false, Some((before, mut message))) if (before + 1) & 0x3f == number => {
+            (false, Some((before, _, mut message))) if (before + 1) & 0x3f == number => {
                 message.extend_from_slice(part);
                 message
             }
@@ -114,18 +123,22 @@ impl Side {
                 return;
             }
         };
-        if message.len() > MAX_MESSAGE_BYTES {
+        let too_large = message.len() > MAX_MESSAGE_BYTES;
+        if too_large {
+            // What has come is told; the rest has no beginning any more.
             out.anomaly("dnp3.message_too_large");
         } else if !last {
-            self.message = Some((number, message));
-        } else if tell(out, header, &message).is_err() {
+            self.message = Some((number, *header, message));
+            return;
+        }
+        if tell(out, header, &message, too_large).is_err() {
             out.anomaly("dnp3.malformed");
         }
     }
 }
 
 /// One message: control, function, in answers the indications, then objects (clause 4.2.2).
-fn tell(out: &mut dyn Output, header: &Header, message: &[u8]) -> Result<(), Short> {
+fn tell(out: &mut dyn Output, header: &Header, message: &[u8], cut: bool) -> Result<(), Short> {
     let mut r = Reader::new(message);
     let (control, function) = (r.u8()?, r.u8()?);
     let kind = match function {
@@ -152,7 +165,7 @@ fn tell(out: &mut dyn Output, header: &Header, message: &[u8]) -> Result<(), Sho
         operations,
         file_paths: files,
         size_bytes: message.len() as u64,
-        incomplete: incomplete.then_some(true),
+        incomplete: (incomplete || cut).then_some(true),
     };
     out.event(record.into_body());
     Ok(())

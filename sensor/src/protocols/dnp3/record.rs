@@ -26,7 +26,7 @@ luytre_events::record! {
         /// Commands to outputs with their points: g12v1[3] LATCH_ON.
         operations: Vec<String> = "dnp3.operations", Keyword list, Term;
         /// Names of files that are opened or deleted.
-        file_paths: Vec<String> = "file.path", Keyword list, Column;
+        file_paths: Vec<String> = "dnp3.file.path", Keyword list, Column;
         /// Bytes of the message.
         size_bytes: u64 = "dnp3.size", Long, Term;
         /// True when some of the objects could not be read and only those before them are told.

@@ -33,6 +33,8 @@ pub struct FtpParser {
     outstanding: VecDeque<Exchange>,
     /// The reply that is being read.
     reply: Reply,
+    /// A reply was seen.
+    greeted: bool,
     user_name: Option<String>,
     /// What the next data connection will carry.
     transfer: Shared,
@@ -223,10 +225,9 @@ impl FtpParser {
 
     /// A reply is whole: ends the command that it answers, unless it only says that it began (RFC 959 section 4.2.1).
     fn answered(&mut self, out: &mut dyn Output, number: Option<u16>, words: &[u8]) {
-        let greeting = self.outstanding.front().is_none_or(|exchange| {
-            // The greeting may be late, but no command is answered by it.
-            number == Some(220) && exchange.record.command.as_deref() == Some("USER")
-        });
+        // The greeting may be late, but no command is answered by it.
+        let first = !std::mem::replace(&mut self.greeted, true);
+        let greeting = self.outstanding.is_empty() || (first && number == Some(220));
         let words = String::from_utf8_lossy(words);
         if greeting {
             let record = FtpExchange { user_name: self.user_name.clone(), ..FtpExchange::default() };

@@ -135,7 +135,7 @@ mod tests {
         let mut record = RdpConnection::default();
         assert!(client(&mut record, &message));
         assert_eq!(record.client_name.as_deref(), Some("MAY-7"));
-        assert_eq!((record.desktop_width, record.desktop_height), (Some(1024), Some(259)));
+        assert_eq!((record.desktop_width, record.desktop_height), (Some(1024), Some(768)));
         assert_eq!(record.keyboard_layout.as_deref(), Some("0000042a"));
         assert_eq!((record.client_build, record.channels), (Some(17763), vec!["rdpdr".to_owned()]));
         message.truncate(message.len() - 3);

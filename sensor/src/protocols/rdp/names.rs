@@ -2,7 +2,7 @@
 
 /// Kinds of protection (section 2.2.1.1.1): bits of what the client offers, or the one that the server chose.
 const PROTOCOLS: [(u32, &str); 5] =
-    [(0x1, "tls"), (0x2, "credssp"), (0x4, "rdstls"), (0x8, "credssp-early"), (0x10, "rdsaad")];
+    [(0x1, "ssl"), (0x2, "credssp"), (0x4, "rdstls"), (0x8, "credssp-early"), (0x10, "rdsaad")];
 
 /// What a client offers; the old protection is always possible and has no bit.
 pub fn protocols(bits: u32) -> Vec<&'static str> {

@@ -26,6 +26,8 @@ mod message {
     /// First of the messages whose meaning depends on the key exchange.
     pub const KEX_FIRST: u8 = 30;
     pub const KEX_LAST: u8 = 49;
+    /// The client asks for a group (RFC 4419).
+    pub const GROUP_REQUEST: u8 = 34;
 }
 
 /// The parser of one flow.
@@ -217,7 +219,12 @@ impl SshParser {
                 self.side(direction).stage = Stage::Encrypted;
                 self.record.encrypted = self.client.stage == self.server.stage;
             }
-            (message::KEX_FIRST..=message::KEX_LAST, Direction::ToClient) => self.exchange(kind, body),
+            // What only the client of this protocol asks: the side that was called is the client.
+            (message::KEX_FIRST | message::GROUP_REQUEST, Direction::ToClient) if !self.by_rsa() => {
+                self.record.reversed = Some(true);
+                self.shapes.blind();
+            }
+            (message::KEX_FIRST..=message::KEX_LAST, _) => self.exchange(kind, body),
             _ => {}
         }
     }
@@ -249,13 +256,17 @@ impl SshParser {
         }
     }
 
+    fn by_rsa(&self) -> bool {
+        self.record.kex.as_deref().is_some_and(|kex| kex.starts_with("rsa"))
+    }
+
     /// The server's key, in the message where this key exchange has it.
     fn exchange(&mut self, kind: u8, body: &[u8]) {
         let kex = self.record.kex.as_deref().unwrap_or("");
         // RFC 4419 (group exchange), RFC 4432 (RSA), all others as RFC 4253 section 8.
         let reply = match kex {
             _ if kex.contains("group-exchange") => 33,
-            _ if kex.starts_with("rsa") => 30,
+            _ if self.by_rsa() => 30,
             _ => 31,
         };
         let Ok(key) = kex::string(&mut Reader::new(body)) else { return };

@@ -55,6 +55,8 @@ luytre_events::record! {
         compression: Option<String> = "ssh.compression", Keyword, Stored;
         /// True when both sides went over to encryption.
         encrypted: bool = "ssh.encrypted", Boolean, Term;
+        /// True when the side that was called is the client of this protocol: somebody calls out to be logged in to.
+        reversed: Option<bool> = "ssh.reversed", Boolean, Column;
         /// Whether the client logged in, as guessed from the sizes of encrypted packets; missing where nothing can be said.
         auth_success: Option<bool> = "ssh.auth.success", Boolean, Column;
         /// Attempts to log in, as guessed from the sizes of encrypted packets.

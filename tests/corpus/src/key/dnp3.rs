@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::{Compared, list, number, text};
 
 /// How it is compared.
-pub static COMPARED: Compared = Compared { ours: "dnp3", theirs: "dnp3", of_ours, of_theirs: |event| Some(eve_dnp3(event)) };
+pub static COMPARED: Compared =
+    Compared { ours: "dnp3", theirs: "dnp3", of_ours, of_theirs: |event| Some(eve_dnp3(event)) };
 
 /// The reference does not tell confirmations.
 fn of_ours(event: &Value) -> Option<String> {
@@ -32,7 +33,13 @@ fn eve_dnp3(event: &Value) -> String {
     )
 }
 
-fn dnp3_key(kind: &str, [from, to]: [String; 2], [function, sequence]: [String; 2], mut indicators: Vec<String>, objects: Vec<String>) -> String {
+fn dnp3_key(
+    kind: &str,
+    [from, to]: [String; 2],
+    [function, sequence]: [String; 2],
+    mut indicators: Vec<String>,
+    objects: Vec<String>,
+) -> String {
     indicators.sort();
     format!("{kind} {from} > {to} {function} {sequence} [{}] {}", indicators.join(" "), objects.join(" "))
 }

@@ -5,6 +5,7 @@
 mod arp;
 mod dcerpc;
 mod dhcp;
+mod dnp3;
 mod dns;
 mod ftp;
 mod ftp_data;
@@ -15,6 +16,7 @@ mod mdns;
 mod mqtt;
 mod pop3;
 mod quic;
+mod modbus;
 mod rdp;
 mod rfb;
 mod sip;
@@ -44,6 +46,7 @@ static COMPARED: &[&Compared] = &[
     &dcerpc::COMPARED,
     &dcerpc::IN_PIPES,
     &dhcp::COMPARED,
+    &dnp3::COMPARED,
     &dns::COMPARED,
     &ftp::COMPARED,
     &ftp_data::COMPARED,
@@ -54,6 +57,7 @@ static COMPARED: &[&Compared] = &[
     &mqtt::COMPARED,
     &pop3::COMPARED,
     &quic::COMPARED,
+    &modbus::COMPARED,
     &rdp::COMPARED,
     &rfb::COMPARED,
     &sip::COMPARED,
