@@ -291,7 +291,8 @@ impl SmbParser {
                 what = What::Tree;
             }
             Request::Create { path, disposition, directory, delete } => {
-                record.path = Some(path);
+                // The root of the share has no name.
+                record.path = Some(if path.is_empty() { "\\".to_owned() } else { path });
                 record.disposition = Some(disposition);
                 record.kind = directory.then_some("dir");
                 record.delete = delete.then_some(true);

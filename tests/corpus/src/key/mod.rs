@@ -6,6 +6,7 @@ mod dcerpc;
 mod dns;
 mod http;
 mod kerberos;
+mod ldap;
 mod smb;
 mod tls;
 
@@ -31,6 +32,7 @@ static COMPARED: &[&Compared] = &[
     &dcerpc::COMPARED,
     &dcerpc::IN_PIPES,
     &kerberos::COMPARED,
+    &ldap::COMPARED,
 ];
 
 /// Facts of a sensor's event, if it is of a compared protocol: the protocol and its key.
