@@ -116,7 +116,7 @@ impl LdapParser {
         let mut record = LdapOperation {
             operation: Some(name),
             id: Some(message.id),
-            name: request.name,
+            name: request.name.filter(|name| !name.is_empty()),
             version: request.version,
             mechanism: request.mechanism,
             password_seen: request.password.then_some(true),
