@@ -24,7 +24,11 @@ fn of_ours(event: &Value) -> Option<String> {
         let asked: Vec<&str> = list(event, "/dcerpc/bind/uuid").filter_map(Value::as_str).collect();
         return Some(format!("{request} {response} {}", asked.join(" ")));
     }
-    Some(format!("{request} {response} {} {}", text(event, "/dcerpc/interface/uuid"), number(event, "/dcerpc/opnum"),))
+    if request != "REQUEST" {
+        // Interfaces of a change of context are not told there.
+        return Some(format!("{request} {response}"));
+    }
+    Some(format!("{request} {response} {} {}", text(event, "/dcerpc/interface/uuid"), number(event, "/dcerpc/opnum")))
 }
 
 fn of_theirs(event: &Value, at: &str) -> Option<String> {
