@@ -1,6 +1,8 @@
 //! What no parser of the table may do, whatever it is fed: panic, depend on how a stream is cut into pieces, or leave a
 //! file open. Conversations are real ones, random ones, and real ones with bytes changed.
 
+mod windows;
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -270,7 +272,7 @@ fn handshake(version: &'static rustls::SupportedProtocolVersion) -> Vec<Turn> {
 
 /// Conversations over TCP with the protocol they are in.
 fn conversations() -> Vec<(&'static str, Vec<Turn>)> {
-    vec![
+    let mut all = vec![
         ("http", web()),
         ("http", upgrade()),
         ("http2", streams()),
@@ -281,7 +283,9 @@ fn conversations() -> Vec<(&'static str, Vec<Turn>)> {
         ("dns", names()),
         ("tls", handshake(&rustls::version::TLS12)),
         ("tls", handshake(&rustls::version::TLS13)),
-    ]
+    ];
+    all.extend(windows::conversations());
+    all
 }
 
 /// A packet of SSH in the clear.
@@ -472,6 +476,10 @@ fn conversations_are_told() {
     assert_eq!(told("modbus", &registers()), (2, 0));
     assert_eq!(told("s7comm", &controller()), (1, 0));
     assert_eq!(told("dnp3", &stations()), (2, 0));
+    for (name, turns) in windows::conversations() {
+        let (_, events, files) = windows::TOLD.iter().find(|(told, ..)| *told == name).unwrap();
+        assert_eq!(told(name, &turns), (*events, *files), "{name}");
+    }
 }
 
 #[test]

@@ -318,7 +318,7 @@ fn security(kind: u8) -> String {
         0x09 => "spnego".to_owned(),
         0x0a => "ntlm".to_owned(),
         0x0e => "schannel".to_owned(),
-        0x10 => "kerberos".to_owned(),
+        0x10 => "krb5".to_owned(),
         0x44 => "netlogon".to_owned(),
         other => other.to_string(),
     }

@@ -106,9 +106,9 @@ pub struct Fragment<'a> {
 /// Kind of the fragment that begins here, if it surely is one.
 pub fn begins(bytes: &[u8]) -> Option<Kind> {
     let [5, 0 | 1, kind, _, order, float, 0, 0, rest @ ..] = bytes else { return None };
-    let head: &[u8; 4] = rest.first_chunk()?;
+    let [a, b, c, d]: [u8; 4] = *rest.first_chunk()?;
     let number = if little(*order) { u16::from_le_bytes } else { u16::from_be_bytes };
-    let (length, token) = (number([head[0], head[1]]), number([head[2], head[3]]));
+    let (length, token) = (number([a, b]), number([c, d]));
     let known = matches!(kind, 0 | 2 | 3 | 11..=19) && matches!(order, 0 | 1 | 0x10 | 0x11) && *float <= 3;
     (known && usize::from(length) >= HEADER_BYTES && token < length).then_some(Kind(*kind))
 }
@@ -172,7 +172,7 @@ pub fn fragment(bytes: &[u8], length: usize) -> Result<Fragment<'_>, Short> {
     let trailer = if token_bytes > 0 { token_bytes + TRAILER_BYTES } else { 0 };
     let end = length.saturating_sub(trailer);
     let mut security = None;
-    let mut token = &bytes[..0];
+    let mut token: &[u8] = &[];
     if trailer > 0
         && let Some([kind, level, _, _, _, _, _, _, rest @ ..]) = bytes.get(end..)
     {

@@ -41,7 +41,7 @@ luytre_events::record! {
         response_fragments: Option<u64> = "dcerpc.response_fragments", Long, Stored;
         /// Named pipe that carries it, where one does.
         pipe: Option<String> = "dcerpc.pipe", Keyword, Term;
-        /// How the client proves who it is: ntlm, kerberos, spnego, netlogon.
+        /// How the client proves who it is: ntlm, krb5, spnego, netlogon.
         security: Option<String> = "dcerpc.auth.type", Keyword, Term;
         /// How far messages are protected: connect, packet, integrity, privacy.
         protection: Option<String> = "dcerpc.auth.level", Keyword, Term;

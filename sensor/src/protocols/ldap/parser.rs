@@ -116,7 +116,7 @@ impl LdapParser {
         let mut record = LdapOperation {
             operation: Some(name),
             id: Some(message.id),
-            name: request.name,
+            name: request.name.filter(|name| !name.is_empty()),
             version: request.version,
             mechanism: request.mechanism,
             password_seen: request.password.then_some(true),
@@ -211,7 +211,15 @@ impl LdapParser {
 impl Parser for LdapParser {
     fn data(&mut self, out: &mut dyn Output, direction: Direction, mut bytes: &[u8]) -> Progress {
         if self.datagrams {
-            self.message(out, bytes);
+            // The entry that a search found and its result come in one datagram.
+            while let Length::Bytes(length) = asn1::length(bytes, asn1::SEQUENCE) {
+                let (message, rest) = bytes.split_at_checked(length).unwrap_or((bytes, &[]));
+                self.message(out, message);
+                bytes = rest;
+            }
+            if !bytes.is_empty() {
+                out.anomaly("ldap.malformed");
+            }
             return Progress::Continue;
         }
         loop {

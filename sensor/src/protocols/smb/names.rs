@@ -382,6 +382,16 @@ pub fn status(number: u32) -> String {
         0xc000_035c => "STATUS_NETWORK_SESSION_EXPIRED",
         0xc000_0413 => "STATUS_AUTHENTICATION_FIREWALL_FAILED",
         0xc05d_0000 => "STATUS_SMB_NO_PREAUTH_INTEGRITY_HASH_OVERLAP",
+        // Errors of DOS, which have a class and a number ([MS-CIFS] section 2.2.2.4).
+        _ if number >> 30 == 0 && number >> 16 != 0 && number & 0xff00 == 0 => {
+            let class = match number & 0xff {
+                1 => "ERRDOS",
+                2 => "ERRSRV",
+                3 => "ERRHRD",
+                _ => "ERRCMD",
+            };
+            return format!("{class}/{}", number >> 16);
+        }
         _ => return format!("0x{number:08x}"),
     };
     name.to_owned()

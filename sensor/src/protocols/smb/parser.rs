@@ -138,7 +138,7 @@ impl Parser for SmbParser {
         let skipped = target.skip.min(missing);
         (target.skip, missing) = (target.skip - skipped, missing - skipped);
         let missing = missing.min(target.left);
-        (target.left, target.offset) = (target.left - missing, target.offset + missing as u64);
+        (target.left, target.offset) = (target.left - missing, target.offset.saturating_add(missing as u64));
         let (target, over) = (*target, of_file < length || target.left == 0);
         if over {
             side.target = None;
@@ -219,8 +219,9 @@ impl SmbParser {
             }
             return;
         }
-        // An error has a body of its own, except where it only says that something is not complete.
-        let told = !is_error(header.status);
+        // Everything but success has a body of its own, except where the status only says that something is not complete.
+        let complete = [names::SUCCESS, names::MORE_PROCESSING, names::BUFFER_OVERFLOW];
+        let told = complete.contains(&header.status);
         let response = if told { v2::response(header.command, bytes) } else { Ok(Response::Plain) };
         if response.is_err() {
             out.anomaly("smb.malformed");
@@ -291,7 +292,8 @@ impl SmbParser {
                 what = What::Tree;
             }
             Request::Create { path, disposition, directory, delete } => {
-                record.path = Some(path);
+                // The root of the share has no name.
+                record.path = Some(if path.is_empty() { "\\".to_owned() } else { path });
                 record.disposition = Some(disposition);
                 record.kind = directory.then_some("dir");
                 record.delete = delete.then_some(true);
@@ -511,7 +513,7 @@ impl SmbParser {
             session: h.session,
             version: h.version,
             file,
-            offset: offset + here.len() as u64,
+            offset: offset.saturating_add(here.len() as u64),
             skip: data.start.saturating_sub(bytes.len()),
             left,
         });
@@ -530,7 +532,7 @@ impl SmbParser {
         target.skip = 0;
         let bytes = bytes.get(..target.left).unwrap_or(bytes);
         let (now, over) = (*target, bytes.len() == target.left);
-        (target.left, target.offset) = (target.left - bytes.len(), target.offset + bytes.len() as u64);
+        (target.left, target.offset) = (target.left - bytes.len(), target.offset.saturating_add(bytes.len() as u64));
         if over {
             self.side(direction).target = None;
         }
@@ -599,7 +601,8 @@ fn texts(system: Option<(String, String)>) -> (Option<String>, Option<String>) {
 
 /// A time of Windows; 0 is none.
 fn time(windows: u64) -> Option<TimeNs> {
-    let since = windows.checked_sub(EPOCH)?;
+    // Samba writes its own zero.
+    let since = windows.checked_sub(EPOCH).filter(|since| *since > 0)?;
     i64::try_from(since).ok()?.checked_mul(100).map(TimeNs)
 }
 

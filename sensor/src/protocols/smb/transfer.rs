@@ -37,7 +37,7 @@ impl Transfer {
         if bytes.is_empty() {
             return;
         }
-        self.bytes += bytes.len() as u64;
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         if self.token.is_none() && !self.refused {
             self.token = out.file_open(meta());
             self.refused = self.token.is_none();
@@ -70,7 +70,7 @@ impl Transfer {
         if let Some(token) = self.token {
             out.file_data(token, new);
         }
-        self.next += new.len() as u64;
+        self.next = self.next.saturating_add(new.len() as u64);
     }
 
     /// What waited and is next.

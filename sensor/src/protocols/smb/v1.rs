@@ -151,10 +151,8 @@ fn has_next(number: u16) -> bool {
 
 /// A file's number, which counts within a message's tree.
 fn file_id(number: u16) -> FileId {
-    let mut id = [0; 16];
     let [low, high] = number.to_le_bytes();
-    (id[0], id[1], id[15]) = (low, high, 1);
-    id
+    [low, high, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
 }
 
 /// What a request asks for.
@@ -264,7 +262,7 @@ pub fn request<'a>(c: &Command<'a>) -> Result<Request<'a>, Short> {
 fn session_request<'a>(c: &Command<'a>, mut r: Reader<'a>) -> Result<Request<'a>, Short> {
     r.skip(4 + 2 + 2 + 2 + 4)?;
     let first = usize::from(r.u16_le()?);
-    let mut token = &c.bytes[..0];
+    let mut token: &[u8] = &[];
     let mut strings;
     let mut user = None;
     match c.words.len() / 2 {
@@ -345,7 +343,7 @@ pub fn response<'a>(c: &Command<'a>) -> Result<Response<'a>, Short> {
             let extended = c.words.len() == 34 && capabilities & 0x8000_0000 != 0;
             let (guid, token) = match (extended, c.bytes.split_first_chunk::<16>()) {
                 (true, Some((guid, token))) => (Some(*guid), token),
-                _ => (None, &c.bytes[..0]),
+                _ => (None, &[][..]),
             };
             let dialect = if place == 0xffff { Dialect::None } else { Dialect::Place(place.into()) };
             let signing_required = c.words.len() == 34 && security & 8 != 0;

@@ -1,5 +1,5 @@
-//! DCE RPC, over TCP and over the pipes of SMB: request, answer, interface, number of the procedure, bytes of arguments
-//! and results.
+//! DCE RPC, over TCP and over the pipes of SMB: request, answer, interface, number of the procedure. Bytes of arguments
+//! and results are not compared: the reference counts fields of the header and of signatures with them.
 
 use serde_json::Value;
 
@@ -20,17 +20,15 @@ fn of_ours(event: &Value) -> Option<String> {
         return None;
     }
     let response = text(event, "/dcerpc/response");
-    if request != "REQUEST" {
+    if request == "BIND" {
         let asked: Vec<&str> = list(event, "/dcerpc/bind/uuid").filter_map(Value::as_str).collect();
         return Some(format!("{request} {response} {}", asked.join(" ")));
     }
-    Some(format!(
-        "{request} {response} {} {} {} {}",
-        text(event, "/dcerpc/interface/uuid"),
-        number(event, "/dcerpc/opnum"),
-        number(event, "/dcerpc/request_stub_bytes"),
-        number(event, "/dcerpc/response_stub_bytes"),
-    ))
+    if request != "REQUEST" {
+        // Interfaces of a change of context are not told there.
+        return Some(format!("{request} {response}"));
+    }
+    Some(format!("{request} {response} {} {}", text(event, "/dcerpc/interface/uuid"), number(event, "/dcerpc/opnum")))
 }
 
 fn of_theirs(event: &Value, at: &str) -> Option<String> {
@@ -50,17 +48,14 @@ fn of_theirs(event: &Value, at: &str) -> Option<String> {
         return None;
     }
     let mut asked: Vec<&str> = list(rpc, "/interfaces").map(|one| text(one, "/uuid")).collect();
-    if request != "REQUEST" {
+    if request == "BIND" {
         return Some(format!("{request} {response} {}", asked.join(" ")));
+    }
+    if request != "REQUEST" {
+        return Some(format!("{request} {response}"));
     }
     // Of the interfaces that were bound, the one that is called cannot be told from the others.
     asked.truncate(1);
     let operation = if rpc.pointer("/opnum").is_some() { "/opnum" } else { "/req/opnum" };
-    Some(format!(
-        "{request} {response} {} {} {} {}",
-        asked.join(" "),
-        number(rpc, operation),
-        number(rpc, "/req/stub_data_size"),
-        number(rpc, "/res/stub_data_size"),
-    ))
+    Some(format!("{request} {response} {} {}", asked.join(" "), number(rpc, operation)))
 }

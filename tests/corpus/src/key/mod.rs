@@ -20,6 +20,7 @@ mod modbus;
 mod rdp;
 mod rfb;
 mod sip;
+mod ldap;
 mod smb;
 mod smtp;
 mod snmp;
@@ -67,6 +68,7 @@ static COMPARED: &[&Compared] = &[
     &ssh::COMPARED,
     &tls::COMPARED,
     &websocket::COMPARED,
+    &ldap::COMPARED,
 ];
 
 /// Protocols whose facts are compared once for each capture: one side tells packets, the other connections.

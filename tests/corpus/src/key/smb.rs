@@ -12,6 +12,7 @@ const NAMES: &[(&str, &str)] = &[
     ("NEGOTIATE_PROTOCOL", "NEGOTIATE"),
     ("FIND", "QUERY_DIRECTORY"),
     ("KEEPALIVE", "ECHO"),
+    ("SESSION_LOGOFF", "LOGOFF"),
     ("TRANS", "TRANSACTION"),
     ("TRANS_SECONDARY", "TRANSACTION_SECONDARY"),
     ("TRANS2", "TRANSACTION2"),
@@ -27,17 +28,22 @@ fn path(path: &str) -> String {
 
 fn of_ours(event: &Value) -> Option<String> {
     let command = text(event, "/smb/command");
-    // Noticed that it is encrypted: the reference tells nothing.
-    if command.is_empty() {
+    // Noticed that it is encrypted: the reference tells nothing. What goes through pipes is compared with DCE RPC.
+    let in_pipe = matches!(text(event, "/smb/function"), "FSCTL_PIPE_TRANSCEIVE" | "TRANS_TRANSACT_NMPIPE");
+    if command.is_empty() || in_pipe {
         return None;
     }
-    let status = text(event, "/smb/status_code");
+    let status = status(command, text(event, "/smb/status_code"));
     let about = about(
         command,
         text(event, "/file/path"),
         text(event, "/smb/share"),
         text(event, "/smb/dialect"),
-        [text(event, "/user/name"), text(event, "/user/domain"), text(event, "/ntlm/host")],
+        // Names that stand in the clear, as old clients of SMB 1 send them, are not told there.
+        match text(event, "/ntlm/proof") {
+            "" => [""; 3],
+            _ => [text(event, "/user/name"), text(event, "/user/domain"), text(event, "/ntlm/host")],
+        },
         [text(event, "/kerberos/service_realm"), text(event, "/kerberos/service")],
         &list(event, "/smb/client/dialects").filter_map(Value::as_str).collect::<Vec<_>>().join(","),
     );
@@ -46,7 +52,7 @@ fn of_ours(event: &Value) -> Option<String> {
 
 fn of_theirs(event: &Value) -> Option<String> {
     // Told with DCE RPC.
-    if event.pointer("/smb/dcerpc").is_some() {
+    if event.pointer("/smb/dcerpc").is_some() || text(event, "/smb/function") == "FSCTL_PIPE_TRANSCEIVE" {
         return None;
     }
     let whole = text(event, "/smb/command");
@@ -72,7 +78,20 @@ fn of_theirs(event: &Value) -> Option<String> {
         [kerberos.map_or("", |k| text(k, "/realm")), &service.join("/")],
         &list(event, "/smb/client_dialects").filter_map(Value::as_str).collect::<Vec<_>>().join(","),
     );
-    Some(format!("{version} {command} {} {about}", text(event, "/smb/status_code")))
+    Some(format!("{version} {command} {} {about}", status(command, text(event, "/smb/status_code"))))
+}
+
+/// Status of a command. All reads or writes of a file are one event on both sides, so success says nothing.
+fn status(command: &str, status: &str) -> String {
+    let of_file = matches!(command, "READ" | "WRITE" | "READ_ANDX" | "WRITE_ANDX");
+    let number = status.strip_prefix("0x").and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    match number {
+        Some(0) if of_file => String::new(),
+        // An error of DOS: the reference leaves its class out.
+        Some(number) if number >> 30 == 0 && number >> 16 != 0 => format!("0x{:x}", number >> 16),
+        Some(number) => format!("0x{number:x}"),
+        None => String::new(),
+    }
 }
 
 /// What matters of a command.
