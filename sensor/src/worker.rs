@@ -26,7 +26,9 @@ use crate::flow::{EndReason, Flow, FlowLimits, Identity, Side};
 use crate::pipeline::{Routed, RoutedArp};
 use crate::protocols::anomaly::Anomaly;
 use crate::protocols::detection::{Detection, Finding, Held};
-use crate::protocols::{ArpTeller, Direction, End, Expected, FileMeta, FileToken, Output, Parser, Progress, Protocol};
+use crate::protocols::{
+    ArpTeller, Direction, End, Expected, FileMeta, FilePlace, FileToken, Output, Parser, Progress, Protocol,
+};
 
 /// Into how many shards the traffic of a capture file is divided, whatever the number of threads.
 pub const SHARDS: usize = 16;
@@ -71,6 +73,7 @@ impl WorkerCounts {
         self.files.too_large += other.files.too_large;
         self.files.no_memory += other.files.no_memory;
         self.files.not_stored += other.files.not_stored;
+        self.files.not_joined += other.files.not_joined;
     }
 
     /// Events that went out.
@@ -640,12 +643,17 @@ impl Output for FlowOutput<'_> {
         self.shared.carver.open(meta)
     }
 
+    fn file_place(&mut self, file: FileToken, place: FilePlace) {
+        let ((client, _), _) = self.identity.ends();
+        self.shared.carver.piece(file, client, place);
+    }
+
     fn file_data(&mut self, file: FileToken, bytes: &[u8]) {
         self.shared.carver.data(file, bytes);
     }
 
     fn file_close(&mut self, file: FileToken, complete: bool) {
-        if let Some(seen) = self.shared.carver.close(file, complete) {
+        for seen in self.shared.carver.close(file, complete).into_iter().flatten() {
             self.event(seen.into_body());
         }
     }

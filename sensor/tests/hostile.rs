@@ -132,6 +132,7 @@ fn streams() -> Vec<Turn> {
         client(&[frame(1, 0x4, 5, b"\x83\x86\x84\x5f\x17application/dns-message"), frame(0, 1, 5, query)].concat()),
         server(&[frame(1, 0x4, 5, b"\x88\x5f\x17application/dns-message"), frame(0, 1, 5, &answer)].concat()),
         client(&frame(1, 0x5, 7, b"\x82\x86\x85\xbf")),
+        client(&[frame(2, 0, 9, &[0, 0, 0, 0, 200]), frame(3, 0, 11, &[0, 0, 0, 8])].concat()),
         server(&frame(7, 0, 0, &[0; 8])),
     ]
 }
@@ -450,9 +451,9 @@ fn conversations_are_told() {
     assert_eq!(told("http", &web()), (6, 4));
     // The request that changes the protocol, and its answer in a stream.
     assert_eq!(told("http", &upgrade()), (2, 1));
-    // Four streams, two messages of DNS, the client's settings and a goodbye; the page and a body that says no type are
-    // files.
-    assert_eq!(told("http2", &streams()), (8, 2));
+    // Four streams, two messages of DNS, the client's settings, a goodbye, two streams that never came to a request; the page
+    // and a body that says no type are files.
+    assert_eq!(told("http2", &streams()), (10, 2));
     // The request, and seven frames.
     assert_eq!(told("http", &frames()), (8, 0));
     // Three transactions and two messages; the attachment is a file.

@@ -10,17 +10,20 @@
 //! reading a web page and say nothing about one, so what pages are made of goes without ([`kind::is_page_part`]).
 
 pub mod kind;
+pub mod pieces;
 pub mod record;
 pub mod store;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
-use crate::protocols::{Direction, FileMeta, FileToken};
+use crate::protocols::{Direction, FileMeta, FilePlace, FileToken};
+use pieces::{Joined, Piece, Pieces};
 use record::FileSeen;
 use store::Store;
 
@@ -57,6 +60,8 @@ pub struct FileCounts {
     pub no_memory: u64,
     /// Files that the store did not take.
     pub not_stored: u64,
+    /// Pieces and unfinished files that could not be put together for want of memory.
+    pub not_joined: u64,
 }
 
 /// Cuts files out of the flows of one worker.
@@ -66,6 +71,7 @@ pub struct Carver {
     open: HashMap<u32, Carved, ahash::RandomState>,
     next: u32,
     used_bytes: usize,
+    pieces: Pieces,
     counts: FileCounts,
 }
 
@@ -73,12 +79,55 @@ pub struct Carver {
 struct Carved {
     meta: FileMeta,
     size_bytes: u64,
-    /// Nothing yet, or for good when it is part of a page.
-    old: Option<(Md5, Sha1)>,
-    sha256: Sha256,
+    hashes: Hashes,
+    /// What it is a piece of.
+    piece: Option<PieceOf>,
     /// The beginning, or all of it where there is a store.
     content: Vec<u8>,
     whole: bool,
+}
+
+/// What a file is a piece of.
+struct PieceOf {
+    key: pieces::Key,
+    start: u64,
+    /// Hashes of everything up to here, when it follows what was there.
+    joined: Option<Hashes>,
+}
+
+/// The hashes of a file as it grows.
+#[derive(Clone, Default)]
+pub struct Hashes {
+    /// Bytes so far.
+    bytes: u64,
+    /// None for what pages are made of.
+    old: Option<(Md5, Sha1)>,
+    sha256: Sha256,
+}
+
+impl Hashes {
+    /// More of the file. The first bytes decide whether the old hashes are made too.
+    fn update(&mut self, bytes: &[u8]) {
+        if self.bytes == 0 && !bytes.is_empty() {
+            self.old = (!kind::is_page_part(kind::of(bytes))).then(|| (Md5::new(), Sha1::new()));
+        }
+        self.bytes += bytes.len() as u64;
+        self.sha256.update(bytes);
+        if let Some((md5, sha1)) = &mut self.old {
+            md5.update(bytes);
+            sha1.update(bytes);
+        }
+    }
+
+    fn sha256(&self) -> [u8; 32] {
+        self.sha256.clone().finalize().into()
+    }
+
+    /// MD5 and SHA-1 in hexadecimal.
+    fn old(self) -> (Option<String>, Option<String>) {
+        let (md5, sha1) = self.old.unzip();
+        (md5.map(|md5| hex::encode(md5.finalize())), sha1.map(|sha1| hex::encode(sha1.finalize())))
+    }
 }
 
 impl Carver {
@@ -88,12 +137,14 @@ impl Carver {
         let share = |limit: usize| (limit / parts).max(1);
         let limits = FileLimits { open: share(limits.open), memory_bytes: share(limits.memory_bytes), ..*limits };
         let open = HashMap::default();
-        Carver { limits, store, open, next: 0, used_bytes: 0, counts: FileCounts::default() }
+        let kept = if store.is_some() { limits.file_bytes } else { 0 };
+        let pieces = Pieces::new(kept, limits.memory_bytes / 4);
+        Carver { limits, store, open, next: 0, used_bytes: 0, pieces, counts: FileCounts::default() }
     }
 
     /// What was counted so far.
     pub fn counts(&self) -> FileCounts {
-        self.counts
+        FileCounts { not_joined: self.pieces.let_go, ..self.counts }
     }
 
     /// A file begins; nothing when too many are open.
@@ -107,8 +158,8 @@ impl Carver {
         let file = Carved {
             meta,
             size_bytes: 0,
-            old: None,
-            sha256: Sha256::new(),
+            hashes: Hashes::default(),
+            piece: None,
             content: Vec::new(),
             whole: self.store.is_some(),
         };
@@ -116,10 +167,25 @@ impl Carver {
         Some(FileToken(token))
     }
 
+    /// A file that has just begun is a piece of what this client fetches from its address.
+    pub fn piece(&mut self, token: FileToken, client: IpAddr, place: FilePlace) {
+        let Some(file) = self.open.get_mut(&token.0).filter(|file| file.size_bytes == 0) else { return };
+        let Some(url) = file.meta.url.clone() else { return };
+        let key = (client, url, place.total);
+        let joined = self.pieces.before(&key, place.start);
+        // What comes early must be kept until its turn.
+        file.whole |= place.start > 0 && joined.is_none();
+        file.piece = Some(PieceOf { key, start: place.start, joined });
+    }
+
     /// More of a file.
     pub fn data(&mut self, token: FileToken, bytes: &[u8]) {
         let Some(file) = self.open.get_mut(&token.0) else { return };
-        file.hash(bytes);
+        file.size_bytes += bytes.len() as u64;
+        file.hashes.update(bytes);
+        if let Some(joined) = file.piece.as_mut().and_then(|piece| piece.joined.as_mut()) {
+            joined.update(bytes);
+        }
         let before = file.content.len();
         if file.whole && before + bytes.len() > self.limits.file_bytes {
             self.counts.too_large += 1;
@@ -134,66 +200,78 @@ impl Carver {
         self.used_bytes = (self.used_bytes + file.content.len()).saturating_sub(before);
     }
 
-    /// A file ends: gives its event, or nothing when it was empty.
-    pub fn close(&mut self, token: FileToken, complete: bool) -> Option<FileSeen> {
-        let file = self.open.remove(&token.0)?;
+    /// A file ends: gives its event, or nothing when it was empty; and that of the file whose last piece it was.
+    pub fn close(&mut self, token: FileToken, complete: bool) -> [Option<FileSeen>; 2] {
+        let Some(file) = self.open.remove(&token.0) else { return [None, None] };
         self.used_bytes = self.used_bytes.saturating_sub(file.content.len());
         if file.size_bytes == 0 {
-            return None;
+            return [None, None];
         }
-        self.counts.seen += 1;
-        let sha256: [u8; 32] = file.sha256.clone().finalize().into();
+        let stored = self.keep(&file.hashes, file.whole.then_some(&file.content));
         let mime_type = kind::of(&file.content);
-        let stored = match (&self.store, file.whole) {
-            (Some(store), true) => store.keep(sha256, &file.content),
+        let Carved { meta, size_bytes, hashes, piece, content, whole } = file;
+        let mut seen = record(meta.clone(), size_bytes, hashes.clone(), mime_type);
+        (seen.complete, seen.stored) = (complete, stored);
+        let Some(PieceOf { key, start, joined }) = piece else { return [Some(seen), None] };
+        if start > 0 || size_bytes < key.2 {
+            (seen.range_start, seen.range_total) = (Some(start), Some(key.2));
+        }
+        let head = content.get(..HEAD_BYTES).unwrap_or(&content).to_vec();
+        let content = whole.then_some(content);
+        let joined = self.pieces.take(key, Piece { start, size_bytes, hashes, joined, content, head, meta });
+        [Some(seen), joined.map(|joined| self.joined(joined))]
+    }
+
+    /// The event of a file that was put together.
+    fn joined(&mut self, joined: Joined) -> FileSeen {
+        let Joined { meta, head, hashes, content, pieces } = joined;
+        let stored = self.keep(&hashes, content.as_ref());
+        let size_bytes = hashes.bytes;
+        let mut seen = record(meta, size_bytes, hashes, kind::of(&head));
+        (seen.complete, seen.stored, seen.pieces) = (true, stored, Some(pieces));
+        seen
+    }
+
+    /// Counts a file and hands its content to the store; says whether that has it.
+    fn keep(&mut self, hashes: &Hashes, content: Option<&Vec<u8>>) -> bool {
+        self.counts.seen += 1;
+        let stored = match (&self.store, content) {
+            (Some(store), Some(content)) => store.keep(hashes.sha256(), content),
             _ => false,
         };
         self.counts.not_stored += u64::from(self.store.is_some() && !stored);
-        Some(file.record(complete, stored, mime_type, &sha256))
+        stored
     }
 }
 
 impl Carved {
-    /// The first bytes decide whether the old hashes are made too.
-    fn hash(&mut self, bytes: &[u8]) {
-        if self.size_bytes == 0 && !kind::is_page_part(kind::of(bytes)) {
-            self.old = Some((Md5::new(), Sha1::new()));
-        }
-        self.size_bytes += bytes.len() as u64;
-        self.sha256.update(bytes);
-        if let Some((md5, sha1)) = &mut self.old {
-            md5.update(bytes);
-            sha1.update(bytes);
-        }
-    }
-
     /// Keeps no more than the beginning.
     fn let_go(&mut self) {
         self.whole = false;
         self.content.truncate(HEAD_BYTES);
         self.content.shrink_to_fit();
     }
+}
 
-    fn record(self, complete: bool, stored: bool, mime_type: &str, sha256: &[u8; 32]) -> FileSeen {
-        let FileMeta { name, claimed_type, url, direction } = self.meta;
-        let (md5, sha1) = self.old.unzip();
-        FileSeen {
-            extension: name.as_deref().and_then(kind::extension),
-            name,
-            size_bytes: self.size_bytes,
-            mime_type: Some(mime_type.to_owned()),
-            claimed_type,
-            md5: md5.map(|md5| hex::encode(md5.finalize())),
-            sha1: sha1.map(|sha1| hex::encode(sha1.finalize())),
-            sha256: Some(hex::encode(sha256)),
-            complete,
-            stored,
-            direction: direction.map(|direction| match direction {
-                Direction::ToServer => "upload",
-                Direction::ToClient => "download",
-            }),
-            url,
-        }
+fn record(meta: FileMeta, size_bytes: u64, hashes: Hashes, mime_type: &str) -> FileSeen {
+    let FileMeta { name, claimed_type, url, direction } = meta;
+    let sha256 = Some(hex::encode(hashes.sha256()));
+    let (md5, sha1) = hashes.old();
+    FileSeen {
+        extension: name.as_deref().and_then(kind::extension),
+        name,
+        size_bytes,
+        mime_type: Some(mime_type.to_owned()),
+        claimed_type,
+        md5,
+        sha1,
+        sha256,
+        direction: direction.map(|direction| match direction {
+            Direction::ToServer => "upload",
+            Direction::ToClient => "download",
+        }),
+        url,
+        ..FileSeen::default()
     }
 }
 
@@ -206,7 +284,7 @@ mod tests {
         for part in bytes.chunks(1000) {
             carver.data(token, part);
         }
-        carver.close(token, true)
+        carver.close(token, true).into_iter().flatten().next()
     }
 
     #[test]
@@ -233,10 +311,36 @@ mod tests {
         carver.data(a, &[1; 9_000]);
         carver.data(b, &[2; 9_000]);
         assert_eq!((carver.counts().refused, carver.counts().no_memory), (1, 1));
-        assert!(carver.close(a, true).unwrap().stored);
-        assert!(!carver.close(b, true).unwrap().stored);
+        assert!(carver.close(a, true)[0].as_ref().unwrap().stored);
+        assert!(!carver.close(b, true)[0].as_ref().unwrap().stored);
         assert_eq!(carver.used_bytes, 0);
         assert!(!carve(&mut carver, &[3; 11_000]).unwrap().stored);
         assert_eq!(carver.counts().too_large, 1);
+    }
+
+    #[test]
+    fn a_download_taken_up_again_is_told_as_a_whole() {
+        let mut carver = Carver::new(&FileLimits::default(), 1, None);
+        let whole: Vec<u8> = (0..50_000u32).map(|i| (i % 253) as u8).collect();
+        let mut fetch = |start: usize, end: usize, complete: bool| {
+            let meta = FileMeta { url: Some("http://a.example/b.bin".into()), ..FileMeta::default() };
+            let token = carver.open(meta).unwrap();
+            carver.piece(token, [192, 0, 2, 10].into(), FilePlace { start: start as u64, total: 50_000 });
+            for part in whole[start..end].chunks(1000) {
+                carver.data(token, part);
+            }
+            carver.close(token, complete)
+        };
+        let [cut, none] = fetch(0, 20_000, false);
+        assert_eq!((cut.unwrap().range_total, none.is_none()), (Some(50_000), true));
+        assert!(fetch(40_000, 50_000, true)[1].is_none());
+        let [rest, whole_file] = fetch(20_000, 40_000, true);
+        assert_eq!(rest.unwrap().range_start, Some(20_000));
+        let seen = whole_file.unwrap();
+        assert_eq!(seen.sha256, Some(hex::encode(Sha256::digest(&whole))));
+        assert_eq!((seen.size_bytes, seen.pieces, seen.complete), (50_000, Some(3), true));
+        let [whole_at_once, none] = fetch(0, 50_000, true);
+        assert_eq!((whole_at_once.unwrap().range_total, none.is_none()), (None, true));
+        assert_eq!(carver.used_bytes, 0);
     }
 }

@@ -25,6 +25,12 @@ luytre_events::record! {
         stored: bool = "file.stored", Boolean, Term;
         /// upload (to the server) or download.
         direction: Option<&'static str> = "file.direction", Keyword, Term;
+        /// Where in the whole file it begins, if it is a piece (a range, a download that was cut off).
+        range_start: Option<u64> = "file.range.start", Long, Stored;
+        /// Bytes of that whole file.
+        range_total: Option<u64> = "file.range.total", Long, Stored;
+        /// Pieces of which the file was put together.
+        pieces: Option<u64> = "file.pieces", Long, Term;
         /// Where the file came from or went to.
         url: Option<String> = "url.full", Keyword, Term;
     }

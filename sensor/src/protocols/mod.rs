@@ -107,6 +107,8 @@ pub trait Output {
     /// Begins a file that the flow carries; its bytes follow by [`Output::file_data`]. `None` when files are not wanted
     /// (turned off, or too many open).
     fn file_open(&mut self, meta: FileMeta) -> Option<FileToken>;
+    /// Says of a file that has just begun which piece it is of what its address ([`FileMeta::url`]) stands for.
+    fn file_place(&mut self, _file: FileToken, _place: FilePlace) {}
     /// More bytes of an open file, in order.
     fn file_data(&mut self, file: FileToken, bytes: &[u8]);
     /// Ends a file: `complete` says whether every byte was seen. The hash event (`file` dataset) follows by itself.
@@ -139,6 +141,15 @@ pub struct FileMeta {
     pub url: Option<String>,
     /// Which way it travels.
     pub direction: Option<Direction>,
+}
+
+/// Where a piece of a file belongs (RFC 9110 section 14.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FilePlace {
+    /// Bytes of the whole before it.
+    pub start: u64,
+    /// Bytes of the whole.
+    pub total: u64,
 }
 
 /// An open file of this flow.

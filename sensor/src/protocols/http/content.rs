@@ -10,7 +10,7 @@ use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use super::form;
 use super::head::{Fields, parameter};
 use super::multipart::{FieldText, Multipart, Parts};
-use crate::protocols::{Direction, FileMeta, FileToken, Output, text};
+use crate::protocols::{Direction, FileMeta, FilePlace, FileToken, Output, text};
 
 /// Bytes that one packed body may become.
 const MAX_UNPACKED_BYTES: usize = 64 * 1024 * 1024;
@@ -30,6 +30,8 @@ pub struct Content {
 /// Where the unpacked bytes go.
 struct Sink {
     meta: FileMeta,
+    /// Where in its whole the body belongs.
+    place: Option<FilePlace>,
     file: Option<FileToken>,
     /// A file was asked for, granted or not.
     opened: bool,
@@ -73,11 +75,15 @@ impl Content {
         });
         let disposition = fields.get("content-disposition").and_then(|value| parameter(value, "filename"));
         let name = disposition.filter(|n| !n.is_empty()).map(|n| text::text(&n, 512)).or(name);
+        let decoder = decoder(fields);
+        // Places are counted in what is transferred; what is packed cannot be put together from there.
+        let place = place(fields).filter(|_| !request && matches!(decoder, Decoder::Plain));
         Content {
-            decoder: decoder(fields),
+            decoder,
             unpacked_bytes: 0,
             sink: Sink {
                 meta: FileMeta { name, claimed_type, url, direction: Some(direction) },
+                place,
                 file: None,
                 opened: false,
                 wants_file: multipart.is_none() && !(request && form),
@@ -205,6 +211,19 @@ impl Content {
     }
 }
 
+/// Where a body belongs by its Content-Range (`bytes 0-99/1000`), else the beginning of what Content-Length says: it may be
+/// cut off and taken up again.
+fn place(fields: &Fields) -> Option<FilePlace> {
+    let Some(range) = fields.text("content-range", 128) else {
+        return Some(FilePlace { start: 0, total: fields.content_length()? });
+    };
+    let (range, total) = range.trim().strip_prefix("bytes")?.trim().split_once('/')?;
+    let (start, end) = range.split_once('-')?;
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let (start, end, total) = (number(start)?, number(end)?, number(total)?);
+    (start <= end && end < total).then_some(FilePlace { start, total })
+}
+
 fn decoder(fields: &Fields) -> Decoder {
     let coding = fields.get("content-encoding").unwrap_or(&[]).to_ascii_lowercase();
     match coding.as_slice() {
@@ -226,6 +245,9 @@ impl Sink {
         if self.wants_file && !self.opened {
             self.opened = true;
             self.file = out.file_open(self.meta.clone());
+            if let (Some(file), Some(place)) = (self.file, self.place) {
+                out.file_place(file, place);
+            }
         }
         if let Some(file) = self.file {
             out.file_data(file, bytes);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::super::http2::Http2Parser;
-use super::super::websocket::WebSocketParser;
+use super::super::websocket::{self, WebSocketParser};
 use super::body::{Framing, Step};
 use super::content::{Content, Told};
 use super::head::{self, Fields, MAX_HEAD_BYTES, RequestLine, StatusLine};
@@ -20,8 +20,6 @@ const MAX_WAITING: usize = 64;
 
 /// Name of HTTP/2 without TLS in the Upgrade field (RFC 7540 section 3.1).
 const CLEAR_HTTP2: &str = "h2c";
-/// Token of WebSocket in the Upgrade field (RFC 6455 section 11.2).
-const FRAMED: &[u8] = b"websocket";
 
 /// The parser of one connection.
 #[derive(Default)]
@@ -373,7 +371,7 @@ impl HttpParser {
                 let line = std::mem::take(&mut self.request_line);
                 self.tunnel = Some(Tunnel::of(Box::new(Http2Parser::upgraded(line, &self.request.fields))));
             }
-            if transaction.record.upgrade.as_ref().is_some_and(|token| token.as_bytes() == FRAMED) {
+            if transaction.record.upgrade.as_ref().is_some_and(|token| token == websocket::PROTOCOL.name) {
                 let spoken = fields.text("sec-websocket-protocol", 128);
                 self.tunnel = Some(Tunnel::of(Box::new(WebSocketParser::new(spoken, self.level))));
             }

@@ -13,7 +13,6 @@ mod hpack;
 mod huffman;
 mod notice;
 mod parser;
-pub mod record;
 mod static_table;
 mod stream;
 
@@ -32,7 +31,7 @@ pub static PROTOCOL: Protocol = Protocol {
     probe_min_bytes: frame::HEAD_BYTES,
     probe,
     parser: |_| Box::new(Http2Parser::default()),
-    datasets: &[record::Http2Frame::DATASET],
+    datasets: &[http::record::Http2Frame::DATASET],
 };
 
 /// What a client sends first (RFC 9113 section 3.4).

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::frame;
-use super::record::Http2Frame;
+use super::http::record::Http2Frame;
 use super::stream::VERSION;
 use crate::protocols::reader::{Reader, Short};
 use crate::protocols::{Direction, Output, text};

@@ -209,7 +209,7 @@ impl Http2Parser {
     fn stream(&mut self, out: &mut dyn Output, number: u32) -> Option<&mut Stream> {
         if !self.streams.contains_key(&number) {
             let [even, odd] = &mut self.highest;
-            let highest = if number % 2 == 0 { even } else { odd };
+            let highest = if number.is_multiple_of(2) { even } else { odd };
             if number <= *highest {
                 return None;
             }

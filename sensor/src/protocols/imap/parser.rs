@@ -122,6 +122,8 @@ impl Side {
         }
         if self.left == 0 {
             match std::mem::take(&mut self.literal) {
+                // Many of them do not make the line longer than any other.
+                Literal::Word(_) if self.whole.len() >= MAX_COMMAND_BYTES => out.anomaly("imap.long_line"),
                 Literal::Word(word) => {
                     let escaped = word.iter().flat_map(|b| match b {
                         b'"' | b'\\' => vec![b'\\', *b],

@@ -4,8 +4,8 @@ use super::words;
 
 /// Bytes kept of an address or a name.
 const MAX_BYTES: usize = 320;
-/// Addresses told of a field.
-const MAX_ADDRESSES: usize = 64;
+/// Addresses told of a kind.
+pub const MAX_ADDRESSES: usize = 64;
 
 /// One address, and the name beside it.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,9 +16,9 @@ pub struct Address {
     pub name: Option<String>,
 }
 
-/// The addresses of a field's value.
+/// The addresses of a field's value; one more than are told, to know that there are more.
 pub fn addresses(value: &[u8]) -> Vec<Address> {
-    items(value).into_iter().filter_map(|item| address(&item)).take(MAX_ADDRESSES).collect()
+    items(value).into_iter().filter_map(|item| address(&item)).collect()
 }
 
 /// What stands between the commas, which do not count in quotes, comments and brackets. The names of groups are let go.
@@ -44,7 +44,7 @@ fn items(value: &[u8]) -> Vec<Vec<u8>> {
             }
             _ => {}
         }
-        if items.len() >= MAX_ADDRESSES {
+        if items.len() > MAX_ADDRESSES {
             return items;
         }
         item.push(*byte);

@@ -3,7 +3,7 @@
 use luytre_events::value::TimeNs;
 
 use super::super::http::head::Fields;
-use super::address;
+use super::address::{self, MAX_ADDRESSES};
 use super::attachment::{self, Carved};
 use super::mime::{Mime, Parts};
 use super::record::EmailMessage;
@@ -75,7 +75,9 @@ struct Reading<'a> {
 
 impl Parts for Reading<'_> {
     fn head(&mut self, fields: &Fields) {
-        read(&mut self.seen.record, fields);
+        if !read(&mut self.seen.record, fields) {
+            self.out.anomaly("email.too_many_addresses");
+        }
         if fields.odd {
             self.out.anomaly("email.odd_head");
         }
@@ -106,14 +108,21 @@ impl Parts for Reading<'_> {
     }
 }
 
-/// Takes in the head of a message.
-fn read(record: &mut EmailMessage, fields: &Fields) {
+/// Takes in the head of a message; says whether all of its addresses were.
+fn read(record: &mut EmailMessage, fields: &Fields) -> bool {
     let text = |name: &str| {
         let value = fields.get(name).map(|value| words::decoded(value, MAX_VALUE_BYTES));
         value.filter(|value| !value.is_empty())
     };
-    let list = |name: &str| fields.all(name).flat_map(address::addresses).map(|a| a.address).collect::<Vec<_>>();
-    let from: Vec<_> = fields.all("from").flat_map(address::addresses).collect();
+    let mut all = true;
+    let mut addresses = |name: &str| {
+        let mut read: Vec<_> = fields.all(name).flat_map(address::addresses).take(MAX_ADDRESSES + 1).collect();
+        all &= read.len() <= MAX_ADDRESSES;
+        read.truncate(MAX_ADDRESSES);
+        read
+    };
+    let from = addresses("from");
+    let mut list = |name: &str| addresses(name).into_iter().map(|a| a.address).collect::<Vec<_>>();
     record.from_names = from.iter().filter_map(|address| address.name.clone()).collect();
     record.from = from.into_iter().map(|address| address.address).collect();
     (record.to, record.cc, record.bcc) = (list("to"), list("cc"), list("bcc"));
@@ -130,6 +139,7 @@ fn read(record: &mut EmailMessage, fields: &Fields) {
     let received = fields.all("received").count() as u64;
     record.received_count = (received > 0).then_some(received);
     record.originating_ip = text("x-originating-ip").map(|ip| ip.trim_matches(['[', ']']).to_owned());
+    all
 }
 
 fn without_brackets(id: &str) -> String {

@@ -328,7 +328,7 @@ impl SmtpParser {
 
     /// A whole reply.
     fn reply(&mut self, out: &mut dyn Output, code: u16, words: String) {
-        if !self.greeted && self.waiting.is_empty() || !self.greeted && matches!(code, 220 | 554) {
+        if !self.greeted && (self.waiting.is_empty() || matches!(code, 220 | 554)) {
             self.greeted = true;
             self.session.banner = Some(words.clone());
             (self.session.status_code, self.session.reply) = (Some(code), Some(words));
