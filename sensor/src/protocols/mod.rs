@@ -7,6 +7,7 @@
 
 pub mod anomaly;
 pub mod arp;
+pub mod bittorrent;
 pub mod detection;
 pub mod dhcp;
 pub mod dhcpv6;
@@ -20,13 +21,16 @@ pub mod mdns;
 pub mod mqtt;
 pub mod nbns;
 pub mod ntp;
+pub mod openvpn;
 pub mod radius;
 pub mod reader;
 pub mod sip;
 pub mod snmp;
+pub mod stratum;
 pub mod syslog;
 pub mod text;
 pub mod tls;
+pub mod wireguard;
 
 use std::net::IpAddr;
 
@@ -157,6 +161,10 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &sip::PROTOCOL,
     &syslog::PROTOCOL,
     &radius::PROTOCOL,
+    &bittorrent::PROTOCOL,
+    &wireguard::PROTOCOL,
+    &openvpn::PROTOCOL,
+    &stratum::PROTOCOL,
     &mdns::PROTOCOL,
     &llmnr::PROTOCOL,
     &nbns::PROTOCOL,
