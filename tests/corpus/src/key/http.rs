@@ -6,7 +6,7 @@ use super::{Compared, number, shown, text};
 
 /// How it is compared.
 pub static COMPARED: Compared =
-    Compared { ours: "http", theirs: "http", of_ours: |event| Some(our_http(event)), of_theirs: of_theirs };
+    Compared { ours: "http", theirs: "http", of_ours: |event| Some(our_http(event)), of_theirs };
 
 fn of_theirs(event: &Value) -> Option<String> {
     // Frames of HTTP/2 that carry no request (settings, priorities, goodbyes) are events there and none here.
