@@ -66,12 +66,19 @@ fn first(bytes: &[u8]) -> Option<([u8; 8], &'static str)> {
             "authenticated"
         }
         RESET_CLIENT if bytes.len() == PLAIN_BYTES + REPLAY_BYTES + 32 && numbered(&mut r) => "encrypted",
-        RESET_CLIENT_V3 if bytes.len() > PLAIN_BYTES + REPLAY_BYTES + 32 && matches!(r.u32(), Ok(1 | 0x0f00_0001)) => {
-            "encrypted with a key of the client's own"
-        }
+        RESET_CLIENT_V3 if ends_with_key(bytes) => "encrypted with a key of the client's own",
         _ => return None,
     };
     Some((session, protection))
+}
+
+/// Whether a wrapped key stands behind the first message: its last two bytes are its length (tls-crypt-v2).
+fn ends_with_key(bytes: &[u8]) -> bool {
+    /// A digest, a key of 256 bytes, the length.
+    const KEY_MIN_BYTES: usize = 32 + 256 + 2;
+    let key_bytes = bytes.len().saturating_sub(PLAIN_BYTES + REPLAY_BYTES + 32);
+    let length = bytes.last_chunk().map(|length| usize::from(u16::from_be_bytes(*length)));
+    key_bytes >= KEY_MIN_BYTES && length == Some(key_bytes)
 }
 
 /// The message that two bytes of length stand before.
@@ -163,6 +170,9 @@ mod tests {
         assert_eq!(protection(&plain), Some("none"));
         assert_eq!(protection(&authenticated), Some("authenticated"));
         assert_eq!(protection(&encrypted), Some("encrypted"));
+        let own_key = [&[10 << 3][..], &[9; 8], &[0, 0, 0, 1, 1, 2, 3, 4], &[5; 37], &[6; 300], &[0x01, 0x2e]].concat();
+        assert_eq!(protection(&own_key), Some("encrypted with a key of the client's own"));
+        assert_eq!(protection(&own_key[..350]), None);
         assert_eq!(protection(&[7 << 3; 14]), None);
         assert_eq!(protection(&[&[8 << 3][..], &[9; 8], &[0; 5]].concat()), None);
     }
