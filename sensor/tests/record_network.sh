@@ -31,6 +31,7 @@ clean() {
         ip netns pids $host | xargs -r kill 2>/dev/null || true
         ip netns del $host || true
     done
+    sleep 1
     rm -rf "$WORK"
 }
 

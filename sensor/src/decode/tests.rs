@@ -69,6 +69,39 @@ fn link_types_lead_to_the_same_packet() {
 }
 
 #[test]
+fn arp_goes_on_without_a_flow_and_is_counted() {
+    let body = [
+        &[0, 1, 8, 0, 6, 4, 0, 2][..],
+        &[0, 0, 0x5e, 0, 0x53, 1, 192, 0, 2, 1],
+        &[0, 0, 0x5e, 0, 0x53, 2, 192, 0, 2, 2],
+        // What fills a frame up.
+        &[0; 18],
+    ]
+    .concat();
+    let tagged = [&[0x00, 0x2a, 0x08, 0x06][..], &body].concat();
+    let expected = arp::ArpPacket {
+        operation: 2,
+        sender: ([0, 0, 0x5e, 0, 0x53, 1], [192, 0, 2, 1].into()),
+        target: ([0, 0, 0x5e, 0, 0x53, 2], [192, 0, 2, 2].into()),
+        vlan: Some(42),
+    };
+    let mut other_network = body.clone();
+    other_network[2] = 0x86;
+    let cases = [
+        (frame(0x8100, &tagged), Stop::Arp(expected)),
+        (frame(0x0806, &body[..27]), Stop::Refused(Refusal::BadLink)),
+        (frame(0x0806, &other_network), Stop::Refused(Refusal::NotIp)),
+    ];
+    let mut decoder = Decoder::default();
+    for (bytes, outcome) in &cases {
+        let packet = Packet { time_ns: 0, link: LinkType(1), original_length: 0, vlan: None, bytes };
+        assert_eq!(decoder.decode(&packet, &mut Vec::new()).unwrap_err(), *outcome);
+    }
+    let counts = decoder.counts();
+    assert_eq!((counts.taken, counts.given, counts.refused.iter().sum::<u64>()), (3, 1, 2));
+}
+
+#[test]
 fn tags_and_labels_are_passed_over() {
     let inner = ip(b"hello");
     let tagged = [[0x00, 0x07, 0x81, 0x00, 0x20, 0x2a, 0x08, 0x00].as_slice(), &inner].concat();

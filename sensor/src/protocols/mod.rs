@@ -9,6 +9,7 @@ pub mod anomaly;
 pub mod arp;
 pub mod asn1;
 pub mod dcerpc;
+pub mod bittorrent;
 pub mod detection;
 pub mod dhcp;
 pub mod dhcpv6;
@@ -36,6 +37,7 @@ pub mod ntp;
 pub mod outstanding;
 pub mod pop3;
 pub mod quic;
+pub mod openvpn;
 pub mod radius;
 pub mod rdp;
 pub mod reader;
@@ -48,6 +50,7 @@ pub mod modbus;
 pub mod s7comm;
 pub mod socks;
 pub mod ssh;
+pub mod stratum;
 pub mod syslog;
 pub mod telnet;
 pub mod text;
@@ -55,6 +58,7 @@ pub mod tftp;
 pub mod tls;
 pub mod tunnel;
 pub mod websocket;
+pub mod wireguard;
 
 use std::net::IpAddr;
 
@@ -208,6 +212,10 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &ike::PROTOCOL,
     &mqtt::PROTOCOL,
     &radius::PROTOCOL,
+    &bittorrent::PROTOCOL,
+    &wireguard::PROTOCOL,
+    &openvpn::PROTOCOL,
+    &stratum::PROTOCOL,
     &mdns::PROTOCOL,
     &llmnr::PROTOCOL,
     &nbns::PROTOCOL,

@@ -184,7 +184,7 @@ fn message_type(kind: u8) -> String {
         15 => "leasequerydone",
         16 => "activeleasequery",
         17 => "leasequerystatus",
-        18 => "tls",
+        18 => "dhcptls",
         other => return other.to_string(),
     };
     name.to_owned()

@@ -26,7 +26,7 @@ pub static PROTOCOL: Protocol = Protocol {
 
 /// A header with a version, a kind of exchange and a length that fit.
 fn probe(direction: Direction, bytes: &[u8], _on_port: bool) -> Probe {
-    let Some(header) = parser::Header::read(parser::without_marker(bytes)) else { return Probe::No };
+    let Some((header, _)) = parser::find(bytes) else { return Probe::No };
     match (header.is_first(), header.says_responder(), direction) {
         (true, _, Direction::ToClient) | (false, true, Direction::ToServer) => Probe::YesReversed,
         _ => Probe::Yes,

@@ -72,16 +72,17 @@ impl Header {
     }
 }
 
-/// A message without the zeros before it; a packet of the tunnel begins with something else.
-pub fn without_marker(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(&MARKER).unwrap_or(bytes)
+/// A message and its header, without the zeros before it; a packet of the tunnel begins with something else.
+pub fn find(bytes: &[u8]) -> Option<(Header, &[u8])> {
+    // The number of a tunnel may begin with zeros itself.
+    let candidates = [Some(bytes), bytes.strip_prefix(&MARKER)];
+    candidates.into_iter().flatten().find_map(|message| Some((Header::read(message)?, message)))
 }
 
 impl Parser for IkeParser {
     fn data(&mut self, out: &mut dyn Output, _: Direction, bytes: &[u8]) -> Progress {
-        let message = without_marker(bytes);
-        match Header::read(message) {
-            Some(header) => tell(out, &header, message),
+        match find(bytes) {
+            Some((header, message)) => tell(out, &header, message),
             None if out.ends().0.1 == 4500 || out.ends().1.1 == 4500 || bytes == KEEPALIVE => {}
             None => out.anomaly("ike.malformed"),
         }

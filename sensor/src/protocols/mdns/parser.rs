@@ -75,6 +75,7 @@ fn record(message: &Message<'_>, size_bytes: usize) -> MdnsMessage {
         ..MdnsMessage::default()
     };
     let names = record.question_names.iter().chain(&record.answer_names).chain(&record.additional_names);
+    let names = names.chain(&record.answer_data);
     record.services = distinct(names.filter_map(|name| service(name)).map(str::to_owned));
     record
 }
@@ -85,7 +86,8 @@ fn service(name: &str) -> Option<&str> {
     let start = name.get(..transport)?.rfind('.').map_or(0, |dot| dot + 1);
     let kind = name.get(start..transport + "._tcp".len())?;
     let ends = name.get(transport + "._tcp".len()..).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    (ends && kind.starts_with('_')).then_some(kind)
+    // The list of all kinds (RFC 6763 section 9) is none of them.
+    (ends && kind.starts_with('_') && kind != "_dns-sd._udp").then_some(kind)
 }
 
 fn strings(record: &Resource<'_>) -> Vec<String> {
@@ -114,6 +116,7 @@ mod tests {
         assert_eq!(service("máy in tầng 2._ipp._tcp.local"), Some("_ipp._tcp"));
         assert_eq!(service("_ipp._tcp.local"), Some("_ipp._tcp"));
         assert_eq!(service("8fb2._sub._apple-mobdev2._tcp.local"), Some("_apple-mobdev2._tcp"));
+        assert_eq!(service("_services._dns-sd._udp.local"), None);
         assert_eq!(service("may1.local"), None);
         assert_eq!(service("x._tcpdump.local"), None);
     }

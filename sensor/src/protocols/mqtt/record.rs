@@ -42,7 +42,7 @@ luytre_events::record! {
         payload_bytes: Option<u64> = "mqtt.payload.bytes", Long, Term;
         /// The beginning of what is published, where it is text.
         payload: Option<String> = "mqtt.payload.text", Text, Stored;
-        /// Result by number: 0 is success; of a subscription the greatest of its topics' results.
+        /// Result by number: from 128 on (in a log-in from 1 on) a refusal; of a subscription the greatest of its topics'.
         result: Option<u64> = "mqtt.result", Long, Column;
         /// success or failure of a log-in.
         outcome: Option<&'static str> = "event.outcome", Keyword, Column;

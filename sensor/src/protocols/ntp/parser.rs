@@ -208,7 +208,7 @@ fn unix(stamp: u64) -> Option<TimeNs> {
     if seconds < ERA_S / 2 {
         seconds += ERA_S;
     }
-    let fraction_ns = i64::try_from((stamp & 0xffff_ffff) * 1_000_000_000 >> 32).ok()?;
+    let fraction_ns = i64::try_from(((stamp & 0xffff_ffff) * 1_000_000_000) >> 32).ok()?;
     (seconds - TO_UNIX_S).checked_mul(1_000_000_000)?.checked_add(fraction_ns).map(TimeNs)
 }
 

@@ -48,6 +48,13 @@ fn version(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 /// Date and time of the older form, `Nov 22 09:00:00`, and what follows; some devices put a year into it.
 fn stamp(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let bytes = bytes.trim_ascii_start();
+    // Some put the newer form's date into the older one: 2026-11-22T09:00:00+07:00.
+    let (date, rest) = word(bytes);
+    if let Some([a, b, c, d, b'-', _, _, b'-', _, _, b'T', ..]) = date.get(..19)
+        && [a, b, c, d].into_iter().all(u8::is_ascii_digit)
+    {
+        return Some((date, rest));
+    }
     if !MONTHS.iter().any(|month| bytes.starts_with(month)) {
         return None;
     }
@@ -163,7 +170,7 @@ fn value(bytes: &[u8]) -> Option<String> {
 
 fn facility(number: u16) -> Option<&'static str> {
     const NAMES: [&str; 24] = [
-        "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp",
+        "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftpd", "ntpd",
         "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
     ];
     NAMES.get(usize::from(number)).copied()
@@ -200,6 +207,16 @@ mod tests {
         assert_eq!(bare.message.as_deref(), Some("something happened"));
         let hostless = read(b"<13>Nov  2 09:00:00 cron[7]: run");
         assert_eq!((hostless.hostname, hostless.program.as_deref()), (None, Some("cron")));
+    }
+
+    #[test]
+    fn the_newer_date_may_stand_in_the_older_form() {
+        let mixed = read(b"<167>2026-11-22T09:00:00.9+07:00 may1 slapd[7]: tim");
+        assert_eq!((mixed.hostname.as_deref(), mixed.program.as_deref()), (Some("may1"), Some("slapd")));
+        assert_eq!(
+            (mixed.timestamp.as_deref(), mixed.message.as_deref()),
+            (Some("2026-11-22T09:00:00.9+07:00"), Some("tim"))
+        );
     }
 
     #[test]
