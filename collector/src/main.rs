@@ -31,6 +31,8 @@ enum Command {
     Token(TokenCommand),
     /// Search events.
     Search(commands::SearchArguments),
+    /// Fetch the packets of a flow from the sensor that keeps them.
+    Packets(commands::PacketsArguments),
     /// List the sensors.
     Sensors,
     /// List the rules in force and the broken ones.
@@ -101,6 +103,7 @@ async fn execute(command: Command, settings: Settings, data: &Path) -> anyhow::R
             commands::create_token(&client, &settings, data, &name).await?
         }
         Command::Search(search) => commands::search(&client, &search).await?,
+        Command::Packets(packets) => commands::packets(&client, &packets).await?,
         Command::Sensors => commands::sensors(&client).await?,
         Command::Rules => commands::rules(&client).await?,
         Command::Check => return commands::check(&client, &settings, data).await,

@@ -88,7 +88,8 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
     })?;
     let search = Search::new(store.clone(), settings.search.clone());
     let turns = Arc::new(tokio::sync::Semaphore::new(search.at_a_time()));
-    let api = Api { search, turns, store, fanout, ledger, fleet, journal, agencies, rules, problems };
+    let packets = intake.packets();
+    let api = Api { search, turns, store, fanout, ledger, fleet, journal, agencies, rules, packets, problems };
     let mut servers = vec![serve(socket, api::router(api.clone()))];
     if let Some(address) = settings.api.listen {
         let listener = api::serve::TlsListener::bind(address, api.fleet.api_tls()?).await;

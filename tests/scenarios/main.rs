@@ -3,5 +3,6 @@
 
 mod faults;
 mod mail;
+mod packets;
 mod settings;
 mod story;

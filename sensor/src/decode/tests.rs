@@ -183,9 +183,7 @@ proptest! {
 #[test]
 fn mobile_user_packets_are_taken_out_of_their_tunnel() {
     let inner = ip(b"hello");
-    let tunnelled = |header: &[u8]| {
-        decode(101, &udp_around(2152, &[header, inner.as_slice()].concat())).unwrap()
-    };
+    let tunnelled = |header: &[u8]| decode(101, &udp_around(2152, &[header, inner.as_slice()].concat())).unwrap();
     let length = |more: usize| ((inner.len() + more) as u16).to_be_bytes();
     let plain = [0x30, 255, length(0)[0], length(0)[1], 0, 0, 0, 9];
     let (addresses, ports, _, tunnel, payload) = tunnelled(&plain);

@@ -137,3 +137,6 @@ pub struct Protocol {
 
 /// Every protocol, in the order in which they are tried. The only list of protocols there is.
 pub static PROTOCOLS: &[&Protocol] = &[&dns::PROTOCOL, &http::PROTOCOL, &http2::PROTOCOL, &tls::PROTOCOL];
+
+/// Those whose content cannot be read: beyond the handshake, little is gained from keeping their packets.
+pub static ENCRYPTED: &[&str] = &[tls::PROTOCOL.name];

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use luytre_events::ledger::Snapshot;
+use luytre_events::wire::PacketsWish;
 use tokio::sync::watch;
 
 use crate::capture::datalink::{self, Datalink, now_ns};
@@ -25,6 +26,7 @@ use crate::capture::ring::{Ring, RingSettings};
 use crate::capture::{CaptureError, PacketSource};
 use crate::files::FileLimits;
 use crate::files::store::Store;
+use crate::packets::{self, Extraction, Shelf, StoreKey};
 use crate::spool::{Spool, SpoolWriter};
 use crate::uplink;
 use crate::worker::WorkerSettings;
@@ -42,6 +44,7 @@ struct Sensor {
     lanes: Mutex<Vec<Arc<LaneState>>>,
     spool: SpoolWriter,
     store: Option<Arc<Store>>,
+    packets: Option<Arc<Shelf>>,
 }
 
 impl uplink::Source for Sensor {
@@ -53,12 +56,26 @@ impl uplink::Source for Sensor {
         let mut stages = vec![spool.backlog];
         stages.extend(lane::stages(looks.iter().map(|look| &**look)));
         stages.push(spool.spool);
+        // Behind the events: what is kept of packets is a branch of the chain, not a link of it.
+        stages.extend(lane::kept(looks.iter().map(|look| &**look)));
         Snapshot { time_ns: now_ns(), since_ns: self.since_ns, stages }
     }
 
     fn file(&self, sha256: &[u8; 32]) -> Option<Vec<u8>> {
         // What was carved a moment ago may still be on its way to the disk; the collector asks again.
         std::fs::read(self.store.as_ref()?.path(sha256)).ok()
+    }
+
+    fn packets(&self, wish: &PacketsWish) -> Result<Extraction, String> {
+        let Some(shelf) = &self.packets else {
+            return Err(
+                "this sensor keeps no packets: set enabled = true under [packets] of its configuration".to_owned()
+            );
+        };
+        let PacketsWish { flow, from_ns, to_ns, limit_bytes } = *wish;
+        let query = packets::Query { flow: Some(flow), from_ns, to_ns, limit_bytes };
+        Extraction::start(shelf.root(), shelf.key(), query)
+            .map_err(|error| format!("the packets cannot be read: {error}"))
     }
 }
 
@@ -78,7 +95,8 @@ pub fn run(mut settings: Settings, data: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(data).with_context(|| format!("make the data folder {}", data.display()))?;
     let (spool, reader) = Spool::open(&data.join("spool"), settings.spool.clone())?;
     let store = open_store(data, settings.files.quota_mb << 20);
-    let sensor = Arc::new(Sensor { since_ns: now_ns(), lanes: Mutex::default(), spool: spool.clone(), store });
+    let packets = open_packets(data, &settings);
+    let sensor = Arc::new(Sensor { since_ns: now_ns(), lanes: Mutex::default(), spool: spool.clone(), store, packets });
     let stop = Arc::new(AtomicBool::new(false));
     let lanes = start_lanes(&settings, &sensor, &stop)?;
     let (stop_uplink, uplink) = start_uplink(&settings, data, reader, sensor.clone())?;
@@ -113,6 +131,22 @@ fn open_store(data: &Path, quota_bytes: u64) -> Option<Arc<Store>> {
     }
 }
 
+/// A store that cannot be used costs the packets, not the sensor.
+fn open_packets(data: &Path, settings: &Settings) -> Option<Arc<Shelf>> {
+    if !settings.packets.enabled {
+        return None;
+    }
+    let lanes = settings.source.iter().map(SourceSettings::lanes).sum();
+    let limits = packets::shelf::Limits::new(&settings.packets, lanes);
+    match StoreKey::load_or_make(data).and_then(|key| Shelf::open(data, key, limits)) {
+        Ok(shelf) => Some(Arc::new(shelf)),
+        Err(error) => {
+            tracing::error!("packets are not kept: {error:#}");
+            None
+        }
+    }
+}
+
 /// Opens every source once, so that a wrong name or a missing right is an error at the start, and starts its threads.
 fn start_lanes(
     settings: &Settings,
@@ -131,6 +165,7 @@ fn start_lanes(
                 overlap: Arc::new(settings.overlap.clone()),
                 files: FileLimits::default(),
                 store: sensor.store.clone(),
+                members: sensor.packets.is_some(),
             };
             let is_file = source.is_file();
             let lane = LaneSettings {
@@ -139,6 +174,8 @@ fn start_lanes(
                 lanes,
                 can_wait: is_file,
                 is_present: !is_file,
+                name: source.name(),
+                packets: sensor.packets.clone().map(|shelf| (shelf, settings.packets.cutoffs())),
             };
             let work = Work { opener, lane, sensor: sensor.clone(), stop: stop.clone() };
             let thread = std::thread::Builder::new().name(format!("capture-{number}-{queue}"));
