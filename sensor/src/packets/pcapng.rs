@@ -6,6 +6,8 @@ use crate::capture::{LinkType, Packet};
 /// Length of an enhanced packet block without the packet.
 pub const PACKET_EXTRA_BYTES: usize = 32;
 
+/// Length of an enhanced packet block's fields before the packet.
+const PACKET_HEAD_BYTES: usize = 28;
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
 const ENHANCED_PACKET: u32 = 6;
@@ -64,9 +66,13 @@ pub fn packet(out: &mut Vec<u8>, interface: u32, packet: &Packet<'_>) {
     // There is no time before 1970 in this format.
     let time = u64::try_from(packet.time_ns).unwrap_or(0);
     let (high, low) = ((time >> 32) as u32, (time & u64::from(u32::MAX)) as u32);
-    for word in [ENHANCED_PACKET, length, interface, high, low, captured, original] {
-        out.extend_from_slice(&word.to_le_bytes());
+    let mut head = [0; PACKET_HEAD_BYTES];
+    let words = [ENHANCED_PACKET, length, interface, high, low, captured, original];
+    for (place, word) in head.chunks_exact_mut(4).zip(words) {
+        place.copy_from_slice(&word.to_le_bytes());
     }
+    out.reserve(length as usize);
+    out.extend_from_slice(&head);
     match tag.and_then(|tag| Some((tag, packet.bytes.split_at_checked(VLAN_AT)?))) {
         Some((tag, (before, behind))) => {
             out.extend_from_slice(before);
