@@ -1,6 +1,6 @@
 //! Packets kept: an alert's flow is fetched through the collector, and its packets are those of the capture.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -30,16 +30,17 @@ fn the_packets_of_an_alert_come_through_the_collector_as_they_were_captured() ->
 
     let token = stage.stack.setup_token()?;
     let session = Session::set_up(&stage.stack.console_api(), &token, "truc-ban", PASSWORD)?;
-    let mut flows = BTreeSet::new();
+    let mut flows = BTreeMap::new();
     for row in all_alerts(&session)? {
-        let alert = session.get(&format!("/alerts/{}", row["id"].as_str().context("an alert without an id")?))?;
-        flows.extend(alert["alert"]["community_id"].as_str().map(str::to_owned));
+        let id = row["id"].as_str().context("an alert without an id")?;
+        let alert = session.get(&format!("/alerts/{id}"))?;
+        flows.extend(alert["alert"]["community_id"].as_str().map(|flow| (flow.to_owned(), id.to_owned())));
     }
     ensure!(!flows.is_empty(), "no alert of the story names a flow");
 
     let everything = capture::read(&story())?;
     let whole = events(&stage, &story())?;
-    for (number, flow) in flows.iter().take(5).enumerate() {
+    for (number, (flow, id)) in flows.iter().take(5).enumerate() {
         let through = stage.folder().join(format!("through-{number}.pcapng"));
         succeeded(&collector(&stage, &["--flow", flow, "--out", &through.display().to_string()])?)?;
         let fetched = capture::read(&through)?;
@@ -59,10 +60,17 @@ fn the_packets_of_an_alert_come_through_the_collector_as_they_were_captured() ->
         let data = stage.stack.data(SENSOR).display().to_string();
         let arguments = ["packets", "--data", &data, "--flow", flow, "--out", &direct.display().to_string()];
         succeeded(&stage.stack.programs.output("luytre-sensor", &arguments)?)?;
-        ensure!(std::fs::read(&direct)? == std::fs::read(&through)?, "the two ways differ for {flow}");
+        let direct = std::fs::read(&direct)?;
+        ensure!(direct == std::fs::read(&through)?, "the two ways differ for {flow}");
+
+        // And the same on the alert's page, where it is remembered who looked.
+        let answer = session.send("GET", &format!("/alerts/{id}/packets"), None)?;
+        ensure!(answer.status == 200 && answer.body == direct, "the page shows something else for {flow}");
+        let audit = session.get("/audit?limit=1")?.to_string();
+        ensure!(audit.contains("alert.packets_read") && audit.contains(id.as_str()), "{audit}");
     }
 
-    let first = flows.first().context("a flow")?;
+    let (first, _) = flows.first_key_value().context("a flow")?;
     refusals(&mut stage, first)
 }
 
@@ -70,7 +78,8 @@ fn the_packets_of_an_alert_come_through_the_collector_as_they_were_captured() ->
 fn refusals(stage: &mut Stage, flow: &str) -> Result<()> {
     let out = stage.folder().join("refused.pcapng");
     let refused = |stage: &Stage, arguments: &[&str], reason: &str| -> Result<()> {
-        let arguments = [arguments, &["--out", &out.display().to_string()]].concat();
+        let file = out.display().to_string();
+        let arguments = [arguments, &["--out", &file]].concat();
         let output = collector(stage, &arguments)?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         ensure!(!output.status.success() && said.contains(reason), "{reason} is not in: {said}");

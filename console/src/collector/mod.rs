@@ -12,8 +12,8 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response, header};
 use hyper_util::rt::TokioIo;
 use luytre_collector_api::{
-    Agency, ApiError, EventDocument, Health, LedgerAnswer, NEWEST_HEADER, PacketsRequest, RuleDetail, RulesAnswer, SearchAnswer,
-    SearchRequest, Sensor, Token, TokenRequest,
+    Agency, ApiError, EventDocument, Health, LedgerAnswer, NEWEST_HEADER, PacketsRequest, RuleDetail, RulesAnswer,
+    SearchAnswer, SearchRequest, Sensor, Token, TokenRequest,
 };
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;

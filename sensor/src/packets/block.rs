@@ -249,14 +249,21 @@ impl Block {
     fn content(&self, keys: &SegmentKeys, name: &str) -> (Vec<u8>, Vec<u64>) {
         let mut names: Vec<Name> = Vec::new();
         let mut known: ahash::HashMap<Name, u32> = ahash::HashMap::default();
+        // Packets of a flow often come one after the other.
+        let mut latest: (Name, u32) = ([0; 20], 0);
         let mut number = |name: &Name| {
+            if *name == latest.0 {
+                return latest.1;
+            }
             if *name == [0; 20] {
                 return 0;
             }
-            *known.entry(*name).or_insert_with(|| {
+            let number = *known.entry(*name).or_insert_with(|| {
                 names.push(*name);
                 word(names.len())
-            })
+            });
+            latest = (*name, number);
+            number
         };
         let flows: Vec<u32> = self.flows.iter().map(&mut number).collect();
         let fragments: Vec<[u32; 2]> = self.fragments.iter().map(|(packet, name)| [*packet, number(name)]).collect();
