@@ -8,7 +8,7 @@ use luytre_demo::check::all_alerts;
 use luytre_demo::program::succeeded;
 use luytre_demo::session::Session;
 use luytre_demo::{capture, progress, wait};
-use luytre_tests::{SENSOR, SOON, Stage, story, story_at_once};
+use luytre_tests::{SENSOR, SOON, Stage, story, story_at, story_at_once, story_packets};
 use serde_json::Value;
 
 const PASSWORD: &str = "Mot mat khau dai cho buoi kiem tra 1";
@@ -120,4 +120,37 @@ fn shapes<'e>(events: impl Iterator<Item = &'e Value>) -> Vec<String> {
     let mut shapes: Vec<String> = events.map(shape).collect();
     shapes.sort();
     shapes
+}
+
+#[test]
+fn a_killed_sensor_keeps_the_packets_it_had_and_goes_on() -> Result<()> {
+    let mut stage = Stage::set(|_| {})?;
+    let source = story_at(stage.folder(), 8.0)?;
+    stage.stack.start_collector()?;
+    stage.stack.enroll(SENSOR)?;
+    stage.stack.start_sensor(SENSOR, &source)?;
+    let kept =
+        |stage: &Stage| -> Result<u64> { Ok(progress::stage(&stage.stack.sensor_line(SENSOR)?, "packets", "given")) };
+    let enough = story_packets()? / 4;
+    let before =
+        wait::until("some packets to be on disk", SOON, || Ok(Some(kept(&stage)?).filter(|kept| *kept >= enough)))?;
+    stage.stack.sensor.as_mut().context("the sensor runs")?.kill()?;
+    let after_kill = all_kept(&stage)?;
+    ensure!(after_kill >= before, "{after_kill} of {before} packets that were on disk outlived the kill");
+
+    stage.stack.start_sensor(SENSOR, &story_at_once())?;
+    let story = story_packets()?;
+    wait::until("the story to be on disk", SOON, || Ok((kept(&stage)? == story).then_some(())))?;
+    stage.stack.sensor.take().context("the sensor runs")?.terminate()?;
+    assert_eq!(all_kept(&stage)?, after_kill + story, "nothing of both runs is missing");
+    Ok(())
+}
+
+/// How many packets the store of the sensor holds, read back.
+fn all_kept(stage: &Stage) -> Result<u64> {
+    let (out, data) = (stage.folder().join("all.pcapng"), stage.stack.data(SENSOR));
+    let (file, data) = (out.display().to_string(), data.display().to_string());
+    let arguments = ["packets", "--data", &data, "--from", "2000-01-01T00:00:00Z", "--out", &file];
+    succeeded(&stage.stack.programs.output("luytre-sensor", &arguments)?)?;
+    Ok(capture::read(&out)?.len() as u64)
 }
