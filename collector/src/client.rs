@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
-use hyper::{Method, Request};
+use hyper::body::{Bytes, Incoming};
+use hyper::{Method, Request, Response, StatusCode};
 use luytre_collector_api::ApiError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -42,7 +42,36 @@ impl Client {
         self.ask(Method::POST, path, serde_json::to_vec(body)?.into()).await
     }
 
+    /// Writes what comes to `out`; returns how many bytes came. Nothing is written of a refusal.
+    pub async fn download(&self, path: &str, out: &mut impl std::io::Write) -> anyhow::Result<u64> {
+        let response = self.send(Method::GET, path, Bytes::new()).await?;
+        let status = response.status();
+        let mut body = response.into_body();
+        if !status.is_success() {
+            return Err(refused(status, &body.collect().await.context("read the collector's answer")?.to_bytes()));
+        }
+        let mut came = 0;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.context("the collector broke the answer off; its log says why")?;
+            if let Some(bytes) = frame.data_ref() {
+                out.write_all(bytes).context("write what came")?;
+                came += bytes.len() as u64;
+            }
+        }
+        Ok(came)
+    }
+
     async fn ask<A: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<A> {
+        let response = self.send(method, path, body).await?;
+        let status = response.status();
+        let body = response.into_body().collect().await.context("read the collector's answer")?.to_bytes();
+        if !status.is_success() {
+            return Err(refused(status, &body));
+        }
+        serde_json::from_slice(&body).context("understand the collector's answer")
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<Response<Incoming>> {
         let socket = self.socket.display();
         let stream = tokio::net::UnixStream::connect(&self.socket).await.with_context(|| {
             format!("connect to the collector at {socket}; is it running, and is this its data directory?")
@@ -58,13 +87,13 @@ impl Client {
             .header("host", "collector")
             .header("content-type", "application/json")
             .body(Full::new(body))?;
-        let response = sender.send_request(request).await.context("ask the collector")?;
-        let status = response.status();
-        let body = response.into_body().collect().await.context("read the collector's answer")?.to_bytes();
-        if !status.is_success() {
-            let error = serde_json::from_slice(&body).with_context(|| format!("the collector answered {status}"))?;
-            return Err(Refused(error).into());
-        }
-        serde_json::from_slice(&body).context("understand the collector's answer")
+        sender.send_request(request).await.context("ask the collector")
+    }
+}
+
+fn refused(status: StatusCode, body: &[u8]) -> anyhow::Error {
+    match serde_json::from_slice(body) {
+        Ok(error) => Refused(error).into(),
+        Err(error) => anyhow::Error::new(error).context(format!("the collector answered {status}")),
     }
 }

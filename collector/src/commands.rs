@@ -38,6 +38,61 @@ pub struct SearchArguments {
     set: Option<String>,
 }
 
+/// `luytre-collector packets`.
+#[derive(Debug, Args)]
+pub struct PacketsArguments {
+    /// The flow: network.community_id of its events, such as 1:LQU9qZlK+B5F3KDmev6m5PMibrg=.
+    #[arg(long, value_name = "COMMUNITY_ID")]
+    flow: String,
+    /// The sensor to ask; without one, the sensor with the most events of the flow.
+    #[arg(long, value_name = "NAME")]
+    sensor: Option<String>,
+    /// From this time on: RFC 3339, a day, or now-1h.
+    #[arg(long)]
+    from: Option<String>,
+    /// Until this time.
+    #[arg(long)]
+    to: Option<String>,
+    /// At most this many megabytes (default 32).
+    #[arg(long, value_name = "MB")]
+    limit_mb: Option<u32>,
+    /// Where the packets go.
+    #[arg(long, value_name = "FILE.pcapng")]
+    out: PathBuf,
+}
+
+/// Fetches the packets of a flow from the sensor that keeps them.
+pub async fn packets(client: &Client, arguments: &PacketsArguments) -> anyhow::Result<()> {
+    let by = std::env::var("USER").unwrap_or_else(|_| "command line".to_owned());
+    let limit_mb = arguments.limit_mb.map(|limit| limit.to_string());
+    let pairs = [
+        ("flow", Some(&arguments.flow)),
+        ("sensor", arguments.sensor.as_ref()),
+        ("from", arguments.from.as_ref()),
+        ("to", arguments.to.as_ref()),
+        ("limit_mb", limit_mb.as_ref()),
+        ("by", Some(&by)),
+    ];
+    let pairs: Vec<String> =
+        pairs.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", escaped(value?)))).collect();
+    let path = arguments.out.display();
+    // Under another name until it is whole.
+    let partial = arguments.out.with_extension("partial");
+    let mut file = std::fs::File::create(&partial).with_context(|| format!("write {}", partial.display()))?;
+    let fetched = client.download(&format!("/v1/packets?{}", pairs.join("&")), &mut file).await;
+    let fetched = fetched.inspect_err(|_| drop(std::fs::remove_file(&partial)))?;
+    std::fs::rename(&partial, &arguments.out).with_context(|| format!("write {path}"))?;
+    eprintln!("{fetched} bytes in {path}");
+    Ok(())
+}
+
+/// A value for a query string (RFC 3986 section 2.1).
+fn escaped(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte);
+    let one = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    value.bytes().map(one).collect()
+}
+
 /// Searches and prints.
 pub async fn search(client: &Client, arguments: &SearchArguments) -> anyhow::Result<()> {
     let request = SearchRequest {

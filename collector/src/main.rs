@@ -33,6 +33,8 @@ enum Command {
     ApiCertificate(commands::ApiCertificateArguments),
     /// Search events.
     Search(commands::SearchArguments),
+    /// Fetch the packets of a flow from the sensor that keeps them.
+    Packets(commands::PacketsArguments),
     /// List the sensors.
     Sensors,
     /// List the rules in force and the broken ones.
@@ -113,6 +115,7 @@ async fn execute(command: Command, settings: Settings, data: &Path) -> anyhow::R
         }
         Command::ApiCertificate(wished) => commands::api_certificate(&client, &settings, data, &wished).await?,
         Command::Search(search) => commands::search(&client, &search).await?,
+        Command::Packets(packets) => commands::packets(&client, &packets).await?,
         Command::Sensors => commands::sensors(&client).await?,
         Command::Rules { command: None } => commands::rules(&client).await?,
         Command::Rules { command: Some(RulesCommand::Reload) } => commands::reload_rules(&client).await?,

@@ -97,6 +97,7 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
     })?;
     let search = Search::new(store.clone(), settings.search.clone());
     let turns = Arc::new(tokio::sync::Semaphore::new(search.at_a_time()));
+    let packets = intake.packets();
     let api = Api {
         search,
         turns,
@@ -107,6 +108,7 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         journal,
         agencies,
         rules,
+        packets,
         problems,
         scans,
         poisoned,

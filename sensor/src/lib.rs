@@ -8,6 +8,7 @@ pub mod decode;
 pub mod expected;
 pub mod files;
 pub mod flow;
+pub mod packets;
 pub mod pipeline;
 pub mod protocols;
 pub mod read;

@@ -1,15 +1,17 @@
 //! `luytre-sensor`: packets in, events out. Arguments, configuration, log, run, exit code.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use luytre_events::CommunityId;
 use luytre_sensor::decode::Checksums;
 use luytre_sensor::flow::FlowLimits;
 use luytre_sensor::read::{self, Destination, ReadOptions, Summary};
 use luytre_sensor::run::settings::Settings;
-use luytre_sensor::{capture, run, uplink};
+use luytre_sensor::{capture, packets, run, uplink};
 
 /// Network sensor of Lũy Tre: reads packets, writes events.
 #[derive(Parser)]
@@ -23,6 +25,8 @@ struct Cli {
 enum Command {
     /// Read capture files (pcap or pcapng, also gzipped) and write events as JSON lines.
     Read(ReadArgs),
+    /// Write the packets that this sensor has kept of a flow, or all of a span of time, into a pcapng file.
+    Packets(PacketsArgs),
     /// Capture and send events to the collector until told to stop (SIGTERM or SIGINT).
     Run(RunArgs),
     /// Enrol this sensor at a collector with a one-time token from `luytre-collector token create`.
@@ -75,6 +79,35 @@ struct RunArgs {
 }
 
 #[derive(Args)]
+#[group(id = "which", required = true, multiple = true)]
+struct Which {
+    /// The flow: network.community_id of its events, such as 1:LQU9qZlK+B5F3KDmev6m5PMibrg=.
+    #[arg(long, value_name = "COMMUNITY_ID")]
+    flow: Option<CommunityId>,
+    /// From this time on (RFC 3339, such as 2026-11-22T08:30:00Z).
+    #[arg(long, value_name = "TIME")]
+    from: Option<jiff::Timestamp>,
+    /// Until this time.
+    #[arg(long, value_name = "TIME")]
+    to: Option<jiff::Timestamp>,
+}
+
+#[derive(Args)]
+struct PacketsArgs {
+    #[command(flatten)]
+    which: Which,
+    /// At most this many megabytes.
+    #[arg(long, default_value_t = 1024, value_name = "MB")]
+    limit_mb: u64,
+    /// Where they go.
+    #[arg(long, value_name = "FILE.pcapng")]
+    out: PathBuf,
+    /// Data folder of the sensor, which may be running.
+    #[arg(long, default_value = "/var/lib/luytre/sensor", value_name = "DIR")]
+    data: PathBuf,
+}
+
+#[derive(Args)]
 struct EnrollArgs {
     /// The collector's intake.
     #[arg(long, value_name = "HOST:PORT")]
@@ -87,6 +120,8 @@ struct EnrollArgs {
     data: PathBuf,
 }
 
+/// How much of an answer is held in memory at a time.
+const PIECE_BYTES: usize = 1 << 20;
 /// Exit code for wrong usage or configuration.
 const WRONG_USAGE: u8 = 2;
 
@@ -95,6 +130,7 @@ fn main() -> ExitCode {
     luytre_settings::start_log();
     let result = match cli.command {
         Command::Read(args) => read_files(args),
+        Command::Packets(args) => packets(&args),
         Command::Run(args) => run_sensor(&args),
         Command::Enroll(args) => enroll(&args),
         Command::Check(args) => check(&args),
@@ -127,6 +163,46 @@ fn run_sensor(args: &RunArgs) -> anyhow::Result<ExitCode> {
     };
     install_cryptography();
     run::run(settings, &args.data)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn packets(args: &PacketsArgs) -> anyhow::Result<ExitCode> {
+    let nanoseconds = |time: Option<jiff::Timestamp>, open: i64| {
+        time.map_or(open, |time| i64::try_from(time.as_nanosecond()).unwrap_or(open))
+    };
+    let query = packets::Query {
+        flow: args.which.flow,
+        from_ns: nanoseconds(args.which.from, i64::MIN),
+        to_ns: nanoseconds(args.which.to, i64::MAX),
+        limit_bytes: args.limit_mb.saturating_mul(1 << 20),
+    };
+    let key = packets::StoreKey::load(&args.data)?;
+    let root = args.data.join(packets::FOLDER);
+    let mut extraction =
+        packets::Extraction::start(&root, &key, query).with_context(|| format!("read {}", root.display()))?;
+    let first = extraction.next_piece(PIECE_BYTES);
+    let out = args.out.display();
+    if let Some(first) = &first {
+        let mut file = std::fs::File::create(&args.out).with_context(|| format!("write {out}"))?;
+        file.write_all(first).with_context(|| format!("write {out}"))?;
+        while let Some(piece) = extraction.next_piece(PIECE_BYTES) {
+            file.write_all(&piece).with_context(|| format!("write {out}"))?;
+        }
+    }
+    let found = extraction.summary();
+    if found.passed_over > 0 {
+        eprintln!(
+            "luytre-sensor: {} parts of the store were passed over: damaged, sealed with another key, or removed meanwhile",
+            found.passed_over
+        );
+    }
+    anyhow::ensure!(
+        first.is_some(),
+        "there are no such packets in {}; they may have outlived their time",
+        root.display()
+    );
+    let cut = if found.cut { "; there are more: raise --limit-mb" } else { "" };
+    eprintln!("{} packets, {} bytes in {out}, from {} blocks{cut}", found.packets, found.bytes, found.blocks);
     Ok(ExitCode::SUCCESS)
 }
 

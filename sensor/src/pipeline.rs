@@ -17,6 +17,7 @@ use crate::decode::fragments::FragmentLimits;
 use crate::decode::{Checksums, DecodeCounts, Decoded, Decoder, Refusal, Stop};
 use crate::flow::Side;
 use crate::flow::key::FlowKey;
+use crate::packets::Member;
 use crate::worker::{EventSink, SHARDS, Worker, WorkerCounts, WorkerSettings};
 
 const SECOND_NS: i64 = 1_000_000_000;
@@ -99,6 +100,11 @@ impl Front {
             }
             Err(Stop::Held | Stop::Refused(_)) => {}
         }
+    }
+
+    /// A name for the datagram that the latest packet is a fragment of, the same for all its fragments.
+    pub fn datagram(&self) -> Option<[u8; 20]> {
+        self.decoder.datagram()
     }
 
     /// Moves the clock on; it never goes back.
@@ -195,6 +201,12 @@ impl Shards {
         self.collect(Worker::finish);
         // Behind the last packet, before what may follow.
         self.report(number + 1, out);
+    }
+
+    /// The flow of the packet that was handed over last, where it was not asked for yet and the settings say that it will
+    /// be.
+    pub fn take_member(&mut self) -> Option<Member> {
+        self.shards.iter_mut().flatten().find_map(Worker::take_member)
     }
 
     /// What these shards counted.

@@ -23,6 +23,7 @@ use crate::flow::shape::Shape;
 use crate::flow::table::{Class, Place, Table};
 use crate::flow::tcp::{Sinks, Tcp, flag};
 use crate::flow::{EndReason, Flow, FlowLimits, Identity, Side};
+use crate::packets::Member;
 use crate::pipeline::{Routed, RoutedArp};
 use crate::protocols::anomaly::Anomaly;
 use crate::protocols::detection::{Detection, Finding, Held};
@@ -105,12 +106,21 @@ pub struct WorkerSettings {
     pub files: FileLimits,
     /// Where the content of carved files is kept, if at all.
     pub store: Option<Arc<Store>>,
+    /// Whether somebody will ask for the flow of each packet ([`Worker::take_member`]).
+    pub members: bool,
 }
 
 impl WorkerSettings {
     /// For reading capture files: nameless, and keeping nothing of what is carved.
     pub fn reading(flow: FlowLimits) -> WorkerSettings {
-        WorkerSettings { sensor: "".into(), flow, overlap: Arc::default(), files: FileLimits::default(), store: None }
+        WorkerSettings {
+            sensor: "".into(),
+            flow,
+            overlap: Arc::default(),
+            files: FileLimits::default(),
+            store: None,
+            members: false,
+        }
     }
 }
 
@@ -129,6 +139,9 @@ pub struct Worker {
     table: Table<Conversation>,
     arp: ArpTeller,
     shared: Shared,
+    members: bool,
+    /// The flow of the latest packet.
+    member: Option<Member>,
 }
 
 impl Worker {
@@ -150,7 +163,13 @@ impl Worker {
             waiting: Waiting::default(),
             counts: WorkerCounts::default(),
         };
-        Worker { table: Table::new(limits, limits.flows / parts), arp: ArpTeller::default(), shared }
+        Worker {
+            table: Table::new(limits, limits.flows / parts),
+            arp: ArpTeller::default(),
+            shared,
+            members: settings.members,
+            member: None,
+        }
     }
 
     /// What was counted so far.
@@ -180,6 +199,14 @@ impl Worker {
         };
         flow.shape.packet(side, time_ns, payload_bytes);
         work(flow, time_ns, side, packet, &mut self.shared, out);
+        if self.members {
+            let sum_bytes = flow.sent.of(Side::A).bytes + flow.sent.of(Side::B).bytes;
+            self.member = Some(Member {
+                community_id: flow.identity.community_id(),
+                before_bytes: sum_bytes.saturating_sub(packet.bytes),
+                protocol: flow.identity.protocol,
+            });
+        }
         let class = class(flow);
         self.table.touch(place, class, routed.clock_ns);
     }
@@ -191,6 +218,11 @@ impl Worker {
             Ok(body) => self.shared.event(routed.time_ns, None, body, out),
             Err(limit) => self.shared.anomaly(limit, 1),
         }
+    }
+
+    /// The flow of the packet that came last, where it was not asked for yet ([`WorkerSettings::members`]).
+    pub fn take_member(&mut self) -> Option<Member> {
+        self.member.take()
     }
 
     /// Ends the flows that have been silent for too long and hands each to `ended`, so that the caller can bring the

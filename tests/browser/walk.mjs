@@ -23,6 +23,9 @@ const VI = {
   find: "Tìm trong cảnh báo",
   status: "Trạng thái",
   closed: "Đã đóng",
+  packets: "Gói tin",
+  streams: "Nội dung theo chiều",
+  download: "Tải về (pcapng)",
   hunt: "Săn tìm",
   query: "Câu truy vấn",
   results: "Kết quả",
@@ -44,6 +47,9 @@ const EN = {
   find: "Search the alerts",
   status: "Status",
   closed: "Closed",
+  packets: "Packets",
+  streams: "Content of each direction",
+  download: "Download (pcapng)",
   hunt: "Hunt",
   query: "Query",
   results: "Results",
@@ -114,6 +120,18 @@ async function triage(words) {
   });
 }
 
+async function packets(words) {
+  await step(`${words.language}: its packets are shown and can be taken away`, async () => {
+    const evidence = page.getByRole("article", { name: words.evidence });
+    await evidence.getByRole("tab", { name: words.packets }).click();
+    await evidence.getByRole("region", { name: words.streams }).getByText(/→/).first().waitFor();
+    const taken = page.waitForEvent("download");
+    await evidence.getByRole("link", { name: words.download }).click();
+    assert.match((await taken).suggestedFilename(), /\.pcapng$/);
+    await shot(`${words.language}-packets`);
+  });
+}
+
 async function hunt(words) {
   await step(`${words.language}: the hunt finds the attacker's events`, async () => {
     await goTo(words, "hunt");
@@ -147,12 +165,14 @@ await stage.walk(async () => {
     await page.waitForURL(/\/alerts/);
   });
   await triage(VI);
+  await packets(VI);
   await hunt(VI);
   await step("the language is switched", async () => {
     await button(VI.other).click();
     await page.getByRole("navigation").getByRole("link", { name: EN.alerts, exact: true }).click();
   });
   await triage(EN);
+  await packets(EN);
   await hunt(EN);
   await step("log-out and log-in", async () => {
     await button("Account").click();

@@ -6,6 +6,7 @@ mod afar;
 mod demo;
 mod faults;
 mod mail;
+mod packets;
 mod report;
 mod settings;
 mod story;

@@ -14,6 +14,7 @@
 //! | `POST /v1/api-certificates` (Unix socket only) | [`ApiCertificateRequest`] | [`ApiCertificate`] |
 //! | `POST /v1/api-certificates/{name}/revoke` (Unix socket only) | | [`ApiCertificateRequest`] |
 //! | `GET /v1/ledger?from&to&sensor` | RFC 3339 times | [`LedgerAnswer`] |
+//! | `GET /v1/packets?flow&sensor&from&to&limit_mb&by` | [`PacketsRequest`] | a pcapng file, as it comes |
 //! | `GET /v1/rules` | | [`RulesAnswer`] |
 //! | `GET /v1/rules/{id}` | | [`RuleDetail`] |
 //! | `POST /v1/rules/reload` | | [`RulesAnswer`] once the rules are in force |
@@ -28,6 +29,29 @@ use utoipa::ToSchema;
 /// Header of the alert stream's answer: the newest sequence in the collector's log. One below the cursor of whoever asks
 /// means that the log was made anew.
 pub const NEWEST_HEADER: &str = "x-luytre-newest";
+
+/// Which packets are wanted from a sensor.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PacketsRequest {
+    /// The flow: `network.community_id`.
+    pub flow: String,
+    /// The sensor that saw it (`observer.name`); without one, the sensor with the most events of the flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensor: Option<String>,
+    /// From this moment on (RFC 3339, or as in a search).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Until this moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// The answer may not be larger, in megabytes (default 32, at most 1,024).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_mb: Option<u32>,
+    /// Who asks, for the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
 
 /// How bad an alert is. The order is the severity's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]

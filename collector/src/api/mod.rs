@@ -7,6 +7,7 @@
 mod alerts;
 mod fleet;
 mod metrics;
+mod packets;
 mod rules;
 mod search;
 pub mod serve;
@@ -28,6 +29,7 @@ use crate::fanout::Fanout;
 use crate::fleet::Fleet;
 use crate::health::Problems;
 use crate::index::Store;
+use crate::intake::Packets;
 use crate::journal::Journal;
 use crate::ledger::Ledger;
 use crate::run::Reloader;
@@ -62,6 +64,8 @@ pub struct Api {
     pub agencies: SharedAgencies,
     /// Rules.
     pub rules: RulesInForce,
+    /// Packets that sensors keep.
+    pub packets: Packets,
     /// What does not work.
     pub problems: Problems,
     /// What became of carved files.
@@ -130,6 +134,7 @@ pub fn router(api: Api) -> axum::Router {
         .route("/v1/sensors/{name}/revoke", post(fleet::revoke))
         .route("/v1/tokens", post(fleet::create_token))
         .route("/v1/ledger", get(fleet::ledger))
+        .route("/v1/packets", get(packets::packets))
         .route("/v1/rules", get(rules::rules))
         .route("/v1/rules/reload", post(rules::reload))
         .route("/v1/rules/{id}", get(rules::rule))

@@ -44,7 +44,10 @@ pub(super) async fn event(State(api): State<Api>, Path(id): Path<String>) -> Res
 }
 
 /// Runs a search on a blocking thread when it is its turn.
-async fn in_turn<T: Send + 'static>(api: &Api, work: impl FnOnce(Api) -> T + Send + 'static) -> Result<T, Failure> {
+pub(super) async fn in_turn<T: Send + 'static>(
+    api: &Api,
+    work: impl FnOnce(Api) -> T + Send + 'static,
+) -> Result<T, Failure> {
     let busy = || Failure::overloaded("too many searches run already; try again in a moment");
     let turn = tokio::time::timeout(WAIT_MAX, api.turns.clone().acquire_owned()).await.map_err(|_| busy())?;
     let turn = turn.map_err(|error| Failure::internal(&error))?;

@@ -19,6 +19,7 @@ use tokio_util::bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
 use super::files::Wish;
+use super::packets::{Answers, Word};
 use super::{Hall, PATIENCE, WINDOW};
 use crate::fleet::{Admission, now_ns};
 use crate::journal::{Incoming, JournalError};
@@ -60,6 +61,8 @@ struct Talk<'a> {
     pending: FuturesOrdered<oneshot::Receiver<Result<u64, JournalError>>>,
     /// Files that the sensor was asked for.
     wishes: HashMap<[u8; 32], Vec<oneshot::Sender<Option<Vec<u8>>>>>,
+    /// Packets that the sensor was asked for.
+    answers: Answers,
 }
 
 pub(super) async fn serve(
@@ -79,9 +82,11 @@ pub(super) async fn serve(
     let mut talk = greet(sink, &mut frames, sensor.clone(), hall).await?;
     tracing::info!(sensor = %sensor, %peer, "a sensor is connected");
     let mut wishes = hall.files.listen(&sensor);
-    let ended = talk.run(&mut frames, &mut wishes, &mut connected, certificate).await;
-    drop(wishes);
+    let mut words = hall.packets.listen(&sensor);
+    let ended = talk.run(&mut frames, (&mut wishes, &mut words), &mut connected, certificate).await;
+    drop((wishes, words));
     hall.files.tidy();
+    hall.packets.tidy();
     tracing::info!(sensor = %sensor, %peer, "a sensor is gone");
     ended.with_context(|| format!("sensor {sensor}"))
 }
@@ -135,14 +140,15 @@ async fn greet<'a>(
         return Err(sink.refuse("the catalogue cannot be read".into()).await);
     };
     let pending = FuturesOrdered::new();
-    Ok(Talk { hall, sensor, sink, digest: catalogue_digest, run_first, translation, pending, wishes: HashMap::new() })
+    let (wishes, answers) = (HashMap::new(), Answers::default());
+    Ok(Talk { hall, sensor, sink, digest: catalogue_digest, run_first, translation, pending, wishes, answers })
 }
 
 impl Talk<'_> {
     async fn run(
         &mut self,
         frames: &mut SplitStream<Frames>,
-        wishes: &mut mpsc::Receiver<Wish>,
+        (wishes, words): (&mut mpsc::Receiver<Wish>, &mut mpsc::Receiver<Word>),
         connected: &mut crate::fleet::Connected,
         certificate: &[u8],
     ) -> anyhow::Result<()> {
@@ -160,6 +166,7 @@ impl Talk<'_> {
                 }
                 Some(answer) = self.pending.next() => self.acknowledge(answer).await?,
                 Some(wish) = wishes.recv() => self.ask(wish).await?,
+                Some(word) = words.recv() => self.ask_for_packets(word).await?,
                 () = connected.ended() => return Err(self.sink.refuse(self.why_ended(certificate)).await),
                 _ = admission.tick() => {
                     if let Admission::Refused(reason) = self.hall.fleet.admit(certificate) {
@@ -190,6 +197,16 @@ impl Talk<'_> {
             }
             SensorFrame::File { sha256, content } => {
                 self.deliver(sha256, content);
+                Ok(())
+            }
+            SensorFrame::Packets { request, piece } => {
+                if self.answers.piece(request, piece) {
+                    return Ok(());
+                }
+                self.sink.send(&CollectorFrame::EnoughPackets { request }).await
+            }
+            SensorFrame::PacketsEnd { request, end } => {
+                self.answers.end(request, end);
                 Ok(())
             }
             SensorFrame::Ping => self.sink.send(&CollectorFrame::Pong).await,
@@ -246,6 +263,22 @@ impl Talk<'_> {
             return Ok(());
         }
         self.sink.send(&CollectorFrame::WantFile { sha256 }).await
+    }
+
+    async fn ask_for_packets(&mut self, word: Word) -> anyhow::Result<()> {
+        for request in self.answers.forget_abandoned() {
+            self.sink.send(&CollectorFrame::EnoughPackets { request }).await?;
+        }
+        match word {
+            Word::Want { wish, answer } => match self.answers.begin(answer) {
+                Some(request) => self.sink.send(&CollectorFrame::WantPackets { request, wish }).await,
+                None => Ok(()),
+            },
+            Word::More(request) if self.answers.is_open(request) => {
+                self.sink.send(&CollectorFrame::MorePackets { request }).await
+            }
+            Word::More(_) => Ok(()),
+        }
     }
 
     /// A file that was asked for. Content that is not what its digest says is as good as none.

@@ -1,6 +1,6 @@
 //! The intake: sensors connect here by mutual TLS, enrol, and hand over their batches.
 //!
-//! Comes in: connections. Goes out: batches to the journal, counters to the ledger, carved files to whoever asked. A
+//! Comes in: connections. Goes out: batches to the journal, counters to the ledger, carved files and packets to whoever asked. A
 //! client without a certificate may do one thing: enrol with a token. One with a certificate of our authority speaks for
 //! the name in it and no other.
 //!
@@ -11,6 +11,7 @@
 mod connection;
 mod enroll;
 mod files;
+mod packets;
 mod strangers;
 
 use std::net::SocketAddr;
@@ -32,6 +33,7 @@ use strangers::{Guest, Strangers};
 #[cfg(test)]
 pub(crate) use files::Wish;
 pub use files::{FileError, Files};
+pub use packets::{Answer, Next, Packets, PacketsError};
 
 /// The most batches of one connection that are on their way into the journal.
 pub const WINDOW: usize = 16;
@@ -62,6 +64,7 @@ impl Default for IntakeSettings {
 pub struct Intake {
     address: SocketAddr,
     files: Files,
+    packets: Packets,
     task: JoinHandle<()>,
 }
 
@@ -72,6 +75,7 @@ struct Hall {
     fleet: Fleet,
     ledger: Ledger,
     files: Files,
+    packets: Packets,
 }
 
 impl Intake {
@@ -90,16 +94,21 @@ impl Intake {
         })?;
         let address = listener.local_addr()?;
         ledger.follow(journal.clone());
-        let files = Files::default();
-        let hall = Arc::new(Hall { settings, journal, fleet, ledger, files: files.clone() });
+        let (files, packets) = (Files::default(), Packets::default());
+        let hall = Arc::new(Hall { settings, journal, fleet, ledger, files: files.clone(), packets: packets.clone() });
         let task = tokio::spawn(listen(listener, TlsAcceptor::from(Arc::new(tls)), hall, problems));
         tracing::info!(%address, "sensors are received");
-        Ok(Intake { address, files, task })
+        Ok(Intake { address, files, packets, task })
     }
 
     /// The address it listens on (for port 0).
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// A handle that asks sensors for packets; cheap to clone.
+    pub fn packets(&self) -> Packets {
+        self.packets.clone()
     }
 
     /// A handle that asks sensors for carved files; cheap to clone.

@@ -401,9 +401,14 @@ fn bars_step(request: &SearchRequest, range_ns: (i64, i64), partitions: &[Arc<Pa
     step_ms.checked_mul(1_000_000)
 }
 
+/// A moment as a search takes it (RFC 3339, a day, or `now-1h`), nanoseconds since 1970-01-01 UTC.
+pub fn moment(text: &str, now_ns: i64) -> Result<i64, SearchError> {
+    values::time_span(text, now_ns).map(|(start, _)| start).map_err(SearchError::Request)
+}
+
 fn range(request: &SearchRequest, now_ns: i64) -> Result<(i64, i64), SearchError> {
     let read = |text: &Option<String>, open: i64| match text {
-        Some(text) => values::time_span(text, now_ns).map(|(start, _)| start).map_err(SearchError::Request),
+        Some(text) => moment(text, now_ns),
         None => Ok(open),
     };
     Ok((read(&request.from, i64::MIN)?, read(&request.to, i64::MAX)?))

@@ -6,6 +6,7 @@ pub mod cases;
 pub mod extract;
 pub mod health;
 pub mod live;
+pub mod packets;
 pub mod problem;
 pub mod records;
 pub mod reports;
@@ -46,6 +47,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(alerts::bulk_alerts))
         .routes(routes!(alerts::get_alert))
         .routes(routes!(alerts::get_related))
+        .routes(routes!(packets::get_packets))
         .routes(routes!(alerts::close_alert))
         .routes(routes!(alerts::reopen_alert))
         .routes(routes!(alerts::assign_alert))

@@ -50,6 +50,7 @@ pub const TABLE: &[(Method, &str, Access)] = &[
     (Method::POST, "/api/v1/alerts/bulk", TRIAGE),
     (Method::GET, "/api/v1/alerts/{id}", READERS),
     (Method::GET, "/api/v1/alerts/{id}/related", READERS),
+    (Method::GET, "/api/v1/alerts/{id}/packets", TRIAGE),
     (Method::POST, "/api/v1/alerts/{id}/close", TRIAGE),
     (Method::POST, "/api/v1/alerts/{id}/reopen", TRIAGE),
     (Method::POST, "/api/v1/alerts/{id}/assign", TRIAGE),

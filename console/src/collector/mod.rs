@@ -12,8 +12,8 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response, header};
 use hyper_util::rt::TokioIo;
 use luytre_collector_api::{
-    Agency, ApiError, EventDocument, Health, LedgerAnswer, NEWEST_HEADER, RuleDetail, RulesAnswer, SearchAnswer,
-    SearchRequest, Sensor, Token, TokenRequest,
+    Agency, ApiError, EventDocument, Health, LedgerAnswer, NEWEST_HEADER, PacketsRequest, RuleDetail, RulesAnswer,
+    SearchAnswer, SearchRequest, Sensor, Token, TokenRequest,
 };
 use serde::de::DeserializeOwned;
 
@@ -154,6 +154,27 @@ impl Collector {
         if response.status().is_success() {
             let newest = response.headers().get(NEWEST_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
             return Ok(AlertStream { newest, body: response.into_body() });
+        }
+        Err(self.within(self.timeout, refusal(response, &path)).await?)
+    }
+
+    /// The packets of a flow, a pcapng file. The beginning must come within the time limit of searches; the rest comes as
+    /// the sensor sends it.
+    pub async fn packets(&self, request: &PacketsRequest) -> Result<Incoming, CollectorError> {
+        let limit_mb = request.limit_mb.map(|limit| limit.to_string());
+        let pairs = [
+            ("flow", Some(&request.flow)),
+            ("sensor", request.sensor.as_ref()),
+            ("from", request.from.as_ref()),
+            ("to", request.to.as_ref()),
+            ("limit_mb", limit_mb.as_ref()),
+            ("by", request.by.as_ref()),
+        ];
+        let pairs = pairs.iter().filter_map(|(name, value)| Some(format!("{name}={}", path_part(value.as_deref()?))));
+        let path = format!("/v1/packets?{}", pairs.collect::<Vec<_>>().join("&"));
+        let response = self.within(self.search_timeout, self.send(Method::GET, &path, Vec::new())).await?;
+        if response.status().is_success() {
+            return Ok(response.into_body());
         }
         Err(self.within(self.timeout, refusal(response, &path)).await?)
     }

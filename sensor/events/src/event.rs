@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -105,6 +106,21 @@ impl CommunityId {
 impl fmt::Display for CommunityId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "1:{}", base64::engine::general_purpose::STANDARD.encode(self.0))
+    }
+}
+
+/// A text that is no Community ID version 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a Community ID is 1: and 28 letters, as in network.community_id")]
+pub struct BadCommunityId;
+
+impl FromStr for CommunityId {
+    type Err = BadCommunityId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digest = text.strip_prefix("1:").ok_or(BadCommunityId)?;
+        let digest = base64::engine::general_purpose::STANDARD.decode(digest).map_err(|_| BadCommunityId)?;
+        digest.try_into().map(CommunityId).map_err(|_| BadCommunityId)
     }
 }
 
@@ -335,6 +351,10 @@ mod tests {
             false,
         );
         assert_eq!(id, reversed);
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert!(
+            ["", "1:", "2:LQU9qZlK+B5F3KDmev6m5PMibrg=", "1:LQU9"].iter().all(|no| no.parse::<CommunityId>().is_err())
+        );
     }
 
     #[test]

@@ -29,6 +29,10 @@ pub const BATCH_MAX_EVENTS: usize = 50_000;
 pub const COLLECTOR_NAME: &str = "collector.luytre.internal";
 /// The largest carved file that is sent, in bytes.
 pub const FILE_MAX_BYTES: usize = 10 << 20;
+/// The largest piece of an answer of packets, in bytes (one packet may make it longer by as much as a packet can be).
+pub const PACKETS_PIECE_BYTES: usize = 256 << 10;
+/// How many pieces of an answer of packets a sensor sends before the collector asks for more.
+pub const PACKETS_PIECES: u32 = 4;
 
 /// What a sensor says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,6 +80,39 @@ pub enum SensorFrame {
         /// A PKCS#10 certificate request (RFC 2986) for a new key, PEM.
         csr_pem: String,
     },
+    /// A piece of the answer to [`CollectorFrame::WantPackets`]: the pieces together are one pcapng file.
+    Packets {
+        /// The number of the request.
+        request: u64,
+        /// The next bytes of the file.
+        piece: Vec<u8>,
+    },
+    /// The end of an answer.
+    PacketsEnd {
+        /// The number of the request.
+        request: u64,
+        /// How it ended.
+        end: PacketsEnd,
+    },
+}
+
+/// How an answer of packets ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PacketsEnd {
+    /// Everything was sent; without any piece there are no such packets.
+    Whole {
+        /// Packets in the answer.
+        packets: u64,
+        /// Whether there is more than the limit allowed.
+        cut: bool,
+        /// Segments and blocks of the store that could not be read.
+        passed_over: u64,
+    },
+    /// Nothing more comes; the reason is for people.
+    Failed {
+        /// Why, and what to do.
+        reason: String,
+    },
 }
 
 /// What a collector says.
@@ -119,6 +156,36 @@ pub enum CollectorFrame {
         /// The sensor's new certificate, PEM.
         certificate_pem: String,
     },
+    /// Please send the packets of a flow: at most [`PACKETS_PIECES`] pieces, then as many as are asked for.
+    WantPackets {
+        /// A number that answers will bear; not used twice in a connection.
+        request: u64,
+        /// What is wanted.
+        wish: PacketsWish,
+    },
+    /// A piece was taken: please send one more.
+    MorePackets {
+        /// The number of the request.
+        request: u64,
+    },
+    /// Nobody waits for the rest any more.
+    EnoughPackets {
+        /// The number of the request.
+        request: u64,
+    },
+}
+
+/// Which packets are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacketsWish {
+    /// The flow.
+    pub flow: CommunityId,
+    /// The earliest, nanoseconds since 1970-01-01 UTC.
+    pub from_ns: i64,
+    /// The latest.
+    pub to_ns: i64,
+    /// The answer may not be longer.
+    pub limit_bytes: u64,
 }
 
 /// Events in rising sequence, compressed.

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use ahash::HashMap;
+use sha1::{Digest as _, Sha1};
 
 use super::Refusal;
 
@@ -97,6 +98,8 @@ pub struct Fragments {
     held_bytes: usize,
     held_packets: u64,
     lost: Vec<(Refusal, u32)>,
+    /// The datagram that the latest packet is a part of, and its number.
+    latest: Option<(FragmentKey, u64)>,
 }
 
 impl Fragments {
@@ -115,6 +118,19 @@ impl Fragments {
         std::mem::take(&mut self.lost).into_iter()
     }
 
+    /// Forgets the latest packet, as another one comes.
+    pub fn next_packet(&mut self) {
+        self.latest = None;
+    }
+
+    /// A name for the datagram that the latest packet is a part of, the same for all its parts.
+    pub fn datagram(&self) -> Option<[u8; 20]> {
+        let (key, number) = self.latest.as_ref()?;
+        let mut hash = Sha1::new();
+        hash.update(format!("{} {} {} {number}", key.addresses.0, key.addresses.1, key.identification));
+        Some(hash.finalize().into())
+    }
+
     /// Adds a fragment; the datagram that it completes is written to `whole`.
     pub fn add(&mut self, key: FragmentKey, part: Part<'_>, time_ns: i64, whole: &mut Vec<u8>) -> Joined {
         self.expire(time_ns);
@@ -126,6 +142,7 @@ impl Fragments {
             self.begin(key, time_ns);
         }
         let Some(datagram) = self.datagrams.get_mut(&key) else { return Joined::Refused(Refusal::FragmentLimit) };
+        self.latest = Some((key, datagram.number));
         datagram.packets += 1;
         datagram.wire_bytes += part.wire_bytes;
         self.held_packets += 1;

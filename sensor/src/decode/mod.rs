@@ -200,6 +200,7 @@ impl Decoder {
     /// Decodes a packet. A datagram that it completes is put together in `whole`.
     pub fn decode<'a>(&mut self, packet: &Packet<'a>, whole: &'a mut Vec<u8>) -> Outcome<'a> {
         self.counts.taken += 1;
+        self.fragments.next_packet();
         let mut walk = Walk {
             verify: self.checksums == Checksums::Verify,
             fragments: &mut self.fragments,
@@ -238,6 +239,11 @@ impl Decoder {
     /// Packets so far.
     pub fn counts(&self) -> &DecodeCounts {
         &self.counts
+    }
+
+    /// A name for the datagram that the latest packet is a fragment of, the same for all its fragments.
+    pub fn datagram(&self) -> Option<[u8; 20]> {
+        self.fragments.datagram()
     }
 
     /// Fragments that wait for the rest of their datagram.

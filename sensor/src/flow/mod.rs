@@ -205,9 +205,14 @@ impl Identity {
         (*self.ends.of(self.client), *self.ends.of(self.client.other()))
     }
 
+    /// Its Community ID.
+    pub fn community_id(&mut self) -> CommunityId {
+        *self.community_id.get_or_insert_with(|| self.key.community_id())
+    }
+
     /// The envelope of this flow's events.
     pub fn context(&mut self) -> FlowContext {
-        let community_id = *self.community_id.get_or_insert_with(|| self.key.community_id());
+        let community_id = self.community_id();
         FlowContext {
             source: *self.ends.of(self.client),
             destination: *self.ends.of(self.client.other()),

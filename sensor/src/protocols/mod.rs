@@ -243,3 +243,13 @@ pub use arp::Teller as ArpTeller;
 
 /// Datasets of what has no flow and therefore no place in [`PROTOCOLS`].
 pub static LINK_DATASETS: &[DatasetDef] = &[arp::record::ArpSeen::DATASET];
+
+/// Those whose content cannot be read: beyond the handshake, little is gained from keeping their packets.
+pub static ENCRYPTED: &[&str] = &[
+    tls::PROTOCOL.name,
+    quic::PROTOCOL.name,
+    ssh::PROTOCOL.name,
+    ike::PROTOCOL.name,
+    openvpn::PROTOCOL.name,
+    wireguard::PROTOCOL.name,
+];

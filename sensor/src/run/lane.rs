@@ -13,6 +13,8 @@ use luytre_events::ledger::Stage;
 use crate::capture::datalink::now_ns;
 use crate::capture::{CaptureError, Next, PacketSource, SourceCounts};
 use crate::decode::Checksums;
+use crate::packets::settings::Cutoffs;
+use crate::packets::{KeepCounts, Keeper, Shelf};
 use crate::pipeline::{Front, Inline, Shards, worker_stages};
 use crate::spool::SpoolWriter;
 use crate::worker::{EventSink, WorkerCounts, WorkerSettings};
@@ -31,6 +33,8 @@ pub struct LaneCounts {
     pub work: WorkerCounts,
     /// Flows that live.
     pub flows: usize,
+    /// What became of packet bodies, where they are kept.
+    pub kept: Option<KeepCounts>,
 }
 
 /// The visible state of a lane.
@@ -57,6 +61,10 @@ pub struct LaneSettings {
     pub can_wait: bool,
     /// Whether packet times are the present, so that silence also moves the clock.
     pub is_present: bool,
+    /// What its packets are filed under.
+    pub name: String,
+    /// Where packets are kept and how much of each flow, if at all.
+    pub packets: Option<(Arc<Shelf>, Cutoffs)>,
 }
 
 /// A capture thread's work.
@@ -65,6 +73,7 @@ pub struct Lane {
     settings: LaneSettings,
     front: Front,
     back: Inline<Gather>,
+    keeper: Option<Keeper>,
     spool: SpoolWriter,
     state: Arc<LaneState>,
     pushed: Instant,
@@ -91,7 +100,8 @@ impl Lane {
         let shards = Shards::single(&settings.worker, settings.lanes);
         let back = Inline { shards, sink: Gather::default() };
         let front = Front::new(1, 0, settings.checksums);
-        let lane = Lane { source, settings, front, back, spool, state, pushed: Instant::now() };
+        let keeper = keeper(&settings);
+        let lane = Lane { source, settings, front, back, keeper, spool, state, pushed: Instant::now() };
         lane.publish(SourceCounts::default(), None);
         lane
     }
@@ -101,6 +111,10 @@ impl Lane {
         let result = self.packets(stop);
         self.front.finish(&mut self.back);
         self.push();
+        if let Some(keeper) = &mut self.keeper {
+            keeper.finish();
+            self.push();
+        }
         result
     }
 
@@ -109,6 +123,10 @@ impl Lane {
             match self.source.next()? {
                 Next::Packet(packet) => {
                     self.front.packet(&packet, &mut self.back);
+                    if let Some(keeper) = &mut self.keeper {
+                        let member = self.back.shards.take_member();
+                        keeper.packet(&packet, member.as_ref(), self.front.datagram());
+                    }
                     if self.back.sink.0.len() >= PUSH_EVENTS {
                         self.push();
                     } else if self.front.packets().is_multiple_of(LOOK_EVERY) {
@@ -135,6 +153,9 @@ impl Lane {
 
     fn push(&mut self) {
         self.pushed = Instant::now();
+        if let Some(keeper) = &mut self.keeper {
+            keeper.tick();
+        }
         let events = std::mem::take(&mut self.back.sink.0);
         let source: SourceCounts = self.source.counts();
         if self.settings.can_wait && !events.is_empty() {
@@ -151,10 +172,27 @@ impl Lane {
         counts.packets = self.front.stages(source).into();
         counts.work = self.back.shards.counts();
         counts.flows = self.back.shards.flows();
+        counts.kept = self.keeper.as_ref().map(Keeper::counts);
         if let Some(events) = events.filter(|events| !events.is_empty()) {
             self.spool.push(events);
         }
     }
+}
+
+/// What keeps a lane's packets. Without it the lane works all the same: packets are what is sacrificed first.
+fn keeper(settings: &LaneSettings) -> Option<Keeper> {
+    let (shelf, cutoffs) = settings.packets.clone()?;
+    let keeper = Keeper::start(shelf, cutoffs, &settings.name, settings.can_wait);
+    keeper.inspect_err(|error| tracing::error!(%error, "packets are not kept: their thread does not start")).ok()
+}
+
+/// The ledger's line of what is kept of packets; none where nothing is to be kept.
+pub fn kept<'a>(lanes: impl IntoIterator<Item = &'a LaneCounts>) -> Option<Stage> {
+    let mut sum: Option<KeepCounts> = None;
+    for kept in lanes.into_iter().filter_map(|lane| lane.kept.as_ref()) {
+        sum.get_or_insert_default().add(kept);
+    }
+    sum.map(KeepCounts::stage)
 }
 
 /// The ledger's lines of several lanes together.

@@ -1,7 +1,7 @@
 //! `luytre-sensor run`: live capture into the spool, and from there to the collector.
 //!
-//! One thread for each queue of each source runs capture to events ([`lane`]); the spool has a thread of its own, and so
-//! has the uplink. A source that fails is opened again with a pause in between, and the others go on. A sensor that is
+//! One thread for each queue of each source runs capture to events ([`lane`]), locked in ([`confine`]) and watched over by
+//! another one that opens the source again; the spool has a thread of its own, and so has the uplink. A source that fails is opened again with a pause in between, and the others go on. A sensor that is
 //! not enrolled, or whose collector is away, spools. On SIGTERM or SIGINT: flows are ended, the spool is made durable,
 //! the uplink gets a few seconds to send what is left, and the program ends with 0.
 
@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use luytre_events::ledger::Snapshot;
+use luytre_events::wire::PacketsWish;
 use tokio::sync::watch;
 
 use crate::capture::datalink::{self, Datalink, now_ns};
@@ -27,6 +28,7 @@ use crate::capture::ring::{Ring, RingSettings};
 use crate::capture::{CaptureError, PacketSource};
 use crate::files::FileLimits;
 use crate::files::store::Store;
+use crate::packets::{self, Extraction, Shelf, StoreKey};
 use crate::spool::{Spool, SpoolWriter};
 use crate::uplink;
 use crate::worker::WorkerSettings;
@@ -44,6 +46,7 @@ struct Sensor {
     lanes: Mutex<Vec<Arc<LaneState>>>,
     spool: SpoolWriter,
     store: Option<Arc<Store>>,
+    packets: Option<Arc<Shelf>>,
 }
 
 impl uplink::Source for Sensor {
@@ -55,12 +58,26 @@ impl uplink::Source for Sensor {
         let mut stages = vec![spool.backlog];
         stages.extend(lane::stages(looks.iter().map(|look| &**look)));
         stages.push(spool.spool);
+        // Behind the events: what is kept of packets is a branch of the chain, not a link of it.
+        stages.extend(lane::kept(looks.iter().map(|look| &**look)));
         Snapshot { time_ns: now_ns(), since_ns: self.since_ns, stages }
     }
 
     fn file(&self, sha256: &[u8; 32]) -> Option<Vec<u8>> {
         // What was carved a moment ago may still be on its way to the disk; the collector asks again.
         std::fs::read(self.store.as_ref()?.path(sha256)).ok()
+    }
+
+    fn packets(&self, wish: &PacketsWish) -> Result<Extraction, String> {
+        let Some(shelf) = &self.packets else {
+            return Err(
+                "this sensor keeps no packets: set enabled = true under [packets] of its configuration".to_owned()
+            );
+        };
+        let PacketsWish { flow, from_ns, to_ns, limit_bytes } = *wish;
+        let query = packets::Query { flow: Some(flow), from_ns, to_ns, limit_bytes };
+        Extraction::start(shelf.root(), shelf.key(), query)
+            .map_err(|error| format!("the packets cannot be read: {error}"))
     }
 }
 
@@ -80,7 +97,8 @@ pub fn run(mut settings: Settings, data: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(data).with_context(|| format!("make the data folder {}", data.display()))?;
     let (spool, reader) = Spool::open(&data.join("spool"), settings.spool.clone())?;
     let store = open_store(data, settings.files.quota_mb << 20);
-    let sensor = Arc::new(Sensor { since_ns: now_ns(), lanes: Mutex::default(), spool: spool.clone(), store });
+    let packets = open_packets(data, &settings);
+    let sensor = Arc::new(Sensor { since_ns: now_ns(), lanes: Mutex::default(), spool: spool.clone(), store, packets });
     let stop = Arc::new(AtomicBool::new(false));
     let opened = open_sources(&settings)?;
     privileges::drop(&settings.privileges, data)?;
@@ -112,6 +130,22 @@ fn open_store(data: &Path, quota_bytes: u64) -> Option<Arc<Store>> {
         Ok(store) => Some(Arc::new(store)),
         Err(error) => {
             tracing::error!(%error, "carved files are not kept: their folder cannot be used");
+            None
+        }
+    }
+}
+
+/// A store that cannot be used costs the packets, not the sensor.
+fn open_packets(data: &Path, settings: &Settings) -> Option<Arc<Shelf>> {
+    if !settings.packets.enabled {
+        return None;
+    }
+    let lanes = settings.source.iter().map(SourceSettings::lanes).sum();
+    let limits = packets::shelf::Limits::new(&settings.packets, lanes);
+    match StoreKey::load_or_make(data).and_then(|key| Shelf::open(data, key, limits)) {
+        Ok(shelf) => Some(Arc::new(shelf)),
+        Err(error) => {
+            tracing::error!("packets are not kept: {error:#}");
             None
         }
     }
@@ -152,13 +186,21 @@ fn start_lanes(
             overlap: Arc::new(settings.overlap.clone()),
             files: FileLimits::default(),
             store: sensor.store.clone(),
+            members: sensor.packets.is_some(),
         };
         let is_file = opener.settings.is_file();
-        let checksums = settings.decode.checksums;
-        let lane = LaneSettings { worker, checksums, lanes, can_wait: is_file, is_present: !is_file };
-        let work = Work { opener, lane, sensor: sensor.clone(), stop: stop.clone() };
-        let thread = std::thread::Builder::new().name(name);
-        thread.spawn(move || work.run(first)).context("start a capture thread")
+        let lane = LaneSettings {
+            worker,
+            checksums: settings.decode.checksums,
+            lanes,
+            can_wait: is_file,
+            is_present: !is_file,
+            name: opener.settings.name(),
+            packets: sensor.packets.clone().map(|shelf| (shelf, settings.packets.cutoffs())),
+        };
+        let watcher = std::thread::Builder::new().name(name.replace("capture", "source"));
+        let work = Work { opener, name, lane, sensor: sensor.clone(), stop: stop.clone() };
+        watcher.spawn(move || work.run(first)).context("start the thread of a source")
     };
     opened.into_iter().map(start).collect()
 }
@@ -194,9 +236,10 @@ impl Opener {
     }
 }
 
-/// What a capture thread does.
+/// What watches over a source: opens it again when it fails, and gives each opening a capture thread.
 struct Work {
     opener: Opener,
+    name: String,
     lane: LaneSettings,
     sensor: Arc<Sensor>,
     stop: Arc<AtomicBool>,
@@ -204,16 +247,10 @@ struct Work {
 
 impl Work {
     fn run(self, first: Box<dyn PacketSource>) {
-        // Before the first packet is parsed.
-        confine::capture_thread(&[]);
         let mut source = Some(first);
         while let Some(open) = source.take().or_else(|| self.reopen()) {
-            // A new lane counts from zero, so each has a state of its own and the old ones stay in the sum.
-            let state = Arc::new(LaneState::default());
-            let lane = Lane::new(open, self.lane.clone(), self.sensor.spool.clone(), state.clone());
-            self.sensor.lanes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(state);
-            match lane.run(&self.stop) {
-                Err(error) => tracing::error!(%error, "a source failed"),
+            match self.capture(open) {
+                Err(error) => tracing::error!("a source failed: {error:#}"),
                 Ok(()) if self.stop.load(Ordering::Relaxed) => return,
                 Ok(()) => {
                     tracing::info!(file = %self.opener.settings.file.display(), "the capture file has been played");
@@ -223,6 +260,24 @@ impl Work {
             if self.opener.settings.is_file() {
                 return;
             }
+        }
+    }
+
+    /// Follows an open source to its end in a thread that is locked in before the first packet is parsed.
+    fn capture(&self, source: Box<dyn PacketSource>) -> anyhow::Result<()> {
+        // A new lane counts from zero, so each has a state of its own and the old ones stay in the sum.
+        let state = Arc::new(LaneState::default());
+        let lane = Lane::new(source, self.lane.clone(), self.sensor.spool.clone(), state.clone());
+        self.sensor.lanes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(state);
+        let stop = self.stop.clone();
+        let thread = std::thread::Builder::new().name(self.name.clone());
+        let thread = thread.spawn(move || {
+            confine::capture_thread();
+            lane.run(&stop)
+        });
+        match thread.context("start a capture thread")?.join() {
+            Ok(ended) => Ok(ended?),
+            Err(_) => anyhow::bail!("the capture thread broke off"),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::capture::replay::Speed;
 use crate::decode::Checksums;
 use crate::flow::FlowLimits;
 use crate::flow::overlap::Overlap;
+use crate::packets::PacketSettings;
 use crate::spool::SpoolLimits;
 use crate::uplink::UplinkSettings;
 
@@ -28,6 +29,8 @@ pub struct Settings {
     pub spool: SpoolLimits,
     /// Files cut out of flows.
     pub files: FileSettings,
+    /// Packets kept for later.
+    pub packets: PacketSettings,
     /// The way to the collector.
     pub uplink: UplinkSettings,
     /// Counters for a monitoring system.
@@ -136,6 +139,14 @@ impl SourceSettings {
         if self.is_file() { 1 } else { self.queues }
     }
 
+    /// What it is called where its packets are kept.
+    pub fn name(&self) -> String {
+        match self.file.file_name() {
+            Some(name) => name.to_string_lossy().into_owned(),
+            None => self.interface.clone(),
+        }
+    }
+
     /// Whether it is a capture file.
     pub fn is_file(&self) -> bool {
         !self.file.as_os_str().is_empty()
@@ -157,7 +168,7 @@ impl Settings {
                 return Err(format!("source {number}: ring_mb must be 2 to 2048"));
             }
         }
-        Ok(())
+        self.packets.check()
     }
 }
 

@@ -18,6 +18,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
+use super::packets::Answers;
 use super::{Identity, Source, UplinkSettings, identity, tls};
 use crate::spool::SpoolReader;
 
@@ -174,6 +175,7 @@ impl Link {
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut renewal = tokio::time::interval(RENEWAL_EVERY);
         let mut heard = Instant::now();
+        let (mut answers, mut ready) = Answers::new(self.source.clone());
         let mut drained_by: Option<Instant> = None;
         loop {
             let more = self.fill(frames).await?;
@@ -188,9 +190,15 @@ impl Link {
             tokio::select! {
                 answer = frames.next() => {
                     heard = Instant::now();
-                    if let Some(ended) = self.hear(frames, decode(answer)?).await? {
+                    if let Some(ended) = self.hear(frames, &mut answers, decode(answer)?).await? {
                         return Ok(ended);
                     }
+                }
+                Some(frame) = ready.recv() => {
+                    if let SensorFrame::PacketsEnd { request, .. } = &frame {
+                        answers.end(*request);
+                    }
+                    send(frames, &frame).await?;
                 }
                 () = self.spool.readable(), if !more => {}
                 _ = ledger.tick() => send(frames, &SensorFrame::Ledger(self.source.snapshot())).await?,
@@ -215,7 +223,12 @@ impl Link {
         Ok(true)
     }
 
-    async fn hear(&mut self, frames: &mut Frames, frame: CollectorFrame) -> anyhow::Result<Option<Ended>> {
+    async fn hear(
+        &mut self,
+        frames: &mut Frames,
+        answers: &mut Answers,
+        frame: CollectorFrame,
+    ) -> anyhow::Result<Option<Ended>> {
         match frame {
             CollectorFrame::Ack { sequence } => {
                 self.spool.acknowledge(sequence);
@@ -229,6 +242,13 @@ impl Link {
                 let content = content.filter(|content| content.len() <= FILE_MAX_BYTES);
                 send(frames, &SensorFrame::File { sha256, content }).await?;
             }
+            CollectorFrame::WantPackets { request, wish } => {
+                if let Some(refusal) = answers.begin(request, wish) {
+                    send(frames, &refusal).await?;
+                }
+            }
+            CollectorFrame::MorePackets { request } => answers.more(request),
+            CollectorFrame::EnoughPackets { request } => answers.end(request),
             CollectorFrame::Refused { reason } => return Ok(Some(Ended::Refused(reason))),
             CollectorFrame::Renewed { certificate_pem } => self.renewed(certificate_pem)?,
             CollectorFrame::Pong => {}

@@ -1,6 +1,6 @@
 //! Who this sensor is: its key and certificate, and the authority it trusts.
 //!
-//! `DATA/identity/{certificate.pem,key.pem,authority.pem,enrolment.toml}`, for the owner only; written as a whole folder
+//! `DATA/identity/{certificate.pem,key.pem,authority.pem,enrolment.toml,packets.key}`, for the owner only; written as a whole folder
 //! that is renamed into place, so that a crash leaves the old identity or the new.
 
 use std::fs::{DirBuilder, OpenOptions};
@@ -13,6 +13,9 @@ use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
+
+use crate::packets::StoreKey;
+use crate::packets::seal::KEY_FILE;
 
 /// A sensor's identity.
 #[derive(Debug, Clone)]
@@ -85,6 +88,9 @@ impl Identity {
             file.write_all(content.as_bytes())?;
             file.sync_all()?;
         }
+        // The key of the packets outlives identities: what was kept under it must stay readable.
+        let key = if current.join(KEY_FILE).exists() { StoreKey::load(data)? } else { StoreKey::generate()? };
+        key.write(&new)?;
         if current.exists() {
             remove(&before)?;
             std::fs::rename(&current, &before)?;

@@ -1,7 +1,8 @@
 //! The uplink: takes batches from the spool to the collector and brings back what it wants.
 //!
 //! Comes in: batches from the spool, the sensor's counters and carved files. Goes out: frames of
-//! [`luytre_events::wire`] over mutual TLS. What comes back: acknowledgements, which free the spool, and wishes for files.
+//! [`luytre_events::wire`] over mutual TLS. What comes back: acknowledgements, which free the spool, and wishes for
+//! files and packets.
 //!
 //! At most [`UplinkSettings::window`] batches are on the way without acknowledgement. After a broken connection the
 //! collector says what it has, and the spool goes on after that: what is sent twice is recognised there.
@@ -13,6 +14,7 @@
 mod connection;
 mod enroll;
 mod identity;
+mod packets;
 mod tls;
 
 use std::path::Path;
@@ -20,9 +22,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use luytre_events::ledger::Snapshot;
+use luytre_events::wire::PacketsWish;
 use serde::Deserialize;
 use tokio::sync::watch;
 
+use crate::packets::Extraction;
 use crate::spool::SpoolReader;
 use connection::{Ended, Link};
 pub use enroll::enroll;
@@ -63,6 +67,8 @@ pub trait Source: Send + Sync + 'static {
     fn snapshot(&self) -> Snapshot;
     /// A carved file by its digest, where it is still there.
     fn file(&self, sha256: &[u8; 32]) -> Option<Vec<u8>>;
+    /// The packets of a flow; the reason where there can be none.
+    fn packets(&self, wish: &PacketsWish) -> Result<Extraction, String>;
 }
 
 /// Runs until `stop` turns true (or its sender is gone); then sends what is left, for at most `drain_s`. Connects, and

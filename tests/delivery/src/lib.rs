@@ -11,11 +11,13 @@ use std::time::{Duration, Instant};
 
 use luytre_collector::fleet::{Fleet, FleetSettings};
 use luytre_collector::health::Problems;
-use luytre_collector::intake::{Files, Intake, IntakeSettings};
+use luytre_collector::intake::{Answer, Files, Intake, IntakeSettings, Next, Packets, PacketsError};
 use luytre_collector::journal::{Journal, JournalSettings, Position};
 use luytre_collector::ledger::{Ledger, LedgerSettings};
 use luytre_events::ledger::{Snapshot, Stage, StageCounts, Unit};
+use luytre_events::wire::PacketsWish;
 use luytre_events::{DatasetId, Event, EventId};
+use luytre_sensor::packets::{Extraction, FOLDER, Query, StoreKey};
 use luytre_sensor::spool::{Spool, SpoolLimits, SpoolWriter};
 use luytre_sensor::uplink::{self, Source, UplinkSettings};
 use tokio::io::AsyncWriteExt as _;
@@ -49,6 +51,8 @@ pub struct Collector {
     pub ledger: Ledger,
     /// Asks for files.
     pub files: Files,
+    /// Asks for packets.
+    pub packets: Packets,
     /// Where it listens.
     pub address: SocketAddr,
     runtime: Runtime,
@@ -69,8 +73,8 @@ impl Collector {
             IntakeSettings { listen: ([127, 0, 0, 1], 0).into(), silence_s: 20, ..IntakeSettings::default() };
         let started = Intake::start(settings, journal.clone(), fleet.clone(), ledger.clone(), problems);
         let intake = runtime.block_on(started).expect("the intake starts");
-        let (files, address) = (intake.files(), intake.address());
-        Collector { fleet, journal, ledger, files, address, runtime, _intake: intake }
+        let (files, packets, address) = (intake.files(), intake.packets(), intake.address());
+        Collector { fleet, journal, ledger, files, packets, address, runtime, _intake: intake }
     }
 
     /// Ends at once, whatever it is doing.
@@ -86,6 +90,16 @@ impl Collector {
     /// Asks a sensor for a file.
     pub fn fetch(&self, sensor: &str, sha256: [u8; 32]) -> Result<Vec<u8>, String> {
         self.runtime.block_on(self.files.fetch(sensor, sha256)).map_err(|error| error.to_string())
+    }
+
+    /// Asks a sensor for packets.
+    pub fn ask(&self, sensor: &str, wish: PacketsWish) -> Result<Answer, PacketsError> {
+        self.runtime.block_on(self.packets.ask(sensor, wish))
+    }
+
+    /// The next part of an answer.
+    pub fn next(&self, answer: &mut Answer) -> Result<Next, PacketsError> {
+        self.runtime.block_on(answer.next())
     }
 
     /// Sequence number and mark of every event in the journal, by sensor; each number once.
@@ -116,6 +130,7 @@ struct Counts {
     spool: SpoolWriter,
     since_ns: i64,
     files: PathBuf,
+    data: PathBuf,
 }
 
 fn now_ns() -> i64 {
@@ -141,6 +156,13 @@ impl Source for Counts {
         let name: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
         std::fs::read(self.files.join(name)).ok()
     }
+
+    fn packets(&self, wish: &PacketsWish) -> Result<Extraction, String> {
+        let PacketsWish { flow, from_ns, to_ns, limit_bytes } = *wish;
+        let query = Query { flow: Some(flow), from_ns, to_ns, limit_bytes };
+        let key = StoreKey::load(&self.data).map_err(|error| format!("{error:#}"))?;
+        Extraction::start(&self.data.join(FOLDER), &key, query).map_err(|error| error.to_string())
+    }
 }
 
 /// Stands between the two chains of events, as it does in a real sensor.
@@ -163,7 +185,8 @@ impl Sensor {
     pub fn start_with(data: &Path, collector: SocketAddr, settings: UplinkSettings) -> Sensor {
         let runtime = runtime();
         let (spool, reader) = Spool::open(&data.join("spool"), SpoolLimits::default()).expect("the spool opens");
-        let source = Arc::new(Counts { spool: spool.clone(), since_ns: now_ns(), files: data.join("files") });
+        let source =
+            Arc::new(Counts { spool: spool.clone(), since_ns: now_ns(), files: data.join("files"), data: data.into() });
         let settings = UplinkSettings { collector: collector.to_string(), window: 4, ledger_s: 1, ..settings };
         let (stop, stopped) = watch::channel(false);
         let data = data.to_owned();

@@ -1,9 +1,17 @@
 //! Nothing acknowledged is lost and nothing is doubled, whoever dies when; and only those who may speak are heard.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use luytre_collector::intake::{Answer, Next, PacketsError};
 use luytre_delivery_check::{Collector, Line, Sensor, until};
+use luytre_events::CommunityId;
+use luytre_events::wire::{PACKETS_PIECE_BYTES, PacketsWish};
+use luytre_sensor::capture::{LinkType, Packet};
+use luytre_sensor::packets::shelf::Limits;
+use luytre_sensor::packets::{Extraction, FOLDER, Keeper, Member, PacketSettings, Query, Shelf, StoreKey};
 use luytre_sensor::uplink::UplinkSettings;
 use sha2::{Digest, Sha256};
 
@@ -159,6 +167,107 @@ fn files_come_when_asked_for_and_only_if_they_are_what_was_asked_for() {
     assert!(collector.fetch("dc-1", digest(b"gone")).unwrap_err().contains("no longer has"));
     assert!(collector.fetch("dc-1", digest(b"true")).unwrap_err().contains("no longer has"));
     sensor.stop().unwrap();
+}
+
+/// Keeps packets of one flow in a sensor's data folder, about four megabytes.
+fn keep_packets(data: &Path, flow: CommunityId) {
+    let settings = PacketSettings { free_mb: 0, ..PacketSettings::default() };
+    let key = StoreKey::load_or_make(data).unwrap();
+    let shelf = Arc::new(Shelf::open(data, key, Limits::new(&settings, 1)).unwrap());
+    let mut keeper = Keeper::start(shelf, settings.cutoffs(), "eth0", true).unwrap();
+    let bytes = [7; 1000];
+    for time_ns in 0..4000 {
+        let packet = Packet { time_ns, link: LinkType::ETHERNET, original_length: 1000, vlan: None, bytes: &bytes };
+        let member = Member { community_id: flow, before_bytes: 0, protocol: None };
+        keeper.packet(&packet, Some(&member), None);
+    }
+}
+
+#[test]
+fn packets_come_in_pieces_and_a_reader_that_rests_holds_up_nobody() {
+    let (data, edge) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let collector = Collector::start(data.path());
+    let flow = CommunityId([5; 20]);
+    let wish = PacketsWish { flow, from_ns: i64::MIN, to_ns: i64::MAX, limit_bytes: u64::MAX };
+    assert_eq!(collector.ask("dc-1", wish).err(), Some(PacketsError::Absent("dc-1".into())));
+    Sensor::enroll(collector.address, &collector.token("dc-1"), edge.path()).unwrap();
+    keep_packets(edge.path(), flow);
+    let sensor = Sensor::start(edge.path(), collector.address);
+    until("the sensor is there", || collector.ask("dc-1", wish).is_ok());
+
+    // Two answers are begun and left alone; a third one comes whole, and so do events.
+    let mut resting: Vec<Answer> = (0..2).map(|_| collector.ask("dc-1", wish).unwrap()).collect();
+    for answer in &mut resting {
+        assert!(matches!(collector.next(answer), Ok(Next::Piece(_))));
+    }
+    let mut answer = collector.ask("dc-1", wish).unwrap();
+    let (file, packets) = take(&collector, &mut answer);
+    let query = Query { flow: Some(flow), from_ns: i64::MIN, to_ns: i64::MAX, limit_bytes: u64::MAX };
+    let key = StoreKey::load(edge.path()).unwrap();
+    let mut direct = Extraction::start(&edge.path().join(FOLDER), &key, query).unwrap();
+    let whole: Vec<u8> = std::iter::from_fn(|| direct.next_piece(1 << 20)).flatten().collect();
+    assert_eq!((file.len(), packets), (whole.len(), 4000));
+    assert!(file == whole, "the same bytes as from the store itself");
+    sensor.push(0..10);
+    until("events are not held up", || collector.events().len() == 10);
+
+    // More at a time than a sensor answers.
+    resting.extend((0..2).map(|_| collector.ask("dc-1", wish).unwrap()));
+    assert!(matches!(collector.next(&mut resting[3]), Ok(Next::Piece(_))));
+    let mut refused = collector.ask("dc-1", wish).unwrap();
+    assert_eq!(collector.next(&mut refused), Err(PacketsError::Busy("dc-1".into())));
+    // Whoever goes makes room, and whoever stays gets all of it.
+    let mut stayed = resting.remove(0);
+    drop(resting);
+    let (rest, _) = take(&collector, &mut stayed);
+    assert!(whole.ends_with(&rest) && rest.len() < whole.len());
+    until("there is room again", || {
+        let mut answer = collector.ask("dc-1", wish).unwrap();
+        matches!(collector.next(&mut answer), Ok(Next::Piece(_)))
+    });
+
+    // Nothing there, and a sensor that dies in the middle.
+    let mut none = collector.ask("dc-1", PacketsWish { flow: CommunityId([6; 20]), ..wish }).unwrap();
+    assert_eq!(collector.next(&mut none), Ok(Next::Whole { packets: 0, cut: false, passed_over: 0 }));
+    let mut broken = collector.ask("dc-1", wish).unwrap();
+    assert!(matches!(collector.next(&mut broken), Ok(Next::Piece(_))));
+    sensor.kill();
+    let error = loop {
+        match collector.next(&mut broken) {
+            Ok(Next::Piece(_)) => {}
+            Ok(Next::Whole { .. }) => panic!("a sensor that died sent everything"),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error, PacketsError::Absent("dc-1".into()));
+}
+
+/// Everything that is still to come of an answer.
+fn take(collector: &Collector, answer: &mut Answer) -> (Vec<u8>, u64) {
+    let mut file = Vec::new();
+    loop {
+        match collector.next(answer).unwrap() {
+            Next::Piece(piece) => {
+                assert!(piece.len() < 2 * PACKETS_PIECE_BYTES);
+                file.extend(piece);
+            }
+            Next::Whole { packets, .. } => return (file, packets),
+        }
+    }
+}
+
+#[test]
+fn a_sensor_that_keeps_no_packets_says_so() {
+    let (data, edge) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let collector = Collector::start(data.path());
+    Sensor::enroll(collector.address, &collector.token("dc-1"), edge.path()).unwrap();
+    std::fs::remove_file(edge.path().join("identity/packets.key")).unwrap();
+    let _sensor = Sensor::start(edge.path(), collector.address);
+    let wish = PacketsWish { flow: CommunityId([5; 20]), from_ns: 0, to_ns: 1, limit_bytes: 1 };
+    until("the sensor is there", || collector.ask("dc-1", wish).is_ok());
+    let mut answer = collector.ask("dc-1", wish).unwrap();
+    let error = collector.next(&mut answer).unwrap_err();
+    assert!(error.to_string().contains("sensor dc-1 sends no packets: read the key"), "{error}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use luytre_collector_api::{LedgerAnswer, SearchRequest, Sensor, SensorState, Severity, Visibility};
+use luytre_collector_api::{LedgerAnswer, SearchRequest, Sensor, SensorState, Severity, StageLine, Visibility};
 
 use crate::app::App;
 use crate::clock;
@@ -120,7 +120,9 @@ fn by_sensor(sensors: &[Sensor], ledger: &LedgerAnswer) -> Vec<SensorFigures> {
         .collect();
     for minute in &ledger.minutes {
         let Some(sum) = sums.get_mut(minute.sensor.as_str()) else { continue };
-        let packet_stages = || minute.stages.iter().filter(|stage| stage.unit == "packets");
+        // What is kept of packet bodies, and what is not, says nothing of what was seen.
+        let seen = |stage: &&StageLine| stage.unit == "packets" && stage.stage != "packets";
+        let packet_stages = || minute.stages.iter().filter(seen);
         sum.packets += packet_stages().next().map_or(0, |stage| stage.taken);
         sum.dropped += packet_stages().flat_map(|stage| stage.dropped.values()).sum::<u64>();
         sum.unaccounted += minute.unaccounted;
@@ -130,7 +132,7 @@ fn by_sensor(sensors: &[Sensor], ledger: &LedgerAnswer) -> Vec<SensorFigures> {
 
 #[cfg(test)]
 mod tests {
-    use luytre_collector_api::{LedgerMinute, StageLine};
+    use luytre_collector_api::LedgerMinute;
 
     use super::*;
 

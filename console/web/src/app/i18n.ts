@@ -1,6 +1,7 @@
 // The two languages: Vietnamese first and complete, English beside it. Every feature brings its own words.
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
+import * as packets from "../features/alerts/packets/words";
 import * as alerts from "../features/alerts/words";
 import * as audit from "../features/audit/words";
 import * as cases from "../features/cases/words";
@@ -18,6 +19,7 @@ export const vi = {
   ...frame.vi,
   ...ui.vi,
   ...alerts.vi,
+  ...packets.vi,
   ...audit.vi,
   ...cases.vi,
   ...hunt.vi,
@@ -33,6 +35,7 @@ export const en: typeof vi = {
   ...frame.en,
   ...ui.en,
   ...alerts.en,
+  ...packets.en,
   ...audit.en,
   ...cases.en,
   ...hunt.en,

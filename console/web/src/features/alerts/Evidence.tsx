@@ -13,6 +13,7 @@ import { Time } from "../../ui/Time";
 import { Facts } from "./Facts";
 import { matchedValue } from "./highlight";
 import { History, Similar } from "./History";
+import { Packets } from "./packets";
 import { Payload } from "./payload";
 import { useRelated } from "./queries";
 import { Related } from "./Related";
@@ -20,11 +21,11 @@ import { useRuleName } from "./ruleName";
 import { RuleFacts, Why } from "./Why";
 import styles from "./Evidence.module.css";
 
-const TABS = ["why", "event", "related", "similar", "history", "rule"] as const;
+const TABS = ["why", "event", "related", "packets", "similar", "history", "rule"] as const;
 type Tab = (typeof TABS)[number];
 
 /** Below "why" on the long page: what helps to decide first. */
-const PAGE_ORDER = ["related", "similar", "event", "history", "rule"] as const;
+const PAGE_ORDER = ["related", "packets", "similar", "event", "history", "rule"] as const;
 
 function useParts(detail: AlertDetail, onUse: (reason: string) => void): { parts: Record<Tab, ReactNode>; numbers: Partial<Record<Tab, number>> } {
   const { alert, history, similar } = detail;
@@ -45,6 +46,7 @@ function useParts(detail: AlertDetail, onUse: (reason: string) => void): { parts
     ),
     event: <FieldTable document={alert.event} meaning={meaning} show={show} searchable />,
     related: <Related alert={alert} query={related} />,
+    packets: <Packets alert={alert} />,
     similar: <Similar alerts={similar} onUse={onUse} />,
     history: <History entries={history} />,
     rule: <RuleFacts alert={alert} />,

@@ -41,7 +41,7 @@ export const vi = {
       only_ip: "Chỉ địa chỉ này",
     },
     status: { open: "Chờ xử lý", closed: "Đã đóng", escalated: "Đã lập hồ sơ" },
-    tab: { why: "Vì sao", event: "Sự kiện", related: "Liên quan", similar: "Tương tự", history: "Lịch sử", rule: "Luật" },
+    tab: { why: "Vì sao", event: "Sự kiện", related: "Liên quan", packets: "Gói tin", similar: "Tương tự", history: "Lịch sử", rule: "Luật" },
     why: {
       title: "Vì sao có cảnh báo này",
       field: "Trường",
@@ -233,7 +233,7 @@ export const en: typeof vi = {
       only_ip: "This address only",
     },
     status: { open: "Open", closed: "Closed", escalated: "In a case" },
-    tab: { why: "Why", event: "Event", related: "Related", similar: "Similar", history: "History", rule: "Rule" },
+    tab: { why: "Why", event: "Event", related: "Related", packets: "Packets", similar: "Similar", history: "History", rule: "Rule" },
     why: {
       title: "Why this alert fired",
       field: "Field",
