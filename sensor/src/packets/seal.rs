@@ -63,7 +63,7 @@ impl StoreKey {
     /// A new key.
     pub fn generate() -> io::Result<StoreKey> {
         let mut bytes = [0; KEY_BYTES];
-        getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+        getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
         Ok(StoreKey(bytes))
     }
 

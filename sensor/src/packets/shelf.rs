@@ -186,7 +186,7 @@ impl Shelf {
             number
         };
         let mut salt = [0; SALT_BYTES];
-        getrandom::fill(&mut salt).map_err(io::Error::other)?;
+        getrandom::fill(&mut salt).map_err(|error| io::Error::other(error.to_string()))?;
         let path = segment_path(&self.root, number);
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
         let head = SegmentHead { number, salt, key_id: self.key.id() };

@@ -96,7 +96,6 @@ fn seccomp() -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use std::hash::BuildHasher as _;
     use std::io::ErrorKind;
 
     use super::*;

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::super::mail::Message;
-use super::super::mail::lines::Lines;
-use super::super::mail::login::Login;
+use super::super::internet_message::Message;
+use super::super::internet_message::lines::Lines;
+use super::super::internet_message::login::Login;
 use super::super::tls;
 use super::PROTOCOL;
 use super::record::ImapCommand;

@@ -9,7 +9,7 @@ pub mod record;
 
 use luytre_events::Transport;
 
-use super::mail::record::EmailMessage;
+use super::internet_message::record::EmailMessage;
 use super::{Direction, Probe, Protocol};
 
 /// The entry in the table of protocols.
