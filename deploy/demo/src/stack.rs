@@ -183,7 +183,7 @@ impl Stack {
             PacketSource::File { path, speed } => {
                 write!(lines, "[[source]]\nfile = {}\nspeed = \"{speed}\"\nshift_to_now = true\n\n", quoted(path))?
             }
-            PacketSource::Interface(name) => write!(lines, "[[source]]\ninterface = \"{name}\"\n\n")?,
+            PacketSource::Interface(name) => write!(lines, "[[source]]\ninterface = \"{name}\"\nqueues = 2\n\n")?,
         }
         lines.push_str("[metrics]\nenabled = false\n\n[uplink]\nledger_s = 2\n\n");
         lines.push_str(&self.settings.sensor_lines);
