@@ -87,7 +87,7 @@ function Shown({ id, file }: { id: string; file: ArrayBuffer }) {
                 · {t("packets.bytes", { number: count(side.bytes.length) })}
                 {side.missing > 0 && <> · {t("packets.missing", { number: count(side.missing) })}</>}
               </h4>
-              <pre>
+              <pre tabIndex={0} aria-label={`${side.from} → ${side.to}`}>
                 {show(side.bytes, SIDE_BYTES)}
                 {side.bytes.length > SIDE_BYTES && <em>{`\n${t("packets.cut", { number: count(side.bytes.length - SIDE_BYTES) })}`}</em>}
               </pre>
@@ -104,7 +104,7 @@ function Shown({ id, file }: { id: string; file: ArrayBuffer }) {
                 <Time at={new Date(packet.timeMs).toISOString()} /> {ends && <span className="mono">{`${ends.from} → ${ends.to}`}</span>}{" "}
                 <span className="dim">{t("packets.bytes", { number: count(packet.originalLength) })}</span>
               </summary>
-              <pre style={{ whiteSpace: "pre" }}>{hexDump(packet.bytes, PACKET_BYTES)}</pre>
+              <pre tabIndex={0} aria-label={t("packets.hex")} style={{ whiteSpace: "pre" }}>{hexDump(packet.bytes, PACKET_BYTES)}</pre>
             </details>
           );
         })}

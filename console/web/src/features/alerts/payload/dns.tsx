@@ -16,7 +16,7 @@ export function DnsView({ event, needles }: PayloadProps) {
   return (
     <div className={styles.payload}>
       <h4>{t("alerts.payload.question")}</h4>
-      <pre>
+      <pre tabIndex={0}>
         <b>{pickText(event, "dns.question.type")}</b>{" "}
         <Value field="dns.question.name" value={name}>
           {marked(name, needles)}
@@ -24,7 +24,7 @@ export function DnsView({ event, needles }: PayloadProps) {
         <em>{pickText(event, "dns.response_code")}</em>
       </pre>
       <h4 style={{ borderTop: "1px solid var(--lt-border)" }}>{t("alerts.payload.answers")}</h4>
-      <pre>
+      <pre tabIndex={0}>
         {data.length === 0 && <em>{t("alerts.payload.no_answer")}</em>}
         {data.map((answer, at) => (
           <div key={at}>

@@ -30,7 +30,7 @@ export function HttpView({ event, needles }: PayloadProps) {
     <>
       <div className={styles.payload}>
         <h4>{t("alerts.payload.request")}</h4>
-        <pre>
+        <pre tabIndex={0}>
           <b>{text("http.request.method")}</b> {marked(original, needles)} <em>HTTP/{version}</em>
           {decoded !== undefined && decoded !== original && (
             <>
@@ -74,7 +74,7 @@ function Response({ event, needles, version }: PayloadProps & { version: string 
   return (
     <div className={styles.payload}>
       <h4>{t("alerts.payload.response")}</h4>
-      <pre>
+      <pre tabIndex={0}>
         <em>HTTP/{version}</em> <b>{status}</b> {text("http.response.reason")}
         {"\n"}
         {marked(head, needles)}
