@@ -131,6 +131,8 @@ struct Shared {
     budget: Budget,
     carver: Carver,
     waiting: Waiting,
+    /// Bytes kept of flows whose protocol is not known yet, and the most there may be.
+    undecided_bytes: (usize, usize),
     counts: WorkerCounts,
 }
 
@@ -161,6 +163,7 @@ impl Worker {
             budget,
             carver,
             waiting: Waiting::default(),
+            undecided_bytes: (0, limits.undecided_bytes / parts),
             counts: WorkerCounts::default(),
         };
         Worker {
@@ -481,6 +484,12 @@ fn flag_names(flags: u8) -> Vec<&'static str> {
 }
 
 impl Shared {
+    /// Notes that a flow keeps more or fewer bytes than before.
+    fn undecided(&mut self, before: usize, after: usize) {
+        let (kept, _) = &mut self.undecided_bytes;
+        *kept = (*kept + after).saturating_sub(before);
+    }
+
     fn event(
         &mut self,
         time_ns: i64,
@@ -528,7 +537,10 @@ impl StreamSink for Feed<'_> {
             Conversation::Unknown(search) => {
                 self.shape.unknown(self.side, bytes);
                 let ports = self.identity.ports();
-                let finding = search.get_or_insert_default().stream(direction, bytes, ports);
+                let search = search.get_or_insert_default();
+                let before = search.kept_bytes();
+                let finding = search.stream(direction, bytes, ports);
+                self.shared.undecided(before, search.kept_bytes());
                 self.decide(finding, direction, bytes);
             }
             Conversation::Over => {}
@@ -540,7 +552,10 @@ impl StreamSink for Feed<'_> {
         match self.app {
             Conversation::Spoken(_) => self.parse_gap(direction, length),
             Conversation::Unknown(search) => {
-                let finding = search.get_or_insert_default().gap(direction, length);
+                let search = search.get_or_insert_default();
+                let before = search.kept_bytes();
+                let finding = search.gap(direction, length);
+                self.shared.undecided(before, search.kept_bytes());
                 self.decide(finding, direction, &[]);
             }
             Conversation::Over => {}
@@ -560,7 +575,10 @@ impl Feed<'_> {
             Conversation::Unknown(search) => {
                 self.shape.unknown(self.side, bytes);
                 let ports = self.identity.ports();
-                let finding = search.get_or_insert_default().datagram(direction, bytes, ports);
+                let search = search.get_or_insert_default();
+                let before = search.kept_bytes();
+                let finding = search.datagram(direction, bytes, ports);
+                self.shared.undecided(before, search.kept_bytes());
                 self.decide(finding, direction, bytes);
             }
             Conversation::Over => {}
@@ -569,9 +587,16 @@ impl Feed<'_> {
 
     fn decide(&mut self, finding: Finding, direction: Direction, bytes: &[u8]) {
         match finding {
-            Finding::Undecided => {}
-            Finding::Unknown => *self.app = Conversation::Over,
+            Finding::Undecided => {
+                let (kept, most) = self.shared.undecided_bytes;
+                if kept > most {
+                    self.shared.anomaly("flow.undecided_limit", 1);
+                    self.give_up_search();
+                }
+            }
+            Finding::Unknown => self.give_up_search(),
             Finding::Found { protocol, reversed, held } => {
+                self.give_up_search();
                 // A SYN has said for certain who called.
                 let reversed = reversed && self.may_turn;
                 self.begin(protocol, reversed, held, direction, bytes);
@@ -626,8 +651,18 @@ impl Feed<'_> {
         }
     }
 
+    /// Lets go of what was kept until the protocol would be known.
+    fn give_up_search(&mut self) {
+        if let Conversation::Unknown(search) = std::mem::replace(self.app, Conversation::Over) {
+            self.shared.undecided(search.map_or(0, |search| search.kept_bytes()), 0);
+        }
+    }
+
     /// Lets the parser report what is open; nothing more is handed over afterwards.
     fn finish(&mut self) {
+        if matches!(self.app, Conversation::Unknown(_)) {
+            self.give_up_search();
+        }
         if let Conversation::Spoken(mut parser) = std::mem::replace(self.app, Conversation::Over) {
             let mut output =
                 FlowOutput { time_ns: self.time_ns, identity: self.identity, shared: self.shared, out: self.out };

@@ -133,6 +133,25 @@ fn evictions_and_timeouts_read_the_same_with_any_number_of_workers() {
 }
 
 #[test]
+fn what_is_kept_of_unknown_protocols_has_a_ceiling_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("slow.pcap");
+    let mut capture = Capture::new();
+    // Something unknown that nobody answers, over many connections at once: the answer might still tell.
+    for client in 1..=200 {
+        capture.add(10_000_000_000, &tcp(client, true, 0, "S", b""));
+        capture.add(10_000_000_000, &tcp(client, true, 1, "A", &[0xee; 900]));
+    }
+    std::fs::write(&file, &capture.0).unwrap();
+    let plain = same_for_any_workers(std::slice::from_ref(&file), FlowLimits::default());
+    assert_eq!(plain.counts.anomalies.get("flow.undecided_limit"), None);
+    let tight = FlowLimits { undecided_bytes: 64 << 10, ..FlowLimits::default() };
+    let tight = same_for_any_workers(&[file], tight);
+    assert!(tight.counts.anomalies["flow.undecided_limit"] > 0);
+    assert_eq!(tight.counts.flows, 200);
+}
+
+#[test]
 fn files_are_one_capture_unless_time_goes_back() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (folder.path().join("1.pcap"), folder.path().join("2.pcap"));

@@ -33,6 +33,9 @@ pub struct FlowLimits {
     pub reassembly_bytes: usize,
     /// The same for one direction of one flow.
     pub reassembly_flow_bytes: usize,
+    /// The most bytes of flows whose protocol is not known yet, all flows together; beyond, no more is looked at of the flow
+    /// that wants to keep some.
+    pub undecided_bytes: usize,
     /// Silence after which a TCP flow ends that was seen from both sides, in seconds.
     pub tcp_open_s: u32,
     /// Silence after which a TCP flow ends that was seen from one side only, in seconds.
@@ -55,6 +58,7 @@ impl Default for FlowLimits {
             flows: 524_288,
             reassembly_bytes: 64 << 20,
             reassembly_flow_bytes: 256 << 10,
+            undecided_bytes: 64 << 20,
             tcp_open_s: 3600,
             tcp_new_s: 60,
             tcp_closed_s: 10,

@@ -121,6 +121,13 @@ impl Detection {
         self.verdict()
     }
 
+    /// Bytes that are kept until the protocol is known.
+    pub fn kept_bytes(&self) -> usize {
+        let looked_at: usize = self.sides.iter().map(|side| side.bytes.len()).sum();
+        let held: usize = self.held.iter().map(Held::bytes).sum();
+        looked_at + held
+    }
+
     fn verdict(&mut self) -> Finding {
         if self.sides.iter().all(|side| side.over) {
             self.held = Vec::new();
@@ -161,6 +168,13 @@ impl Detection {
 impl Held {
     fn is_of(&self, wanted: Direction) -> bool {
         matches!(self, Held::Data(d, _) | Held::Gap(d, _) if *d == wanted)
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Held::Data(_, bytes) => bytes.len(),
+            Held::Gap(..) => 0,
+        }
     }
 
     fn size(&self, wanted: Direction) -> usize {
