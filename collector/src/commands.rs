@@ -1,5 +1,7 @@
 //! What the command line prints: each command asks the running collector and writes a table or JSON lines.
 
+mod import;
+
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -14,7 +16,11 @@ use luytre_collector_api::{
 
 use crate::client::{Client, Refused};
 use crate::fleet::Fleet;
+use crate::index::Store;
+use crate::search::Search;
 use crate::settings::Settings;
+
+pub use import::{ImportArguments, SetsArguments, import, sets};
 
 /// `luytre-collector search`.
 #[derive(Debug, Args)]
@@ -93,8 +99,13 @@ fn escaped(value: &str) -> String {
     value.bytes().map(one).collect()
 }
 
-/// Searches and prints.
-pub async fn search(client: &Client, arguments: &SearchArguments) -> anyhow::Result<()> {
+/// Searches and prints, through the running collector, or in its files when none runs.
+pub async fn search(
+    client: &Client,
+    settings: &Settings,
+    data: &Path,
+    arguments: &SearchArguments,
+) -> anyhow::Result<()> {
     let request = SearchRequest {
         query: arguments.query.clone(),
         from: arguments.from.clone(),
@@ -103,7 +114,11 @@ pub async fn search(client: &Client, arguments: &SearchArguments) -> anyhow::Res
         set: arguments.set.clone(),
         ..SearchRequest::default()
     };
-    let answer: SearchAnswer = client.post("/v1/search", &request).await.inspect_err(|error| {
+    let answer: SearchAnswer = match client.is_there().await || !data.join("index").exists() {
+        true => client.post("/v1/search", &request).await,
+        false => search_files(settings, data, &request),
+    }
+    .inspect_err(|error| {
         if let Some(Refused(refused)) = error.downcast_ref::<Refused>()
             && let Some(position) = refused.position
         {
@@ -115,6 +130,13 @@ pub async fn search(client: &Client, arguments: &SearchArguments) -> anyhow::Res
     eprintln!("{} events in {} ms", answer.total, answer.took_ms);
     answer.partial.iter().for_each(|partial| eprintln!("incomplete: {partial}"));
     Ok(())
+}
+
+/// Searches the index of a collector that does not run.
+fn search_files(settings: &Settings, data: &Path, request: &SearchRequest) -> anyhow::Result<SearchAnswer> {
+    let store = Store::open(&data.join("index")).context("open the index")?;
+    let answer = Search::new(store, settings.search.clone()).run(request, crate::clock::now_ns());
+    answer.map_err(|error| Refused(crate::api::Failure::from(error).into_error()).into())
 }
 
 fn print_answer(answer: &SearchAnswer, json: bool, out: &mut impl std::io::Write) -> std::io::Result<()> {

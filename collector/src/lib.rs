@@ -13,7 +13,7 @@
 //! | [`fanout`] | alerts in a durable log that the console follows |
 //! | [`search`] | the query language and its answers |
 //!
-//! Beside them: [`api`] and [`client`] (both ends of the API), [`fleet`] (who may speak), [`ledger`] (what was
+//! [`import`] takes captures and logs of other programs into data sets apart. Beside them: [`api`] and [`client`] (both ends of the API), [`fleet`] (who may speak), [`ledger`] (what was
 //! counted), [`health`] (what does not work).
 
 pub mod api;
@@ -25,6 +25,7 @@ pub mod enrich;
 pub mod fanout;
 pub mod fleet;
 pub mod health;
+pub mod import;
 pub mod index;
 pub mod intake;
 pub mod journal;

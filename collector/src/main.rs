@@ -33,6 +33,10 @@ enum Command {
     ApiCertificate(commands::ApiCertificateArguments),
     /// Search events.
     Search(commands::SearchArguments),
+    /// Take captures, or logs of Suricata and Zeek, into a data set of its own.
+    Import(commands::ImportArguments),
+    /// List the data sets apart from the live one, or remove one.
+    Sets(commands::SetsArguments),
     /// Fetch the packets of a flow from the sensor that keeps them.
     Packets(commands::PacketsArguments),
     /// List the sensors.
@@ -114,7 +118,9 @@ async fn execute(command: Command, settings: Settings, data: &Path) -> anyhow::R
             commands::create_token(&client, &settings, data, &name).await?
         }
         Command::ApiCertificate(wished) => commands::api_certificate(&client, &settings, data, &wished).await?,
-        Command::Search(search) => commands::search(&client, &search).await?,
+        Command::Search(search) => commands::search(&client, &settings, data, &search).await?,
+        Command::Import(files) => return commands::import(&client, &settings, data, &files).await,
+        Command::Sets(wished) => commands::sets(&client, &settings, data, &wished).await?,
         Command::Packets(packets) => commands::packets(&client, &packets).await?,
         Command::Sensors => commands::sensors(&client).await?,
         Command::Rules { command: None } => commands::rules(&client).await?,

@@ -21,6 +21,7 @@ use crate::enrich::{Enricher, SharedAgencies};
 use crate::fanout::Fanout;
 use crate::fleet::Fleet;
 use crate::health::Problems;
+use crate::import::Sets;
 use crate::index::{Store, Writer};
 use crate::intake::{Files, Intake};
 use crate::journal::Journal;
@@ -98,6 +99,7 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
     let search = Search::new(store.clone(), settings.search.clone());
     let turns = Arc::new(tokio::sync::Semaphore::new(search.at_a_time()));
     let packets = intake.packets();
+    let sets = Sets::new(&data.join("imports"), store.clone(), settings.index.clone(), agencies.clone());
     let api = Api {
         search,
         turns,
@@ -113,6 +115,7 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         scans,
         poisoned,
         reloader,
+        sets,
     };
     let mut servers = vec![serve(socket, api::local_router(api.clone()))];
     if let Some(address) = settings.api.listen {

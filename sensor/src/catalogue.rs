@@ -15,7 +15,8 @@ use crate::protocols::{LINK_DATASETS, PROTOCOLS};
 pub fn datasets() -> Vec<DatasetDef> {
     let protocols = PROTOCOLS.iter().flat_map(|protocol| protocol.datasets.iter().copied());
     let link = LINK_DATASETS.iter().copied();
-    [FlowRecord::DATASET, FileSeen::DATASET, Anomaly::DATASET].into_iter().chain(link).chain(protocols).collect()
+    let stages = [FlowRecord::DATASET, FileSeen::DATASET, Anomaly::DATASET, luytre_events::event::LOG];
+    stages.into_iter().chain(link).chain(protocols).collect()
 }
 
 /// The catalogue as the records declare it, without a look at the committed one.

@@ -403,6 +403,9 @@ fn work(
         if after.out_of_window > before.out_of_window {
             output.anomaly("tcp.out_of_window");
         }
+        if after.urgent > before.urgent {
+            output.anomaly("tcp.urgent_data");
+        }
         if dies {
             output.anomaly("tcp.few_hops_left");
         }

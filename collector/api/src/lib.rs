@@ -110,7 +110,7 @@ pub struct SearchAnswer {
     /// The next page's cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// The result of `| count by ...`.
+    /// The result of `| count by ...`, of other measures, or of `| table ...`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<Table>,
     /// The result of `| timeline ...` or of `timeline_bars`.
@@ -145,9 +145,9 @@ pub struct FacetValue {
 /// Rows under named columns.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Table {
-    /// Column names: the fields counted by, then `count`.
+    /// Column names: the fields grouped by, then the measures (`count`, `sum(FIELD)`); or the fields asked for.
     pub columns: Vec<String>,
-    /// One row a group; values as JSON.
+    /// One row a group, or an event; values as JSON.
     pub rows: Vec<Vec<serde_json::Value>>,
 }
 
@@ -472,6 +472,68 @@ pub struct ApiCertificate {
     pub authority: String,
     /// When the certificate lapses, RFC 3339.
     pub expires: String,
+}
+
+/// A data set apart from the live one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DataSet {
+    /// Its name.
+    pub name: String,
+    /// Events in it.
+    pub events: u64,
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// What was imported, in this order.
+    pub files: Vec<ImportedFile>,
+}
+
+/// A file that was imported.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportedFile {
+    /// What it was called.
+    pub name: String,
+    /// SHA-256 of its content, hexadecimal.
+    pub sha256: String,
+    /// Events that came of it.
+    pub events: u64,
+    /// When it was in, RFC 3339.
+    pub imported: String,
+}
+
+/// A wish to import a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportRequest {
+    /// What it is called.
+    pub file: String,
+    /// SHA-256 of its content, hexadecimal.
+    pub sha256: String,
+}
+
+/// An import under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportBegun {
+    /// What its events must be sent to.
+    pub number: u64,
+}
+
+/// How many events an import has taken in so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportProgress {
+    /// Events.
+    pub events: u64,
+}
+
+/// What came of an import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Import {
+    /// Events taken in.
+    pub events: u64,
+    /// Events that could not be taken in.
+    pub refused: u64,
+    /// The first reasons for that.
+    pub reasons: Vec<String>,
+    /// Fields left out because no event of this release has them, or not of this kind.
+    pub left_out: u64,
 }
 
 /// How the collector is.

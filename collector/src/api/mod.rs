@@ -11,6 +11,7 @@ mod packets;
 mod rules;
 mod search;
 pub mod serve;
+mod sets;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,7 @@ use crate::enrich::SharedAgencies;
 use crate::fanout::Fanout;
 use crate::fleet::Fleet;
 use crate::health::Problems;
+use crate::import::Sets;
 use crate::index::Store;
 use crate::intake::Packets;
 use crate::journal::Journal;
@@ -74,6 +76,8 @@ pub struct Api {
     pub poisoned: Arc<std::sync::atomic::AtomicU64>,
     /// Loads the rules anew.
     pub reloader: Reloader,
+    /// Data sets apart from the live one.
+    pub sets: Sets,
 }
 
 /// A failed request.
@@ -86,6 +90,11 @@ pub struct Failure {
 impl Failure {
     fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Failure {
         Failure { status, error: ApiError { code: code.to_owned(), message: message.into(), position: None } }
+    }
+
+    /// What the client is told.
+    pub fn into_error(self) -> ApiError {
+        self.error
     }
 
     fn bad_request(message: impl Into<String>) -> Failure {
@@ -112,14 +121,21 @@ impl IntoResponse for Failure {
     }
 }
 
-/// The routes of the Unix socket: those of everybody, and certificates for the others.
+/// The routes of the Unix socket: those of everybody, certificates for the others, and importing.
 pub fn local_router(api: Api) -> axum::Router {
-    let certificates = axum::Router::new()
+    let local = axum::Router::new()
         .route("/v1/api-certificates", post(fleet::create_api_certificate))
         .route("/v1/api-certificates/{name}/revoke", post(fleet::revoke_api_certificate))
+        .route("/v1/sets/{set}/imports", post(sets::begin))
+        .route("/v1/sets/{set}/imports/{number}/finish", post(sets::finish))
+        .route("/v1/sets/{set}/remove", post(sets::remove))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX_BYTES))
         .with_state(api.clone());
-    router(api).merge(certificates)
+    let pieces = axum::Router::new()
+        .route("/v1/sets/{set}/imports/{number}/events", post(sets::add))
+        .layer(axum::extract::DefaultBodyLimit::max(sets::PIECE_MAX_BYTES))
+        .with_state(api.clone());
+    router(api).merge(local).merge(pieces)
 }
 
 /// The routes of everybody.
@@ -131,6 +147,7 @@ pub fn router(api: Api) -> axum::Router {
         .route("/v1/alerts/stream", get(alerts::stream))
         .route("/v1/alerts/{id}", get(alerts::alert))
         .route("/v1/sensors", get(fleet::sensors))
+        .route("/v1/sets", get(sets::sets))
         .route("/v1/sensors/{name}/revoke", post(fleet::revoke))
         .route("/v1/tokens", post(fleet::create_token))
         .route("/v1/ledger", get(fleet::ledger))

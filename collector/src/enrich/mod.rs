@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use ipnet::IpNet;
@@ -79,6 +79,25 @@ impl Agencies {
             self.list.get(*table.get(&network)?)
         })
     }
+
+    /// Adds the agency to an event that does not name one.
+    pub fn add_to(&self, event: &mut Event) {
+        let (Some((id, name)), Some(flow)) = (agency_fields(), &event.flow) else { return };
+        let Some(agency) = self.of(flow.source.0).or_else(|| self.of(flow.destination.0)) else { return };
+        if event.fields.iter().all(|(field, _)| *field != id) {
+            event.fields.push((id, Value::Str(agency.id.as_str().into())));
+            event.fields.push((name, Value::Str(agency.name.as_str().into())));
+        }
+    }
+}
+
+/// The fields that agencies fill.
+fn agency_fields() -> Option<(FieldId, FieldId)> {
+    static FIELDS: OnceLock<Option<(FieldId, FieldId)>> = OnceLock::new();
+    *FIELDS.get_or_init(|| {
+        let catalogue = Catalogue::current();
+        Some((catalogue.field_id("organization.id")?, catalogue.field_id("organization.name")?))
+    })
 }
 
 /// The table in force, shared between the pipeline and the API.
@@ -105,24 +124,12 @@ pub struct Enricher {
     problems: Problems,
     modified: Option<SystemTime>,
     looked: Option<Instant>,
-    id: Option<FieldId>,
-    name: Option<FieldId>,
 }
 
 impl Enricher {
     /// Reads the agencies file if there is one; `shared` shows what is in force.
     pub fn new(path: PathBuf, shared: SharedAgencies, problems: Problems) -> Enricher {
-        let catalogue = Catalogue::current();
-        let mut enricher = Enricher {
-            path,
-            current: shared.get(),
-            shared,
-            problems,
-            modified: None,
-            looked: None,
-            id: catalogue.field_id("organization.id"),
-            name: catalogue.field_id("organization.name"),
-        };
+        let mut enricher = Enricher { path, current: shared.get(), shared, problems, modified: None, looked: None };
         enricher.look();
         enricher
     }
@@ -132,14 +139,8 @@ impl Enricher {
         if self.looked.is_none_or(|at| at.elapsed() >= RELOAD_EVERY) {
             self.look();
         }
-        let (Some(id), Some(name)) = (self.id, self.name) else { return };
         for event in events {
-            let Some(flow) = &event.flow else { continue };
-            let agency = self.current.of(flow.source.0).or_else(|| self.current.of(flow.destination.0));
-            if let Some(agency) = agency {
-                event.fields.push((id, Value::Str(agency.id.as_str().into())));
-                event.fields.push((name, Value::Str(agency.name.as_str().into())));
-            }
+            self.current.add_to(event);
         }
     }
 

@@ -94,9 +94,43 @@ impl Store {
         Some(sets.get(set)?.values().cloned().collect())
     }
 
-    /// Number of events that can be found in all sets.
+    /// Number of live events that can be found.
     pub fn events(&self) -> u64 {
-        read(&self.sets).values().flat_map(|set| set.values()).map(|p| p.events()).sum()
+        self.size_of(LIVE).0
+    }
+
+    /// Events and bytes of a set.
+    pub fn size_of(&self, set: &str) -> (u64, u64) {
+        let sets = read(&self.sets);
+        let partitions = || sets.get(set).into_iter().flat_map(|set| set.values());
+        (partitions().map(|p| p.events()).sum(), partitions().map(|p| p.size_bytes()).sum())
+    }
+
+    /// Names of all sets.
+    pub fn sets(&self) -> Vec<String> {
+        read(&self.sets).keys().cloned().collect()
+    }
+
+    /// The highest number of an event in a set.
+    pub fn last_sequence(&self, set: &str) -> Option<u64> {
+        self.partitions(set)?.iter().filter_map(|partition| partition.last_sequence()).max()
+    }
+
+    /// Takes events out of a set again: those with this number or a higher one. Nobody may be writing into it.
+    pub fn forget_from(&self, set: &str, sequence: u64) -> Result<(), PartitionError> {
+        for partition in self.partitions(set).unwrap_or_default() {
+            partition.forget_from(sequence)?;
+        }
+        Ok(())
+    }
+
+    /// Removes a set; false if there was none. Nobody may be writing into it.
+    pub fn remove_set(&self, set: &str) -> std::io::Result<bool> {
+        let removed = write(&self.sets).remove(set);
+        if removed.is_some() {
+            std::fs::remove_dir_all(self.root.join(set))?;
+        }
+        Ok(removed.is_some())
     }
 
     /// Bytes on disk.

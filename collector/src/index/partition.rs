@@ -18,6 +18,8 @@ use super::words::{KeywordTokenizer, WordTokenizer};
 
 /// Documents of 16 KB are compressed together: small enough to fetch a page of rows quickly, large enough to compress.
 const STORE_BLOCK_BYTES: usize = 16 * 1024;
+/// The arena of a writer that only takes events out: the smallest there is.
+const FORGETTING_BYTES: usize = 15_000_000;
 /// zstd level of the stored events.
 const STORE_LEVEL: i32 = 3;
 
@@ -152,6 +154,27 @@ impl Partition {
     pub fn reload(&self) -> Result<(), PartitionError> {
         self.reader.reload().map_err(|e| engine(&self.name, e))?;
         self.measure()
+    }
+
+    /// The highest number of an event; nothing when empty.
+    pub fn last_sequence(&self) -> Option<u64> {
+        let searcher = self.searcher();
+        let readers = searcher.segment_readers().iter().filter(|segment| segment.num_docs() > 0);
+        readers.filter_map(|segment| segment.fast_fields().u64("_sequence").ok()).map(|column| column.max_value()).max()
+    }
+
+    /// Takes out the events with this number or a higher one.
+    pub fn forget_from(&self, sequence: u64) -> Result<(), PartitionError> {
+        if self.last_sequence().is_none_or(|last| last < sequence) {
+            return Ok(());
+        }
+        let failed = |source| engine(&self.name, source);
+        let mut writer = self.writer(FORGETTING_BYTES)?;
+        let first = tantivy::Term::from_field_u64(self.mapping.sequence, sequence);
+        let query = tantivy::query::RangeQuery::new(std::ops::Bound::Included(first), std::ops::Bound::Unbounded);
+        writer.delete_query(Box::new(query)).map_err(failed)?;
+        writer.commit().map_err(failed)?;
+        self.reload()
     }
 
     /// Compares every file with its checksum; answers what is damaged.

@@ -62,6 +62,8 @@ pub struct Writer {
     set: String,
     memory_bytes: usize,
     keep_days: u32,
+    /// Whether records may come again that a partition has already.
+    replayed: bool,
     open: HashMap<String, OpenPartition>,
     /// The mark behind the last batch.
     mark: Mark,
@@ -83,12 +85,18 @@ impl Writer {
             mark: stored_position(&position_path(&store, set)).unwrap_or_default(),
             memory_bytes: settings.memory_mb.max(15) * 1_000_000,
             keep_days: settings.keep_days,
+            replayed: true,
             store,
             set: set.to_owned(),
             open: HashMap::new(),
             batches: 0,
             waiting_events: 0,
         }
+    }
+
+    /// A writer of a set that no journal can be replayed into: every record that comes is added.
+    pub fn named(store: Arc<Store>, set: &str, settings: &IndexSettings) -> Writer {
+        Writer { replayed: false, ..Writer::new(store, set, settings) }
     }
 
     /// A writer of the live set.
@@ -148,7 +156,9 @@ impl Writer {
         for open in self.open.values_mut().filter(|open| open.is_dirty) {
             commit_one(open, mark)?;
         }
-        save_position(&position_path(&self.store, &self.set), mark).map_err(WriteError::Position)?;
+        if self.replayed {
+            save_position(&position_path(&self.store, &self.set), mark).map_err(WriteError::Position)?;
+        }
         self.waiting_events = 0;
         Ok(())
     }
@@ -163,7 +173,7 @@ impl Writer {
             Entry::Vacant(entry) => {
                 let partition = self.store.writable(&self.set, day)?;
                 let writer = partition.writer(self.memory_bytes)?;
-                let has_until = partition.mark()?;
+                let has_until = if self.replayed { partition.mark()? } else { None };
                 entry.insert(OpenPartition { partition, writer, is_dirty: false, has_until, last_used })
             }
         };

@@ -158,20 +158,22 @@ impl Talk<'_> {
         loop {
             let room = self.pending.len() < WINDOW;
             tokio::select! {
-                next = frames.next(), if room => {
-                    let Some(frame) = decode(next)? else { return Ok(()) };
-                    deadline = tokio::time::Instant::now() + silence;
-                    connected.heard();
-                    self.hear(frame, certificate).await?;
-                }
-                Some(answer) = self.pending.next() => self.acknowledge(answer).await?,
-                Some(wish) = wishes.recv() => self.ask(wish).await?,
-                Some(word) = words.recv() => self.ask_for_packets(word).await?,
+                // In this order, so that nothing is taken from a sensor after it was revoked.
+                biased;
                 () = connected.ended() => return Err(self.sink.refuse(self.why_ended(certificate)).await),
                 _ = admission.tick() => {
                     if let Admission::Refused(reason) = self.hall.fleet.admit(certificate) {
                         return Err(self.sink.refuse(reason).await);
                     }
+                }
+                Some(answer) = self.pending.next() => self.acknowledge(answer).await?,
+                Some(wish) = wishes.recv() => self.ask(wish).await?,
+                Some(word) = words.recv() => self.ask_for_packets(word).await?,
+                next = frames.next(), if room => {
+                    let Some(frame) = decode(next)? else { return Ok(()) };
+                    deadline = tokio::time::Instant::now() + silence;
+                    connected.heard();
+                    self.hear(frame, certificate).await?;
                 }
                 // While its own batches wait for the disk the sensor is not read, so it cannot be called silent.
                 () = tokio::time::sleep_until(deadline), if room => bail!("it has gone silent"),

@@ -6,14 +6,17 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use luytre_events::Kind;
 use tantivy::Term;
 use tantivy::query::{
     AllQuery, BooleanQuery, ConstScoreQuery, EmptyQuery, ExistsQuery, Occur, PhraseQuery, Query, RangeQuery, TermQuery,
+    TermSetQuery,
 };
 use tantivy::schema::Field;
 
+use super::columns::Group;
 use super::limits::{Limits, PatternQuery};
-use super::query::{FieldRef, Node, Pattern, Test};
+use super::query::{FieldRef, Node, Test};
 use crate::index::mapping::{Column, Mapping, ip_term};
 use crate::index::partition::PRESENCE;
 use crate::index::words;
@@ -65,8 +68,9 @@ impl Compiler<'_> {
                 (Occur::MustNot, self.node(inner)?),
             ])),
             Node::Field(field, test) => self.field_test(field, test)?,
+            Node::In(field, values) => self.one_of(field, values),
             Node::Words(words) => phrase(self.mapping.words, words),
-            Node::WordPattern(pattern) => self.wildcard(pattern, self.mapping.words)?,
+            Node::WordPattern(pattern) => self.matching(pattern.to_regex(), self.mapping.words)?,
             Node::Address(network) => {
                 any(self.mapping.addresses().map(|column| in_network(column.field, *network)).collect())
             }
@@ -102,7 +106,8 @@ impl Compiler<'_> {
         Ok(match test {
             Test::Exists => Box::new(ExistsQuery::new(name.to_owned(), false)),
             Test::Keyword(text) => term(Term::from_field_text(field, text)),
-            Test::Pattern(pattern) => self.wildcard(pattern, field)?,
+            Test::Pattern(pattern) => self.matching(pattern.to_regex(), field)?,
+            Test::Regex(expression) => self.matching(expression.clone(), field)?,
             Test::Words(words) => phrase(field, words),
             Test::Network(network) => in_network(field, *network),
             Test::Addresses(from, to) => {
@@ -125,8 +130,22 @@ impl Compiler<'_> {
         })
     }
 
-    fn wildcard(&self, pattern: &Pattern, field: Field) -> tantivy::Result<Box<dyn Query>> {
-        Ok(match PatternQuery::new(pattern, field, self.limits)? {
+    /// Events whose field has one of some values.
+    fn one_of(&self, field: &FieldRef, values: &[Group]) -> Box<dyn Query> {
+        let Some(column) = self.mapping.column(&field.name).filter(|column| column.kind == field.kind) else {
+            return Box::new(EmptyQuery);
+        };
+        let term = |value: &Group| match (column.kind, value) {
+            (Kind::Keyword, Group::Text(text)) => Some(Term::from_field_text(column.field, &words::keyword(text))),
+            (Kind::Ip, Group::Text(text)) => Some(Term::from_field_ip_addr(column.field, ip_term(text.parse().ok()?))),
+            (Kind::Long, Group::Number(number)) => Some(Term::from_field_u64(column.field, *number)),
+            _ => None,
+        };
+        Box::new(TermSetQuery::new(values.iter().filter_map(term)))
+    }
+
+    fn matching(&self, expression: String, field: Field) -> tantivy::Result<Box<dyn Query>> {
+        Ok(match PatternQuery::new(expression, field, self.limits)? {
             Some(query) => Box::new(ConstScoreQuery::new(Box::new(query), 1.0)),
             None => Box::new(EmptyQuery),
         })

@@ -6,6 +6,7 @@
 //! tables are in memory, however many partitions there are. What a limit cut is said in [`Gathered`].
 
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,11 +17,16 @@ use tantivy::{DocAddress, DocId, Score, SegmentOrdinal, SegmentReader};
 
 use super::columns::{Group, ValueReader};
 use super::limits::Limits;
-use super::query::FieldRef;
+use super::measures::{Measured, Tally};
+use super::query::{FieldRef, Measure};
 use crate::index::Mapping;
 
 /// Most different groups that a search tells apart, all of its tables together.
 pub const GROUPS_MAX: usize = 200_000;
+/// The same where a group can take some kilobytes: percentiles and numbers of different values.
+pub const HEAVY_GROUPS_MAX: usize = 2_000;
+/// Most values of a measured field that are remembered.
+const KNOWN_MAX: usize = 100_000;
 /// Most bars of a timeline.
 pub const BARS_MAX: usize = 10_000;
 /// Most stored events that are read to group by a field without a column.
@@ -61,19 +67,8 @@ pub struct Plan {
 pub struct TablePlan {
     /// The fields grouped by.
     pub by: Vec<FieldRef>,
-    /// A field whose values are summed.
-    pub sum: Option<FieldRef>,
-}
-
-/// What one group adds up to.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Tally {
-    /// Number of events.
-    pub count: u64,
-    /// Sum of whole numbers.
-    pub sum: u128,
-    /// Sum of floating point numbers.
-    pub sum_float: f64,
+    /// What each group adds up to, beside the number of its events.
+    pub measures: Vec<Measure>,
 }
 
 /// The groups of one table.
@@ -119,10 +114,12 @@ pub fn merge_groups(mine: &mut Groups, theirs: Groups, groups_max: usize) -> boo
             is_cut = true;
             continue;
         }
-        let sum = mine.entry(group).or_default();
-        sum.count += tally.count;
-        sum.sum = sum.sum.saturating_add(tally.sum);
-        sum.sum_float += tally.sum_float;
+        match mine.entry(group) {
+            Entry::Occupied(mut sum) => sum.get_mut().merge(tally),
+            Entry::Vacant(place) => {
+                place.insert(tally);
+            }
+        }
     }
     is_cut
 }
@@ -141,8 +138,42 @@ pub struct Gather<'p> {
 
 struct TableReader {
     by: Vec<ValueReader>,
-    sum: Option<ValueReader>,
+    measures: Vec<MeasureReader>,
+    empty: Tally,
     groups: HashMap<Vec<u128>, Tally>,
+}
+
+/// Reads what a measure wants.
+struct MeasureReader {
+    measure: Measure,
+    reader: Option<ValueReader>,
+    /// What raw values stand for: they come again and again.
+    known: HashMap<u128, Option<Measured>>,
+    raw: Vec<u128>,
+}
+
+impl MeasureReader {
+    fn values(&mut self, doc: DocId) -> Vec<Measured> {
+        let Some(reader) = &mut self.reader else { return Vec::new() };
+        self.raw.clear();
+        reader.values(doc, &mut self.raw);
+        let mut values = Vec::with_capacity(self.raw.len());
+        for raw in &self.raw {
+            let value = match self.known.get(raw) {
+                Some(value) => *value,
+                None => {
+                    if self.known.len() >= KNOWN_MAX {
+                        self.known.clear();
+                    }
+                    let value = reader.group(*raw).and_then(|group| Measured::of(&self.measure, &group));
+                    self.known.insert(*raw, value);
+                    value
+                }
+            };
+            values.extend(value);
+        }
+        values
+    }
 }
 
 /// The collector of one segment.
@@ -172,7 +203,15 @@ impl Collector for Gather<'_> {
         for table in &self.plan.tables {
             tables.push(TableReader {
                 by: table.by.iter().map(open).collect::<tantivy::Result<_>>()?,
-                sum: table.sum.as_ref().map(open).transpose()?,
+                measures: table
+                    .measures
+                    .iter()
+                    .map(|measure| {
+                        let reader = measure.field().map(open).transpose()?;
+                        Ok(MeasureReader { measure: measure.clone(), reader, known: HashMap::new(), raw: Vec::new() })
+                    })
+                    .collect::<tantivy::Result<_>>()?,
+                empty: Tally::new(&table.measures),
                 groups: HashMap::new(),
             });
         }
@@ -219,7 +258,7 @@ impl SegmentCollector for SegmentGather {
         self.found.total += 1;
         let time_ns = self.times.first(doc).unwrap_or_default();
         self.collect_bar(time_ns);
-        self.collect_groups(doc);
+        self.collect_groups(doc, time_ns);
         self.collect_newest(doc, time_ns);
     }
 
@@ -235,7 +274,7 @@ impl SegmentCollector for SegmentGather {
             let resolve = |raw: &Vec<u128>| -> Option<Vec<Group>> {
                 table.by.iter().zip(raw).map(|(reader, raw)| reader.group(*raw)).collect()
             };
-            let groups = table.groups.iter().filter_map(|(raw, tally)| Some((resolve(raw)?, *tally))).collect();
+            let groups = table.groups.iter().filter_map(|(raw, tally)| Some((resolve(raw)?, tally.clone()))).collect();
             self.found.groups_cut |= merge_groups(done, groups, self.plan.groups_max);
         }
         drop(done);
@@ -263,21 +302,22 @@ impl SegmentGather {
         *self.found.bars.entry(bar).or_default() += 1;
     }
 
-    fn collect_groups(&mut self, doc: DocId) {
+    fn collect_groups(&mut self, doc: DocId, time_ns: i64) {
         let mut tables = std::mem::take(&mut self.tables);
         for table in &mut tables {
-            if table.by.iter().chain(&table.sum).any(ValueReader::is_slow)
+            let measured = table.measures.iter().filter_map(|measure| measure.reader.as_ref());
+            if table.by.iter().chain(measured).any(ValueReader::is_slow)
                 && self.source_reads.fetch_add(1, Ordering::Relaxed) >= SOURCE_READS_MAX
             {
                 self.found.reads_cut = true;
                 continue;
             }
-            self.collect_table(table, doc);
+            self.collect_table(table, doc, time_ns);
         }
         self.tables = tables;
     }
 
-    fn collect_table(&mut self, table: &mut TableReader, doc: DocId) {
+    fn collect_table(&mut self, table: &mut TableReader, doc: DocId, time_ns: i64) {
         self.raw.resize_with(table.by.len(), Vec::new);
         for (reader, values) in table.by.iter_mut().zip(&mut self.raw) {
             values.clear();
@@ -286,31 +326,18 @@ impl SegmentGather {
             values.sort_unstable();
             values.dedup();
         }
-        let mut tally = Tally { count: 1, ..Tally::default() };
-        if let Some(reader) = &mut table.sum {
-            let mut values = Vec::new();
-            reader.values(doc, &mut values);
-            for raw in values {
-                match reader.group(raw) {
-                    Some(Group::Number(number)) => tally.sum = tally.sum.saturating_add(number.into()),
-                    Some(Group::Float(bits)) => tally.sum_float += f64::from_bits(bits),
-                    _ => {}
-                }
-            }
-        }
+        let values: Vec<Vec<Measured>> = table.measures.iter_mut().map(|measure| measure.values(doc)).collect();
         let groups_max = self.plan.groups_max;
-        let groups = &mut table.groups;
+        let (groups, empty) = (&mut table.groups, &table.empty);
         let cut = &mut self.found.groups_cut;
         each_combination(&self.raw, &mut Vec::with_capacity(self.raw.len()), &mut |group| {
             let is_full = groups.len() >= groups_max;
             match groups.get_mut(group) {
-                Some(sum) => {
-                    sum.count += tally.count;
-                    sum.sum = sum.sum.saturating_add(tally.sum);
-                    sum.sum_float += tally.sum_float;
-                }
+                Some(tally) => tally.add(time_ns, &values),
                 None if is_full => *cut = true,
                 None => {
+                    let mut tally = empty.clone();
+                    tally.add(time_ns, &values);
                     groups.insert(group.to_vec(), tally);
                 }
             }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | word | anything without spaces, quotes, round brackets and bars; `\` takes the next character as it is |
 //! | quoted | `"..."`, with `\"` and `\\` |
+//! | expression | `~"..."`, straight after `field:`; a backslash stays but before `"` |
 //! | sign | `(` `)` `|` `,` (a comma only after a bar), `-` or `!` before a term |
 //! | range | `[a TO b]`, `{a TO b}` and mixes, straight after `field:` |
 
@@ -25,6 +26,8 @@ pub enum TokenKind {
     Word(Vec<Char>),
     /// Quoted text.
     Quoted(String),
+    /// `~"..."`.
+    Expression(String),
     /// `[a TO b]`.
     Range {
         /// The lower end as written.
@@ -149,6 +152,7 @@ impl Lexer {
         }
         let kind = match self.peek() {
             Some('"') => self.quoted()?,
+            Some('~') if follows == Some('"') && (after_field || self.in_values > 0) => self.expression()?,
             Some('[' | '{') if after_field || self.in_values > 0 => self.range()?,
             _ => self.word_or_field(after_field || self.in_values > 0)?,
         };
@@ -173,6 +177,30 @@ impl Lexer {
         }
         self.at += 1;
         Ok(TokenKind::Quoted(text))
+    }
+
+    fn expression(&mut self) -> Result<TokenKind, QueryError> {
+        let start = self.place();
+        self.at += 2;
+        let mut text = String::new();
+        loop {
+            match self.peek() {
+                None => return Err(QueryError::at(start, "this expression is never closed; expected another \"")),
+                Some('"') => break,
+                // A backslash belongs to the expression, but for the one that keeps a quotation mark from ending it.
+                Some('\\') => {
+                    self.at += 1;
+                    match self.peek() {
+                        Some('"') => text.push('"'),
+                        other => text.extend(['\\'].into_iter().chain(other)),
+                    }
+                }
+                Some(c) => text.push(c),
+            }
+            self.at += 1;
+        }
+        self.at += 1;
+        Ok(TokenKind::Expression(text))
     }
 
     fn range(&mut self) -> Result<TokenKind, QueryError> {

@@ -15,7 +15,6 @@ use tantivy::schema::Field;
 use tantivy::{BitSet, DocId, DocSet as _, Score, SegmentReader, TantivyError};
 use tantivy_fst::{Automaton, Regex};
 
-use super::query::Pattern;
 use crate::index::partition::PRESENCE;
 
 /// The clock is looked at once in so many steps through a dictionary.
@@ -83,9 +82,8 @@ impl Limits {
         !is_over
     }
 
-    /// The automaton of a pattern; nothing when the time is over.
-    fn automaton(&self, pattern: &Pattern) -> tantivy::Result<Option<Arc<Regex>>> {
-        let expression = pattern.to_regex();
+    /// The automaton of an expression; nothing when the time is over.
+    fn automaton(&self, expression: String) -> tantivy::Result<Option<Arc<Regex>>> {
         let mut automata = self.automata.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = automata.get(&expression) {
             return Ok(Some(known.clone()));
@@ -94,14 +92,14 @@ impl Limits {
             return Ok(None);
         }
         let made = Regex::new(&expression)
-            .map_err(|error| TantivyError::InvalidArgument(format!("a wildcard is too complicated: {error}")))?;
+            .map_err(|error| TantivyError::InvalidArgument(format!("a pattern cannot be used: {error}")))?;
         let made = Arc::new(made);
         automata.insert(expression, made.clone());
         Ok(Some(made))
     }
 }
 
-/// Events with a word of a field that is like a pattern.
+/// Events with a word of a field that matches an expression as a whole.
 #[derive(Debug, Clone)]
 pub struct PatternQuery {
     field: Field,
@@ -110,8 +108,8 @@ pub struct PatternQuery {
 
 impl PatternQuery {
     /// The query; nothing when the search's time is over.
-    pub fn new(pattern: &Pattern, field: Field, limits: &Arc<Limits>) -> tantivy::Result<Option<PatternQuery>> {
-        let regex = limits.automaton(pattern)?;
+    pub fn new(expression: String, field: Field, limits: &Arc<Limits>) -> tantivy::Result<Option<PatternQuery>> {
+        let regex = limits.automaton(expression)?;
         Ok(regex.map(|regex| PatternQuery { field, bounded: Bounded { regex, limits: limits.clone() } }))
     }
 }
@@ -200,7 +198,6 @@ mod tests {
 
     #[test]
     fn no_automaton_is_made_when_the_time_is_over() {
-        let pattern = Pattern { parts: vec![super::super::query::PatternPart::Many] };
-        assert!(Limits::new(Instant::now(), 1).automaton(&pattern).unwrap().is_none());
+        assert!(Limits::new(Instant::now(), 1).automaton("(.|\n)*".to_owned()).unwrap().is_none());
     }
 }

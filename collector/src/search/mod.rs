@@ -10,6 +10,7 @@ mod compile;
 mod gather;
 pub mod lexer;
 mod limits;
+mod measures;
 pub mod parser;
 #[cfg(test)]
 mod plain;
@@ -29,10 +30,14 @@ use luytre_events::catalogue::Catalogue;
 use tantivy::schema::Value as _;
 use tantivy::{Searcher, TantivyDocument};
 
-use self::gather::{BARS_MAX, GROUPS_MAX, Gather, Gathered, Key, Plan, SOURCE_READS_MAX, TablePlan, merge_groups};
+use self::gather::{
+    BARS_MAX, GROUPS_MAX, Gather, Gathered, HEAVY_GROUPS_MAX, Key, Plan, SOURCE_READS_MAX, TablePlan, merge_groups,
+};
 use self::lexer::QueryError;
 use self::limits::Limits;
-use self::query::{FieldRef, Node, Query, Stage};
+use self::measures::Tally;
+use self::query::{FieldRef, Join, Measure, Node, Order, Query, Stage};
+use crate::import::IMPORTED;
 use crate::index::{LIVE, Partition, Store};
 
 /// Rows when the request does not say.
@@ -43,6 +48,8 @@ const LIMIT_MAX: u32 = 10_000;
 const TIMELINE_BARS_MAX: u32 = 1000;
 /// Most facets a request may ask for.
 const FACETS_MAX: usize = 16;
+/// Most values that events are joined on.
+const JOINED_MAX: usize = 50_000;
 /// Values answered for a facet.
 const FACET_VALUES: usize = 20;
 
@@ -146,8 +153,9 @@ impl Search {
         let partitions: Vec<_> = partitions.into_iter().rev().filter(|p| p.overlaps(range_ns.0, range_ns.1)).collect();
         let plan = self.plan(request, &query, range_ns, &partitions, started)?;
         let mut answer = SearchAnswer::default();
+        let filter = self.joined(set, &query, range_ns, &plan, &partitions, &mut answer.partial)?;
         let Found { all, parts, hits, .. } =
-            self.gather(set, &query.filter, range_ns, &plan, partitions, &mut answer.partial)?;
+            self.gather(set, &filter, range_ns, &plan, partitions, &mut answer.partial)?;
         if plan.limits.is_late() {
             return Err(SearchError::Late(self.settings.timeout_ms));
         }
@@ -170,7 +178,8 @@ impl Search {
     /// One event by its id, from the live set or a named one.
     pub fn event(&self, id: &luytre_events::EventId) -> Result<Option<EventDocument>, SearchError> {
         let query = format!("event.id:\"{}\"", id.to_string().replace('\\', "\\\\").replace('"', "\\\""));
-        let request = SearchRequest { query, limit: Some(1), ..SearchRequest::default() };
+        let set = id.sensor.strip_prefix(IMPORTED).map(str::to_owned);
+        let request = SearchRequest { query, set, limit: Some(1), ..SearchRequest::default() };
         Ok(self.run(&request, 0)?.events.into_iter().next())
     }
 
@@ -189,24 +198,62 @@ impl Search {
         for name in &request.facets {
             let field = parser::find_field(Catalogue::current(), name).map_err(SearchError::Request)?;
             let by = vec![FieldRef { name: field.name.clone(), kind: field.kind }];
-            tables.push(TablePlan { by, sum: None });
+            tables.push(TablePlan { by, measures: Vec::new() });
         }
         let mut step_ns = bars_step(request, range_ns, partitions);
         match &query.stage {
-            Some(Stage::Count { by, sum, .. }) => tables.push(TablePlan { by: by.clone(), sum: sum.clone() }),
+            Some(Stage::Groups { measures, by, .. }) => {
+                tables.push(TablePlan { by: by.clone(), measures: measures.clone() });
+            }
             Some(Stage::Timeline { step_ms }) => {
                 step_ns = Some(i64::try_from(step_ms.saturating_mul(1_000_000)).unwrap_or(i64::MAX));
             }
-            None => {}
+            Some(Stage::Columns(_)) | None => {}
         }
         let hits = match query.stage {
-            Some(_) => 0,
-            None => request.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX) as usize,
+            Some(Stage::Groups { .. } | Stage::Timeline { .. }) => 0,
+            Some(Stage::Columns(_)) | None => request.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX) as usize,
         };
         let after = request.cursor.as_deref().map(read_cursor).transpose()?;
         let deadline = started + Duration::from_millis(self.settings.timeout_ms);
         let limits = Arc::new(Limits::new(deadline, self.settings.terms));
-        Ok(Plan { hits, after, groups_max: GROUPS_MAX / tables.len().max(1), tables, step_ns, limits })
+        let is_heavy = tables.iter().flat_map(|table| &table.measures).any(Measure::is_heavy);
+        let groups_max = if is_heavy { HEAVY_GROUPS_MAX } else { GROUPS_MAX };
+        Ok(Plan { hits, after, groups_max: groups_max / tables.len().max(1), tables, step_ns, limits })
+    }
+
+    /// The filter with the values that other events must share put in.
+    fn joined(
+        &self,
+        set: &str,
+        query: &Query,
+        range_ns: (i64, i64),
+        plan: &Plan,
+        partitions: &[Arc<Partition>],
+        partial: &mut Vec<String>,
+    ) -> Result<Node, SearchError> {
+        let mut nodes = vec![query.filter.clone()];
+        for Join { field, filter } in &query.joins {
+            let shared = Plan {
+                hits: 0,
+                after: None,
+                tables: vec![TablePlan { by: vec![field.clone()], measures: Vec::new() }],
+                step_ns: None,
+                groups_max: JOINED_MAX,
+                limits: plan.limits.clone(),
+            };
+            let mut found = self.gather(set, filter, range_ns, &shared, partitions.to_vec(), partial)?.all;
+            if found.groups_cut {
+                partial.push(format!("only {JOINED_MAX} values of {} were joined on", field.name));
+            }
+            if found.reads_cut {
+                partial.push(format!("only the first {SOURCE_READS_MAX} events were looked at for {}", field.name));
+            }
+            let groups = found.tables.pop().unwrap_or_default();
+            let values = groups.into_keys().filter_map(|mut group| group.pop()).collect();
+            nodes.push(Node::In(field.clone(), Arc::new(values)));
+        }
+        Ok(if nodes.len() == 1 { query.filter.clone() } else { Node::And(nodes) })
     }
 
     /// Runs the plan on every partition, a few at a time.
@@ -281,7 +328,7 @@ impl Search {
         if plan.limits.is_cut() {
             let terms = self.settings.terms;
             partial.push(format!(
-                "the wildcards stand for more than {terms} different words: further ones were not looked for"
+                "the patterns stand for more than {terms} different words: further ones were not looked for"
             ));
         }
         if all.groups_cut {
@@ -307,28 +354,35 @@ fn shape(
         answer.timeline = Some(timeline(&all, step_ns, range_ns)?);
     }
     all.tables.resize_with(plan.tables.len(), Default::default);
-    if let Some(Stage::Count { by, sum, top }) = &query.stage {
-        let groups = all.tables.pop().unwrap_or_default();
-        let mut rows: Vec<_> = groups.into_iter().collect();
-        let weight = |tally: &gather::Tally| match sum {
-            #[expect(clippy::cast_precision_loss, reason = "sums beyond 2^53 are shown rounded")]
-            Some(_) => tally.sum as f64 + tally.sum_float,
-            #[expect(clippy::cast_precision_loss, reason = "only the order of counts is wanted")]
-            None => tally.count as f64,
-        };
-        rows.sort_by(|a, b| weight(&b.1).total_cmp(&weight(&a.1)).then_with(|| a.0.cmp(&b.0)));
-        rows.truncate(*top);
-        let mut columns: Vec<String> = by.iter().map(|field| field.name.clone()).collect();
-        columns.push(sum.as_ref().map_or("count".to_owned(), |field| format!("sum({})", field.name)));
-        let last = |tally: &gather::Tally| match sum {
-            Some(field) if field.kind == luytre_events::Kind::Float => tally.sum_float.into(),
-            Some(_) => u64::try_from(tally.sum).unwrap_or(u64::MAX).into(),
-            None => tally.count.into(),
-        };
-        let rows = rows.iter().map(|(group, tally)| {
-            group.iter().map(columns::Group::to_json).chain([last(tally)]).collect::<Vec<serde_json::Value>>()
-        });
-        answer.table = Some(Table { columns, rows: rows.collect() });
+    match &query.stage {
+        Some(Stage::Groups { measures, by, order, rows }) => {
+            let mut groups = all.tables.pop().unwrap_or_default();
+            if by.is_empty() {
+                // Of no event there is still a number.
+                groups.entry(Vec::new()).or_insert_with(|| Tally::new(measures));
+            }
+            let mut groups: Vec<_> = groups.into_iter().map(|(group, tally)| (tally.weight(0), group, tally)).collect();
+            groups.sort_by(|a, b| {
+                let by_weight = match order {
+                    Order::Most => b.0.total_cmp(&a.0),
+                    Order::Least => a.0.total_cmp(&b.0),
+                };
+                by_weight.then_with(|| a.1.cmp(&b.1))
+            });
+            groups.truncate(*rows);
+            let columns = by.iter().map(|field| field.name.clone()).chain(measures.iter().map(Measure::column));
+            let rows = groups.iter().map(|(_, group, tally)| {
+                let shown = measures.iter().enumerate().map(|(number, measure)| tally.shown(number, measure));
+                group.iter().map(columns::Group::to_json).chain(shown).collect::<Vec<serde_json::Value>>()
+            });
+            answer.table = Some(Table { columns: columns.collect(), rows: rows.collect() });
+        }
+        Some(Stage::Columns(fields)) => {
+            let row = |event: &EventDocument| fields.iter().map(|field| event_value(event, &field.name)).collect();
+            let rows = std::mem::take(&mut answer.events).iter().map(row).collect();
+            answer.table = Some(Table { columns: fields.iter().map(|field| field.name.clone()).collect(), rows });
+        }
+        Some(Stage::Timeline { .. }) | None => {}
     }
     for (field, groups) in request.facets.iter().zip(all.tables) {
         let mut values: Vec<_> = groups.into_iter().collect();
@@ -340,6 +394,14 @@ fn shape(
         answer.facets.push(Facet { field: field.clone(), values: values.collect() });
     }
     Ok(())
+}
+
+/// The value of a field in an event's text form; null where it has none.
+fn event_value(event: &EventDocument, name: &str) -> serde_json::Value {
+    let mut parts = name.split('.');
+    let first = parts.next().and_then(|part| event.0.get(part));
+    let value = first.and_then(|first| parts.try_fold(first, |value, part| value.get(part)));
+    value.cloned().unwrap_or_default()
 }
 
 /// Bars in time order, empty ones included.

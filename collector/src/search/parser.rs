@@ -1,10 +1,12 @@
 //! Tokens into a [`Query`]: recursive descent, every error with its place and what was expected.
 //!
 //! ```text
-//! query = [or] { "|" stage }            stage = "count" ["by" names] | "sum" name ["by" names] | "top" N | "timeline" STEP
+//! query = [or] { "|" "join" name "(" or ")" } { "|" stage }
+//! stage = measure { "," measure } ["by" names] | "top" N | "rare" N | "table" names | "timeline" STEP
+//! measure = "count" | "first" | "last" | ("sum" | "avg" | "min" | "max" | "distinct" | "p1" .. "p99") name
 //! or    = and { "OR" and }              and   = unary { ["AND"] unary }
 //! unary = ("NOT" | "-" | "!") unary | "(" or ")" | field ":" value | word | quoted
-//! value = word | quoted | range | (">" | ">=" | "<" | "<=") word | "(" or-of-values ")" | "*"
+//! value = word | quoted | "~" quoted | range | (">" | ">=" | "<" | "<=") word | "(" or-of-values ")" | "*"
 //! ```
 //! `AND` binds tighter than `OR`; terms that stand side by side are joined by `AND`.
 
@@ -12,7 +14,7 @@ use luytre_events::catalogue::{Catalogue, Field};
 use luytre_events::{IndexHint, Kind};
 
 use super::lexer::{Char, QueryError, Token, TokenKind, plain, tokens};
-use super::query::{FieldRef, Node, Query, Stage, TOP_DEFAULT, TOP_MAX};
+use super::query::{FieldRef, Join, Measure, Node, Order, Query, Stage, TOP_DEFAULT, TOP_MAX};
 use super::values;
 
 /// The deepest nesting of brackets and negations.
@@ -21,6 +23,14 @@ const DEPTH_MAX: usize = 40;
 const TESTS_MAX: usize = 1024;
 /// The most fields grouped by.
 const GROUP_FIELDS_MAX: usize = 4;
+/// The most measures of a table.
+const MEASURES_MAX: usize = 8;
+/// The most columns of a table of events.
+const COLUMNS_MAX: usize = 50;
+/// The most other queries that events must share values with.
+const JOINS_MAX: usize = 3;
+/// What can stand after a bar.
+const STAGES: &str = "count, sum, avg, min, max, p95, distinct, first, last, top, rare, table, timeline or join";
 /// The longest step of a timeline, in milliseconds (a leap year).
 const STEP_MAX_MS: u64 = 366 * 86_400_000;
 
@@ -40,9 +50,9 @@ pub fn parse(text: &str, context: Context<'_>) -> Result<Query, QueryError> {
         TokenKind::End | TokenKind::Bar => Node::All,
         _ => parser.or(None)?,
     };
-    let stage = parser.stages()?;
+    let (joins, stage) = parser.stages()?;
     match parser.peek() {
-        TokenKind::End => Ok(Query { filter, stage }),
+        TokenKind::End => Ok(Query { filter, joins, stage }),
         TokenKind::Close => Err(parser.error("this bracket closes nothing; expected the end or a `|`")),
         _ => Err(parser.error("expected the end of the query or a `|`")),
     }
@@ -140,9 +150,11 @@ impl<'c> Parser<'c> {
                 let field = find_field(self.context.catalogue, &name).map_err(|message| QueryError::at(at, message))?;
                 self.next += 1;
                 match self.peek() {
-                    TokenKind::Open | TokenKind::Word(_) | TokenKind::Quoted(_) | TokenKind::Range { .. } => {
-                        self.value_or_group(field)
-                    }
+                    TokenKind::Open
+                    | TokenKind::Word(_)
+                    | TokenKind::Quoted(_)
+                    | TokenKind::Expression(_)
+                    | TokenKind::Range { .. } => self.value_or_group(field),
                     _ => Err(self.error(format!("expected a value after `{name}:`"))),
                 }
             }
@@ -159,7 +171,13 @@ impl<'c> Parser<'c> {
                 self.next += 1;
                 values::bare_quoted(&text).map_err(|message| QueryError::at(at, message))
             }
-            (TokenKind::Word(_) | TokenKind::Quoted(_) | TokenKind::Range { .. }, Some(field)) => self.value(field),
+            (
+                TokenKind::Word(_) | TokenKind::Quoted(_) | TokenKind::Expression(_) | TokenKind::Range { .. },
+                Some(field),
+            ) => self.value(field),
+            (TokenKind::Expression(_), None) => {
+                Err(self.error("expected a field before the expression, as in `field:~\"...\"`"))
+            }
             (TokenKind::Range { .. }, None) => {
                 Err(self.error("expected a field before the range, as in `field:[a TO b]`"))
             }
@@ -198,6 +216,7 @@ impl<'c> Parser<'c> {
         match token {
             TokenKind::Word(word) => values::word(field, &word, self.context.now_ns).map_err(place),
             TokenKind::Quoted(text) => values::exact(field, &text, self.context.now_ns).map_err(place),
+            TokenKind::Expression(text) => values::expression(field, &text).map_err(place),
             TokenKind::Range { from, from_included, to, to_included } => {
                 let now_ns = self.context.now_ns;
                 values::range(field, (&from, from_included), (&to, to_included), now_ns).map_err(place)
@@ -206,31 +225,98 @@ impl<'c> Parser<'c> {
         }
     }
 
-    fn stages(&mut self) -> Result<Option<Stage>, QueryError> {
-        let mut stage = None;
+    fn stages(&mut self) -> Result<(Vec<Join>, Option<Stage>), QueryError> {
+        let (mut joins, mut stage) = (Vec::new(), None);
         while *self.peek() == TokenKind::Bar {
             self.next += 1;
             let at = self.place();
+            let place = |message: &str| QueryError::at(at, message);
             let TokenKind::Word(word) = self.peek().clone() else {
-                return Err(self.error("expected count, sum, top or timeline after `|`"));
+                return Err(self.error(format!("expected {STAGES} after `|`")));
             };
-            self.next += 1;
-            stage = match (plain(&word).as_str(), stage) {
-                ("count", None) => Some(Stage::Count { by: self.by()?, sum: None, top: TOP_DEFAULT }),
-                ("sum", None) => {
-                    let sum = Some(self.summed()?);
-                    Some(Stage::Count { by: self.by()?, sum, top: TOP_DEFAULT })
+            let word = plain(&word);
+            stage = match (word.as_str(), stage) {
+                ("join", None) => {
+                    joins.push(self.join()?);
+                    if joins.len() > JOINS_MAX {
+                        return Err(QueryError::at(at, format!("expected at most {JOINS_MAX} joins")));
+                    }
+                    None
                 }
-                ("timeline", None) => Some(Stage::Timeline { step_ms: self.step()? }),
-                ("top", Some(Stage::Count { by, sum, .. })) => Some(Stage::Count { by, sum, top: self.top()? }),
-                ("top", _) => return Err(QueryError::at(at, "expected `count` or `sum` before `top`")),
-                ("count" | "sum" | "timeline", Some(_)) => {
-                    return Err(QueryError::at(at, "only one of count, sum and timeline can be used"));
+                ("join", Some(_)) => return Err(place("expected `join` before the other stages")),
+                ("top" | "rare", Some(Stage::Groups { measures, by, .. })) => {
+                    self.next += 1;
+                    let order = if word == "top" { Order::Most } else { Order::Least };
+                    Some(Stage::Groups { measures, by, order, rows: self.rows(&word)? })
                 }
-                _ => return Err(QueryError::at(at, "expected count, sum, top or timeline after `|`")),
+                ("top" | "rare", _) => {
+                    return Err(place("expected `count` or another measure before `top` and `rare`"));
+                }
+                ("timeline", None) => {
+                    self.next += 1;
+                    Some(Stage::Timeline { step_ms: self.step()? })
+                }
+                ("table", None) => {
+                    self.next += 1;
+                    Some(Stage::Columns(self.names(COLUMNS_MAX, "shown")?))
+                }
+                (_, None) => {
+                    let measures = self.measures()?;
+                    Some(Stage::Groups { measures, by: self.by()?, order: Order::Most, rows: TOP_DEFAULT })
+                }
+                (_, Some(_)) => {
+                    return Err(place("only one table or timeline can be made; expected the end, `top` or `rare`"));
+                }
             };
         }
-        Ok(stage)
+        Ok((joins, stage))
+    }
+
+    fn join(&mut self) -> Result<Join, QueryError> {
+        self.next += 1;
+        let at = self.place();
+        let field = self.field_name()?;
+        if !matches!(field.kind, Kind::Keyword | Kind::Ip | Kind::Long) {
+            let message = format!("`{}` cannot be shared; expected a keyword, an address or a number", field.name);
+            return Err(QueryError::at(at, message));
+        }
+        if *self.peek() != TokenKind::Open {
+            return Err(self.error(format!("expected a query in brackets, as in `join {} (...)`", field.name)));
+        }
+        Ok(Join { field, filter: self.unary(None)? })
+    }
+
+    fn measures(&mut self) -> Result<Vec<Measure>, QueryError> {
+        let mut measures = vec![self.measure()?];
+        while *self.peek() == TokenKind::Comma {
+            self.next += 1;
+            measures.push(self.measure()?);
+        }
+        match measures.len() > MEASURES_MAX {
+            true => Err(self.error(format!("expected at most {MEASURES_MAX} measures"))),
+            false => Ok(measures),
+        }
+    }
+
+    fn measure(&mut self) -> Result<Measure, QueryError> {
+        let at = self.place();
+        let unknown = || QueryError::at(at, format!("expected {STAGES} after `|`"));
+        let TokenKind::Word(word) = self.peek().clone() else { return Err(unknown()) };
+        self.next += 1;
+        let word = plain(&word);
+        let share = word.strip_prefix('p').and_then(|digits| digits.parse().ok()).filter(|n: &u8| (1..100).contains(n));
+        Ok(match (word.as_str(), share) {
+            ("count", _) => Measure::Count,
+            ("first", _) => Measure::First,
+            ("last", _) => Measure::Last,
+            ("sum", _) => Measure::Sum(self.number()?),
+            ("avg", _) => Measure::Mean(self.number()?),
+            ("min", _) => Measure::Least(self.number()?),
+            ("max", _) => Measure::Most(self.number()?),
+            ("distinct", _) => Measure::Distinct(self.field_name()?),
+            (_, Some(share)) => Measure::Percentile(self.number()?, share),
+            _ => return Err(unknown()),
+        })
     }
 
     fn by(&mut self) -> Result<Vec<FieldRef>, QueryError> {
@@ -241,15 +327,19 @@ impl<'c> Parser<'c> {
             };
         }
         self.next += 1;
+        self.names(GROUP_FIELDS_MAX, "counted by")
+    }
+
+    fn names(&mut self, most: usize, purpose: &str) -> Result<Vec<FieldRef>, QueryError> {
         let mut fields = vec![self.field_name()?];
         while *self.peek() == TokenKind::Comma {
             self.next += 1;
             fields.push(self.field_name()?);
         }
-        if fields.len() > GROUP_FIELDS_MAX {
-            return Err(self.error(format!("at most {GROUP_FIELDS_MAX} fields can be counted by")));
+        match fields.len() > most {
+            true => Err(self.error(format!("at most {most} fields can be {purpose}"))),
+            false => Ok(fields),
         }
-        Ok(fields)
     }
 
     fn field_name(&mut self) -> Result<FieldRef, QueryError> {
@@ -259,22 +349,20 @@ impl<'c> Parser<'c> {
         Ok(FieldRef { name: field.name.clone(), kind: field.kind })
     }
 
-    fn summed(&mut self) -> Result<FieldRef, QueryError> {
+    fn number(&mut self) -> Result<FieldRef, QueryError> {
         let at = self.place();
         let field = self.field_name()?;
         if !matches!(field.kind, Kind::Long | Kind::Float) {
-            return Err(QueryError::at(
-                at,
-                format!("`{}` is not a number; expected a field that can be summed", field.name),
-            ));
+            return Err(QueryError::at(at, format!("`{}` is not a number; expected a field that is one", field.name)));
         }
         Ok(field)
     }
 
-    fn top(&mut self) -> Result<usize, QueryError> {
-        let wanted = self.stage_word("a number after `top`")?;
+    fn rows(&mut self, word: &str) -> Result<usize, QueryError> {
+        let wanted = self.stage_word(&format!("a number after `{word}`"))?;
         let number = wanted.parse().ok().filter(|n| (1..=TOP_MAX).contains(n));
-        let number = number.ok_or_else(|| self.error(format!("expected a number from 1 to {TOP_MAX} after `top`")))?;
+        let number =
+            number.ok_or_else(|| self.error(format!("expected a number from 1 to {TOP_MAX} after `{word}`")))?;
         self.next += 1;
         Ok(number)
     }

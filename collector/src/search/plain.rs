@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use luytre_events::{Catalogue, Event, IndexHint, Kind, ValueRef};
 
-use super::query::{FieldRef, Node, Pattern, Test};
+use super::query::{FieldRef, Node, Pattern, Test, group_text};
 use crate::index::mapping::{each_value, ip_term, is_envelope};
 use crate::index::words;
 
@@ -16,6 +16,14 @@ pub fn matches(node: &Node, event: &Event) -> bool {
         Node::Or(nodes) => nodes.iter().any(|inner| matches(inner, event)),
         Node::Not(inner) => !matches(inner, event),
         Node::Field(field, test) => field_passes(field, test, event),
+        Node::In(field, values) => event.get_named(&field.name).is_some_and(|value| {
+            let mut found = false;
+            each_value(&value, &mut |value| {
+                let text = words::keyword(&group_text(value));
+                found |= values.iter().any(|wanted| words::keyword(&wanted.to_text()) == text);
+            });
+            found
+        }),
         Node::Words(wanted) => any_text(event, &|text| has_phrase(text, wanted)),
         Node::WordPattern(pattern) => {
             any_text(event, &|text| words::words(text).iter().any(|word| pattern_passes(pattern, word)))
@@ -58,7 +66,11 @@ fn has_phrase(text: &str, wanted: &[String]) -> bool {
 }
 
 fn pattern_passes(pattern: &Pattern, term: &str) -> bool {
-    regex::Regex::new(&format!("^(?:{})$", pattern.to_regex())).is_ok_and(|regex| regex.is_match(term))
+    expression_passes(&pattern.to_regex(), term)
+}
+
+fn expression_passes(expression: &str, term: &str) -> bool {
+    regex::Regex::new(&format!("^(?:{expression})$")).is_ok_and(|regex| regex.is_match(term))
 }
 
 fn field_passes(field: &FieldRef, test: &Test, event: &Event) -> bool {
@@ -78,6 +90,10 @@ fn value_passes(kind: Kind, test: &Test, value: ValueRef<'_>) -> bool {
             words::words(text).iter().any(|word| pattern_passes(pattern, word))
         }
         (Test::Pattern(pattern), ValueRef::Str(text)) => pattern_passes(pattern, &words::keyword(text)),
+        (Test::Regex(expression), ValueRef::Str(text)) if kind == Kind::Text => {
+            words::words(text).iter().any(|word| expression_passes(expression, word))
+        }
+        (Test::Regex(expression), ValueRef::Str(text)) => expression_passes(expression, &words::keyword(text)),
         (Test::Words(wanted), ValueRef::Str(text)) => has_phrase(text, wanted),
         (Test::Network(network), ValueRef::Ip(ip)) => network.contains(&ip),
         (Test::Addresses(from, to), ValueRef::Ip(ip)) => within(&ip_term(ip), from.map(ip_term), to.map(ip_term)),

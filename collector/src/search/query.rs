@@ -3,17 +3,31 @@
 
 use std::net::IpAddr;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use luytre_events::{Kind, ValueRef};
+
+use super::columns::Group;
 
 /// A whole query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
     /// Which events.
     pub filter: Node,
+    /// Other events that must share a value with them.
+    pub joins: Vec<Join>,
     /// What to make of them; nothing means the events themselves.
     pub stage: Option<Stage>,
+}
+
+/// `| join field (query)`: only events whose field has a value that some event of the other query has too.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Join {
+    /// The field with the shared value.
+    pub field: FieldRef,
+    /// The other events.
+    pub filter: Node,
 }
 
 /// A condition on an event.
@@ -29,6 +43,8 @@ pub enum Node {
     Not(Box<Node>),
     /// A test of one field: some value of it passes.
     Field(FieldRef, Test),
+    /// Some value of the field is one of these.
+    In(FieldRef, Arc<Vec<Group>>),
     /// The words stand one after the other in some text of the event.
     Words(Vec<String>),
     /// Some word of some text of the event is like this.
@@ -55,6 +71,8 @@ pub enum Test {
     Keyword(String),
     /// A keyword pattern in lower case.
     Pattern(Pattern),
+    /// A regular expression that the lower-case keyword, or a word of a text, matches as a whole.
+    Regex(String),
     /// Words of prose, one after the other.
     Words(Vec<String>),
     /// An address in a network (a single address is a network of one).
@@ -108,20 +126,91 @@ impl Pattern {
 /// What is made of the events.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stage {
-    /// `| count by a, b | top 20`.
-    Count {
-        /// The fields grouped by; none counts everything.
+    /// `| count, sum network.bytes by a, b | top 20`.
+    Groups {
+        /// What is told of each group; the first one gives the order.
+        measures: Vec<Measure>,
+        /// The fields grouped by; none makes one group of everything.
         by: Vec<FieldRef>,
-        /// A field whose values are summed instead of counting events (`| sum network.bytes by a`).
-        sum: Option<FieldRef>,
+        /// Which groups come first.
+        order: Order,
         /// At most this many rows.
-        top: usize,
+        rows: usize,
     },
     /// `| timeline 5m`.
     Timeline {
         /// Width of a bar, in milliseconds.
         step_ms: u64,
     },
+    /// `| table a, b`: these fields of the newest events.
+    Columns(Vec<FieldRef>),
+}
+
+/// Which groups come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The greatest: `| top 20`.
+    Most,
+    /// The least: `| rare 20`.
+    Least,
+}
+
+/// What is told of a group of events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Measure {
+    /// How many they are.
+    Count,
+    /// The sum of a field's values.
+    Sum(FieldRef),
+    /// Their mean.
+    Mean(FieldRef),
+    /// The least of them.
+    Least(FieldRef),
+    /// The greatest of them.
+    Most(FieldRef),
+    /// What so many hundredths of them do not exceed.
+    Percentile(FieldRef, u8),
+    /// How many different values a field has.
+    Distinct(FieldRef),
+    /// Time of the first event.
+    First,
+    /// Time of the last event.
+    Last,
+}
+
+impl Measure {
+    /// The field it looks at, if any.
+    pub fn field(&self) -> Option<&FieldRef> {
+        match self {
+            Measure::Count | Measure::First | Measure::Last => None,
+            Measure::Sum(field)
+            | Measure::Mean(field)
+            | Measure::Least(field)
+            | Measure::Most(field)
+            | Measure::Percentile(field, _)
+            | Measure::Distinct(field) => Some(field),
+        }
+    }
+
+    /// Name of its column.
+    pub fn column(&self) -> String {
+        match self {
+            Measure::Count => "count".to_owned(),
+            Measure::Sum(field) => format!("sum({})", field.name),
+            Measure::Mean(field) => format!("avg({})", field.name),
+            Measure::Least(field) => format!("min({})", field.name),
+            Measure::Most(field) => format!("max({})", field.name),
+            Measure::Percentile(field, share) => format!("p{share}({})", field.name),
+            Measure::Distinct(field) => format!("distinct({})", field.name),
+            Measure::First => "first".to_owned(),
+            Measure::Last => "last".to_owned(),
+        }
+    }
+
+    /// Whether a group of it can take much memory.
+    pub fn is_heavy(&self) -> bool {
+        matches!(self, Measure::Percentile(..) | Measure::Distinct(_))
+    }
 }
 
 /// Rows of a table when the query does not say.

@@ -189,7 +189,12 @@ fn arb_term() -> impl Strategy<Value = String> {
             "dns.question.name:*.EXAMPLE",
             "url.domain:?ong.*",
             "url.path:\\*",
-            "http.request.headers:*sqlmap*"
+            "http.request.headers:*sqlmap*",
+            "url.path:~\"^/dang.*$\"",
+            "url.path:~\"[?&]CMD=\"",
+            "dns.question.name:~\"^[a-z]+\\.example$\"",
+            "tls.client.server_name:~\"(cong|mot)\"",
+            "http.request.headers:~\"sql.ap\""
         ])
         .prop_map(str::to_owned),
         of(&[
@@ -363,6 +368,110 @@ fn counts_sums_facets_and_timelines_add_up() {
     let timeline = run("curl | timeline 1d").timeline.unwrap();
     assert_eq!(timeline.bars.iter().map(|bar| bar.count).sum::<u64>(), answer.total);
     assert_eq!(timeline.bars[0].start, "2026-11-22T00:00:00.000000000Z");
+}
+
+#[test]
+fn measures_tell_what_plain_arithmetic_does() {
+    let bytes: Vec<(String, u64)> = events()
+        .iter()
+        .filter_map(|event| match event.get_named("network.bytes") {
+            Some(Value::U64(bytes)) => Some((event.id.sensor.to_string(), bytes)),
+            _ => None,
+        })
+        .collect();
+    let query = "event.dataset:flow | count, sum network.bytes, avg network.bytes, min network.bytes, max network.bytes, \
+                 p50 network.bytes, distinct network.bytes, first by observer.name";
+    let table = run(query).table.unwrap();
+    assert_eq!(table.columns[1..4], ["count", "sum(network.bytes)", "avg(network.bytes)"]);
+    assert_eq!(table.columns[6..], ["p50(network.bytes)", "distinct(network.bytes)", "first"]);
+    assert_eq!(table.rows.len(), 2);
+    for row in &table.rows {
+        let sensor = row[0].as_str().unwrap();
+        let mut of_sensor: Vec<u64> = bytes.iter().filter(|(s, _)| s == sensor).map(|(_, b)| *b).collect();
+        of_sensor.sort_unstable();
+        let sum: u64 = of_sensor.iter().sum();
+        assert_eq!((&row[1], &row[2]), (&of_sensor.len().into(), &sum.into()));
+        assert_eq!((&row[4], &row[5]), (&of_sensor[0].into(), &of_sensor[of_sensor.len() - 1].into()));
+        let mean = sum as f64 / of_sensor.len() as f64;
+        assert!((row[3].as_f64().unwrap() - mean).abs() < mean * 1e-9);
+        let middle = of_sensor[of_sensor.len().div_ceil(2) - 1] as f64;
+        assert!((row[6].as_f64().unwrap() - middle).abs() <= middle * 0.0101, "{} for {middle}", row[6]);
+        of_sensor.dedup();
+        assert_eq!(row[7], of_sensor.len());
+        let newest_first = run(&format!("event.dataset:flow AND observer.name:{}", quoted(sensor)));
+        assert_eq!(row[8], newest_first.events.last().unwrap().0["@timestamp"]);
+    }
+}
+
+#[test]
+fn the_rarest_come_first_when_wanted() {
+    let most = run("* | count by source.ip | top 1000").table.unwrap();
+    let rare = run("* | count by source.ip | rare 3").table.unwrap();
+    let mut counts: Vec<u64> = most.rows.iter().map(|row| row[1].as_u64().unwrap()).collect();
+    counts.reverse();
+    let rarest: Vec<u64> = rare.rows.iter().map(|row| row[1].as_u64().unwrap()).collect();
+    assert_eq!(rarest, counts[..3]);
+}
+
+#[test]
+fn a_table_shows_the_fields_asked_for() {
+    let events = run("event.dataset:http");
+    let answer = run("event.dataset:http | table url.path, http.response.status_code, dns.question.name");
+    let table = answer.table.unwrap();
+    assert_eq!((answer.total, table.rows.len()), (events.total, events.events.len()));
+    for (row, event) in table.rows.iter().zip(&events.events) {
+        assert_eq!(row[0], event.0["url"]["path"]);
+        assert_eq!(row[1], event.0["http"]["response"]["status_code"]);
+        assert!(row[2].is_null());
+    }
+}
+
+#[test]
+fn events_are_joined_by_a_shared_value() {
+    let shared = |field: &str, other: &str| -> Vec<String> {
+        let table = run(&format!("{other} | count by {field} | top 10000")).table.unwrap();
+        table.rows.iter().map(|row| row[0].as_str().map_or_else(|| row[0].to_string(), str::to_owned)).collect()
+    };
+    for (field, mine, other) in [
+        ("source.ip", "event.dataset:dns", "event.dataset:http AND http.response.status_code:500"),
+        ("url.path", "http.response.status_code:200", "http.response.status_code:404 AND source.ip:192.0.2.0/24"),
+        ("network.community_id", "event.dataset:tls", "event.dataset:flow"),
+        ("source.port", "event.dataset:tls", "event.dataset:flow"),
+    ] {
+        let values = shared(field, other);
+        let joined = ids(&run(&format!("{mine} | join {field} ({other})")));
+        let expected: Vec<String> = run(mine)
+            .events
+            .iter()
+            .filter(|event| {
+                let value = event_value(event, field);
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                values.contains(&text)
+            })
+            .map(|event| event.0["event"]["id"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(joined, expected, "{field}");
+        let counted = run(&format!("{mine} | join {field} ({other}) | count")).table.unwrap();
+        assert_eq!(counted.rows[0][0], expected.len(), "{field}");
+    }
+    assert_eq!(run("event.dataset:dns | join source.ip (source.ip:203.0.113.99)").total, 0);
+}
+
+#[test]
+fn wrong_stages_say_what_was_expected_and_where() {
+    let error = |query: &str| match shared().run(&request(query), START_NS) {
+        Err(SearchError::Query(error)) => (error.position, error.message),
+        other => panic!("{query}: {other:?}"),
+    };
+    assert_eq!(error("* | median source.bytes").0, 4);
+    assert!(error("* | avg url.path").1.contains("is not a number"));
+    assert!(error("* | top 5").1.contains("before `top`"));
+    assert!(error("* | count | join source.ip (dns)").1.contains("expected `join` before"));
+    assert!(error("* | join source.ip dns").1.contains("in brackets"));
+    assert!(error("* | count | table url.path").1.contains("only one table"));
+    assert!(error("url.path:~\"(\"").1.starts_with("this is no regular expression"));
+    assert!(error("source.port:~\"8\"").1.contains("is no text"));
+    assert_eq!(error("a ~\"b").0, 3, "a quotation mark that is never closed");
 }
 
 #[test]

@@ -38,6 +38,32 @@ pub fn word(field: &Field, word: &[Char], now_ns: i64) -> Result<Node, String> {
     }
 }
 
+/// The longest regular expression.
+const EXPRESSION_MAX: usize = 1000;
+
+/// `~"..."`: a regular expression that the value holds somewhere, upper and lower case alike; `^` and `$` tie it to the
+/// value's ends. Of prose, one word must match.
+pub fn expression(field: &Field, text: &str) -> Result<Node, String> {
+    if !matches!(field.kind, Kind::Keyword | Kind::Text) || field.name == "event.id" {
+        return Err(format!("`{}` is no text; only text has regular expressions", field.name));
+    }
+    if text.len() > EXPRESSION_MAX {
+        return Err(format!("the expression is longer than {EXPRESSION_MAX} bytes; expected a shorter one"));
+    }
+    let (start, rest) = text.strip_prefix('^').map_or(("(.|\n)*", text), |rest| ("", rest));
+    let (rest, end) = match rest.strip_suffix('$') {
+        Some(tied) if !tied.ends_with('\\') => (tied, ""),
+        _ => (rest, "(.|\n)*"),
+    };
+    let expression = format!("{start}((?i){rest}){end}");
+    // Said here with its reason; the index's own automata know less, and say so when they are made.
+    regex::Regex::new(&expression).map_err(|error| {
+        let reason = error.to_string();
+        format!("this is no regular expression: {}", reason.lines().last().unwrap_or_default())
+    })?;
+    Ok(test(field, Test::Regex(expression)))
+}
+
 /// A value taken as it is.
 pub fn exact(field: &Field, text: &str, now_ns: i64) -> Result<Node, String> {
     if field.name == "event.id" {

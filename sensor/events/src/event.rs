@@ -60,23 +60,34 @@ impl Transport {
     /// SCTP (RFC 9260).
     pub const SCTP: Transport = Transport(132);
 
+    /// Numbers with a name of their own in `network.transport`.
+    const NAMES: [(u8, &str); 12] = [
+        (1, "icmp"),
+        (2, "igmp"),
+        (4, "ipip"),
+        (6, "tcp"),
+        (17, "udp"),
+        (41, "ipv6"),
+        (47, "gre"),
+        (50, "esp"),
+        (51, "ah"),
+        (58, "ipv6-icmp"),
+        (89, "ospf"),
+        (132, "sctp"),
+    ];
+
+    /// What `network.transport` says of all others. The number is reserved (IANA), so it stands for them when read back.
+    const OTHER: (u8, &str) = (255, "other");
+
     /// The name ECS uses for `network.transport`.
     pub fn name(self) -> &'static str {
-        match self.0 {
-            1 => "icmp",
-            2 => "igmp",
-            4 => "ipip",
-            6 => "tcp",
-            17 => "udp",
-            41 => "ipv6",
-            47 => "gre",
-            50 => "esp",
-            51 => "ah",
-            58 => "ipv6-icmp",
-            89 => "ospf",
-            132 => "sctp",
-            _ => "other",
-        }
+        Transport::NAMES.iter().find(|(number, _)| *number == self.0).map_or(Transport::OTHER.1, |(_, name)| name)
+    }
+
+    /// The transport of such a name.
+    pub fn named(name: &str) -> Option<Transport> {
+        let all = Transport::NAMES.iter().chain([&Transport::OTHER]);
+        all.copied().find(|(_, known)| *known == name).map(|(number, _)| Transport(number))
     }
 }
 
@@ -233,8 +244,18 @@ pub const ENRICHMENT: DatasetDef = DatasetDef {
     fields: &[
         enriched("organization.id", IndexHint::Column, "The agency that the addresses belong to."),
         enriched("organization.name", IndexHint::Term, "Name of that agency when the event was seen."),
+        enriched("log.file.path", IndexHint::Term, "Name of the file that the event was imported from."),
+        FieldDef {
+            kind: Kind::Text,
+            ..enriched("event.original", IndexHint::Term, "The line as another program wrote it; cut at 8192 bytes.")
+        },
+        enriched("event.module", IndexHint::Column, "The program whose line this is: suricata or zeek."),
     ],
 };
+
+/// Lines of other programs that tell what no sensor of ours tells.
+pub const LOG: DatasetDef =
+    DatasetDef { name: "log", doc: "A line of another program for which there is no other dataset.", fields: &[] };
 
 /// Calls a visitor for each field, stopping when it says so.
 type Visitor<'v> = dyn FnMut(FieldId, ValueRef<'_>) + 'v;

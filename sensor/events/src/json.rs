@@ -181,6 +181,11 @@ pub fn base64_text(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
+/// The bytes of such a text, where it is one.
+pub fn base64_bytes(text: &str) -> Option<Vec<u8>> {
+    base64::engine::general_purpose::STANDARD.decode(text).ok()
+}
+
 /// RFC 3339 in UTC with nine digits of a second.
 pub fn time_text(time_ns: i64) -> String {
     let mut out = Vec::with_capacity(30);

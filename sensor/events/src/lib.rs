@@ -13,6 +13,7 @@ pub mod json;
 pub mod ledger;
 mod record;
 pub mod scan;
+pub mod text;
 pub mod token;
 pub mod value;
 pub mod wire;

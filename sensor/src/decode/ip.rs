@@ -99,6 +99,7 @@ impl<'a> Walk<'a, '_> {
         let header = TcpHeader {
             sequence: tcp.sequence_number(),
             acknowledgement: tcp.acknowledgment_number(),
+            urgent: tcp.urgent_pointer(),
             // Byte 13 of the header, which TcpSlice has checked to be there.
             flags: tcp.header_slice().get(13).copied().unwrap_or(0),
             window: tcp.window_size(),

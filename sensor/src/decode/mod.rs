@@ -60,6 +60,8 @@ pub struct TcpHeader {
     pub flags: u8,
     /// What the sender is ready to take, as written (before scaling).
     pub window: u16,
+    /// How far behind the first payload byte the urgent data ends, where URG is set (RFC 6093).
+    pub urgent: u16,
     /// Bytes that the payload had on the wire: more than were captured under a snap length.
     pub payload_length: u32,
 }

@@ -3,7 +3,8 @@
 //! Comes in: segments as they were captured, in any order, again, overlapping, with holes. Goes out through
 //! [`StreamSink`]: bytes in order, each once, and holes by their length. In-order data passes through without being
 //! copied; what comes too early waits. Where segments overlap with different bytes, the [`Policy`] of the receiver decides,
-//! and what loses is counted. A hole is given up when the receiver has acknowledged what lies behind it (so the sensor, not the
+//! and what loses is counted. A byte that was sent as urgent data reaches no reader of the stream (RFC 6093: receivers hand it
+//! over apart), so it is left out. A hole is given up when the receiver has acknowledged what lies behind it (so the sensor, not the
 //! receiver, missed it), when too much waits and nobody acknowledges anything, or at the end.
 
 use std::collections::VecDeque;
@@ -12,6 +13,8 @@ use std::collections::VecDeque;
 const PIECE_OVERHEAD_BYTES: usize = 64;
 /// The most pieces that wait in one stream.
 const PIECES_MAX: usize = 2048;
+/// The most urgent bytes that are known of ahead of the place where the stream is.
+const URGENT_MAX: usize = 32;
 /// A segment or acknowledgement further away than this belongs to no sane connection (the largest window is 1 GiB).
 const DISTANCE_MAX: i64 = 1 << 30;
 
@@ -76,6 +79,8 @@ pub struct StreamCounts {
     pub refused: u64,
     /// Segments whose sequence number belongs to no sane window.
     pub out_of_window: u64,
+    /// Bytes of urgent data, which were left out.
+    pub urgent: u64,
 }
 
 /// Bytes that came too early.
@@ -114,6 +119,8 @@ pub struct Stream {
     /// In order; they neither overlap nor begin at or before `position`.
     waiting: VecDeque<Piece>,
     waiting_bytes: usize,
+    /// Positions of urgent bytes that were announced and have not come yet, in order.
+    urgent: Vec<u64>,
     /// What happened so far.
     pub counts: StreamCounts,
 }
@@ -140,6 +147,19 @@ impl Stream {
     /// Whether a sequence number is where the receiver would expect the next one, give or take a window.
     pub fn near(&self, sequence: u32) -> bool {
         !self.started || (-1..DISTANCE_MAX / 16).contains(&self.distance(sequence))
+    }
+
+    /// The byte with this sequence number is urgent data: it will be left out. Announced by the segment itself or by one
+    /// before it; what has been handed over stays. More than can be remembered go the ordinary way.
+    pub fn urgent(&mut self, sequence: u32) {
+        let distance = self.distance(sequence);
+        if !self.started || !(0..DISTANCE_MAX).contains(&distance) || self.urgent.len() >= URGENT_MAX {
+            return;
+        }
+        let position = self.position.saturating_add_signed(distance);
+        if let Err(place) = self.urgent.binary_search(&position) {
+            self.urgent.insert(place, position);
+        }
     }
 
     /// A segment; `length` is what its payload had on the wire.
@@ -367,9 +387,32 @@ impl Stream {
         if bytes.is_empty() {
             return;
         }
+        let start = self.position;
         self.position += bytes.len() as u64;
         self.next_sequence = self.next_sequence.wrapping_add(low_bits(bytes.len() as u64));
-        sink.data(bytes);
+        if self.urgent.first().is_some_and(|urgent| *urgent < self.position) {
+            self.hand_over_around_urgent(start, bytes, sink);
+        } else {
+            sink.data(bytes);
+        }
+    }
+
+    /// Hands over what lies between urgent bytes.
+    fn hand_over_around_urgent(&mut self, start: u64, bytes: &[u8], sink: &mut dyn StreamSink) {
+        let passed = self.urgent.partition_point(|urgent| *urgent < self.position);
+        let mut from = 0;
+        for urgent in self.urgent.drain(..passed) {
+            // What was given up as a hole had its urgent bytes in it.
+            let Some(at) = urgent.checked_sub(start).and_then(|at| usize::try_from(at).ok()) else { continue };
+            if let Some(before) = bytes.get(from..at).filter(|before| !before.is_empty()) {
+                sink.data(before);
+            }
+            self.counts.urgent += 1;
+            from = at + 1;
+        }
+        if let Some(rest) = bytes.get(from..).filter(|rest| !rest.is_empty()) {
+            sink.data(rest);
+        }
     }
 
     fn give_up(&mut self, length: u64, sink: &mut dyn StreamSink) {
@@ -414,6 +457,42 @@ mod tests {
             assert!(length > 0);
             self.0.extend(std::iter::repeat_n(None, length.try_into().unwrap()));
         }
+    }
+
+    #[test]
+    fn urgent_bytes_are_left_out_however_they_come() {
+        // "GET !/a? b": the bytes at 4 and 7 are urgent.
+        let whole = b"GET !/a? b";
+        let cuts: [&[(usize, usize)]; 4] =
+            [&[(0, 10)], &[(0, 4), (4, 5), (5, 10)], &[(5, 10), (0, 5)], &[(0, 6), (2, 8), (7, 8), (8, 10)]];
+        for cut in cuts {
+            let (mut stream, mut budget, mut seen) = (Stream::default(), budget(), Seen::default());
+            stream.start(ISN);
+            stream.urgent(ISN.wrapping_add(1 + 7));
+            for (from, to) in cut {
+                stream.urgent(ISN.wrapping_add(1 + 4));
+                let sequence = ISN.wrapping_add(1).wrapping_add(u32::try_from(*from).unwrap());
+                let length = u32::try_from(to - from).unwrap();
+                let bytes = &whole[*from..*to];
+                stream.segment(sequence, bytes, length, false, Policy::Linux, &mut budget, &mut seen);
+            }
+            stream.finish(&mut budget, &mut seen);
+            let text: Vec<u8> = seen.0.iter().map(|byte| byte.unwrap()).collect();
+            assert_eq!(text, b"GET /a b", "{cut:?}");
+            assert_eq!(stream.counts.urgent, 2, "{cut:?}");
+        }
+    }
+
+    #[test]
+    fn announcing_urgent_bytes_without_end_keeps_few() {
+        let (mut stream, mut budget, mut seen) = (Stream::default(), budget(), Seen::default());
+        stream.start(ISN);
+        for at in 0..100_000 {
+            stream.urgent(ISN.wrapping_add(1 + at));
+        }
+        assert_eq!(stream.urgent.len(), URGENT_MAX);
+        stream.segment(ISN.wrapping_add(1), &[7; 100], 100, false, Policy::Linux, &mut budget, &mut seen);
+        assert_eq!(seen.0.len(), 100 - URGENT_MAX);
     }
 
     fn budget() -> Budget {

@@ -14,6 +14,8 @@ pub mod flag {
     pub const RST: u8 = 0x04;
     /// The acknowledgement number counts.
     pub const ACK: u8 = 0x10;
+    /// The urgent pointer counts.
+    pub const URG: u8 = 0x20;
     /// Names by bit, lowest first.
     pub const NAMES: [&str; 8] = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"];
 }
@@ -194,6 +196,9 @@ impl Tcp {
             let policy = *self.policy.of(side);
             let stream = self.streams.of_mut(side);
             let before = stream.counts;
+            if header.flags & flag::URG != 0 && header.urgent > 0 {
+                stream.urgent(sequence.wrapping_add(u32::from(header.urgent) - 1));
+            }
             stream.segment(sequence, payload, header.payload_length, fin, policy, budget, sinks.of(side));
             let after = stream.counts;
             for (letter, happened) in [
@@ -235,7 +240,7 @@ mod tests {
     use super::*;
 
     fn header(flags: u8, payload_length: u32) -> TcpHeader {
-        TcpHeader { sequence: 1, acknowledgement: 1, flags, window: 1000, payload_length }
+        TcpHeader { sequence: 1, acknowledgement: 1, flags, window: 1000, urgent: 0, payload_length }
     }
 
     fn noted(packets: &[(Side, u8, u32, i64)]) -> Tcp {

@@ -1593,9 +1593,9 @@ export interface components {
         };
         /** @description Rows under named columns. */
         Table: {
-            /** @description Column names: the fields counted by, then `count`. */
+            /** @description Column names: the fields grouped by, then the measures (`count`, `sum(FIELD)`); or the fields asked for. */
             columns: string[];
-            /** @description One row a group; values as JSON. */
+            /** @description One row a group, or an event; values as JSON. */
             rows: unknown[][];
         };
         /**

@@ -87,6 +87,11 @@ export function count(value: number): string {
   return new Intl.NumberFormat(lang).format(value);
 }
 
+/** A number with up to two decimals: a mean, a percentile. */
+export function measure(value: number): string {
+  return new Intl.NumberFormat(lang, { maximumFractionDigits: 2 }).format(value);
+}
+
 /** A share between 0 and 1 in per cent; never rounded up to 100 when it is not. */
 export function percent(share: number): string {
   const floored = share >= 1 ? 1 : Math.min(share, 0.9999);

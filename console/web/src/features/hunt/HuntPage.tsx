@@ -17,7 +17,7 @@ import { Facets } from "./Facets";
 import { QueryBar, type QueryError } from "./QueryBar";
 import { useSearch } from "./queries";
 import { RangePicker } from "./RangePicker";
-import { ColumnPicker, CountTable, Results } from "./Results";
+import { ColumnPicker, AnswerTable, Results } from "./Results";
 import { useHunt } from "./state";
 import styles from "./Hunt.module.css";
 
@@ -137,7 +137,7 @@ function Answer({ hunt, pages, first, stale, more, loadingMore }: AnswerProps) {
         {facets.length > 0 && <Facets facets={facets} total={first.total} />}
         <div className={styles.results}>
           {table && table.rows.length > 0 ? (
-            <CountTable table={table} />
+            <AnswerTable table={table} />
           ) : events.length > 0 ? (
             <Results events={events} columns={state.columns} />
           ) : (

@@ -8,7 +8,7 @@ import { summary } from "../../api/summary";
 import type { EventDocument, SearchAnswer } from "../../api/types";
 import { FieldTable } from "../../ui/FieldTable";
 import { pickText } from "../../ui/flatten";
-import { count, fullTime } from "../../ui/format";
+import { fullTime, measure } from "../../ui/format";
 import { Value } from "../../ui/Value";
 import styles from "./Hunt.module.css";
 
@@ -87,39 +87,56 @@ export function Results({ events, columns }: ResultsProps) {
   );
 }
 
-/** The answer of `| count by`. */
-export function CountTable({ table }: { table: NonNullable<SearchAnswer["table"]> }) {
+/** Whether a column of a table is a measure of its groups, not a field. */
+function isMeasure(column: string): boolean {
+  return column === "count" || column === "first" || column === "last" || column.endsWith(")");
+}
+
+function Measured({ cell }: { cell: unknown }) {
+  if (typeof cell === "number") return <>{measure(cell)}</>;
+  if (typeof cell === "string") return <>{fullTime(cell)}</>;
+  return <span className="dim">–</span>;
+}
+
+/** The answer of `| count by`, of other measures and of `| table`. */
+export function AnswerTable({ table }: { table: NonNullable<SearchAnswer["table"]> }) {
   const { t } = useTranslation();
-  const last = table.columns.length - 1;
-  const most = Math.max(1, ...table.rows.map((row) => Number(row[last]) || 0));
+  const first = table.columns.findIndex(isMeasure);
+  const size = (row: readonly unknown[]) => (first >= 0 ? Number(row[first]) || 0 : 0);
+  const most = Math.max(1, ...table.rows.map(size));
   return (
     <div className={styles.tableScroll}>
       <table className={styles.table} aria-label={t("hunt.results")}>
         <thead>
           <tr>
-            {table.columns.map((column, at) => (
-              <th key={column} scope="col" className={at === last ? undefined : "mono"} data-align={at === last ? "right" : undefined}>
-                {at === last && column === "count" ? t("hunt.count") : column}
+            {table.columns.map((column) => (
+              <th key={column} scope="col" className={isMeasure(column) ? undefined : "mono"} data-align={isMeasure(column) ? "right" : undefined}>
+                {column === "count" ? t("hunt.count") : column}
               </th>
             ))}
-            <th aria-hidden style={{ width: "40%" }} />
+            {first >= 0 && <th aria-hidden style={{ width: "30%" }} />}
           </tr>
         </thead>
         <tbody>
           {table.rows.map((row, at) => (
             <tr key={at}>
               {row.map((cell, column) => {
-                const text = typeof cell === "string" ? cell : JSON.stringify(cell);
                 const field = table.columns[column] ?? "";
-                return (
-                  <td key={column} data-align={column === last ? "right" : undefined}>
-                    {column === last ? (typeof cell === "number" ? count(cell) : text) : <Value field={field} value={text} />}
-                  </td>
-                );
+                if (isMeasure(field)) {
+                  return (
+                    <td key={column} data-align="right">
+                      <Measured cell={cell} />
+                    </td>
+                  );
+                }
+                const text = typeof cell === "string" ? cell : JSON.stringify(cell);
+                return <td key={column}>{cell === null ? <span className="dim">–</span> : <Value field={field} value={text} />}</td>;
               })}
-              <td>
-                <span className={styles.countBar} style={{ width: `${((Number(row[last]) || 0) / most) * 100}%` }} aria-hidden />
-              </td>
+              {first >= 0 && (
+                <td>
+                  <span className={styles.countBar} style={{ width: `${(size(row) / most) * 100}%` }} aria-hidden />
+                </td>
+              )}
             </tr>
           ))}
         </tbody>
