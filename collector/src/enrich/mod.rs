@@ -2,7 +2,8 @@
 //!
 //! Comes in: events and `agencies.toml` (`[[agency]] id = "..", name = "..", networks = ["203.0.113.0/27"]`). Goes out:
 //! the same events with `organization.id` and `organization.name`. The longest prefix wins. Where both sides of a flow
-//! belong to an agency, the side that opened the flow is taken: it is the one that acted. The file is looked at again
+//! belong to an agency, the side that opened the flow is taken: it is the one that acted. An agency that the sensor has
+//! named stays: private addresses mean somebody else on each agency's link. The file is looked at again
 //! every [`RELOAD_EVERY`]; one that is wrong is reported and the old table stays in force.
 
 use std::collections::HashMap;
@@ -127,7 +128,7 @@ impl Enricher {
         enricher
     }
 
-    /// Adds the agency to each event.
+    /// Adds the agency to each event whose sensor has not named it.
     pub fn enrich(&mut self, events: &mut [Event]) {
         if self.looked.is_none_or(|at| at.elapsed() >= RELOAD_EVERY) {
             self.look();
@@ -135,6 +136,9 @@ impl Enricher {
         let (Some(id), Some(name)) = (self.id, self.name) else { return };
         for event in events {
             let Some(flow) = &event.flow else { continue };
+            if event.fields.iter().any(|(field, _)| *field == id) {
+                continue;
+            }
             let agency = self.current.of(flow.source.0).or_else(|| self.current.of(flow.destination.0));
             if let Some(agency) = agency {
                 event.fields.push((id, Value::Str(agency.id.as_str().into())));
