@@ -150,10 +150,11 @@ impl Assembler {
         }
         let (network, done) = (self.label(), self.label());
         match link {
-            Link::EtherType { at, .. } => self.tags(at, network, done),
-            Link::Ip => {
-                self.has_from_start(1, done);
-                self.step(Code::LoadByte, 0);
+            Link::EtherType { at, network: behind, .. } => self.tags(at, behind, network, done),
+            Link::Ip { at } => {
+                self.set(Cell::Network, at);
+                self.has_from_start(at + 1, done);
+                self.step(Code::LoadByte, at);
                 self.step(Code::ShiftRight, 4);
                 for (version, kind) in [(4, IPV4), (6, IPV6)] {
                     let other = self.label();
@@ -178,8 +179,8 @@ impl Assembler {
         self.here(done);
     }
 
-    /// Passes over VLAN tags, from the first EtherType on.
-    pub(super) fn tags(&mut self, at: u32, network: Label, done: Label) {
+    /// Passes over VLAN tags, from the first EtherType on, which stands at `kind_at` and tells of what is `behind`.
+    pub(super) fn tags(&mut self, mut kind_at: u32, mut behind: u32, network: Label, done: Label) {
         let bare = self.label();
         self.step(Code::LoadWord, VLAN_TAG_PRESENT);
         self.need(Code::IfGreater, 0, bare);
@@ -187,26 +188,27 @@ impl Assembler {
         self.step(Code::And, 0x0fff);
         self.keep(Cell::Vlan);
         self.here(bare);
-        for number in 0..=TAGS_MAX {
-            let (kind_at, tag) = (at + 4 * number, self.label());
+        for _ in 0..=TAGS_MAX {
+            let tag = self.label();
             self.has_from_start(kind_at + 2, done);
             self.step(Code::LoadHalf, kind_at);
             for kind in TAGS {
                 self.leave(Code::IfEqual, kind, tag);
             }
             self.keep(Cell::EtherType);
-            self.set(Cell::Network, kind_at + 2);
+            self.set(Cell::Network, behind);
             self.go(network);
             self.here(tag);
-            self.has_from_start(kind_at + 4, done);
+            self.has_from_start(behind + 2, done);
             let (inner, passed) = (self.label(), self.label());
             self.recall(Cell::Vlan);
             self.need(Code::IfEqual, NONE, inner);
-            self.tag(kind_at + 2, Cell::Vlan);
+            self.tag(behind, Cell::Vlan);
             self.go(passed);
             self.here(inner);
-            self.tag(kind_at + 2, Cell::InnerVlan);
+            self.tag(behind, Cell::InnerVlan);
             self.here(passed);
+            (kind_at, behind) = (behind + 2, behind + 4);
         }
         self.go(done);
     }

@@ -35,30 +35,31 @@ pub struct FilterError {
 /// Where the network layer is told of in a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Link {
-    /// An EtherType at this offset, what it tells of behind it; destination and source address of Ethernet before it or not.
-    EtherType { at: u32, has_addresses: bool },
-    /// IP from the first byte on.
-    Ip,
+    /// An EtherType at an offset, and what it tells of at another; with Ethernet's two addresses at the start, or not.
+    EtherType { at: u32, network: u32, has_addresses: bool },
+    /// IP from this offset on.
+    Ip { at: u32 },
 }
 
-impl Link {
-    fn of(link: LinkType) -> Option<Link> {
-        match link.0 {
-            1 => Some(Link::EtherType { at: 12, has_addresses: true }),
-            113 => Some(Link::EtherType { at: 14, has_addresses: false }),
-            12 | 14 | 101 | 228 | 229 => Some(Link::Ip),
-            _ => None,
-        }
-    }
-}
+/// The link headers that filters know: number of the link type, and where to look.
+const LINKS: [(u32, Link); 10] = [
+    (1, Link::EtherType { at: 12, network: 14, has_addresses: true }),
+    (113, Link::EtherType { at: 14, network: 16, has_addresses: false }),
+    (276, Link::EtherType { at: 0, network: 20, has_addresses: false }),
+    (101, Link::Ip { at: 0 }),
+    (12, Link::Ip { at: 0 }),
+    (14, Link::Ip { at: 0 }),
+    (228, Link::Ip { at: 0 }),
+    (229, Link::Ip { at: 0 }),
+    (0, Link::Ip { at: 4 }),
+    (108, Link::Ip { at: 4 }),
+];
 
 /// A filter, ready for every kind of link header that it can be asked about.
 #[derive(Debug, Clone)]
 pub struct Filter {
     text: String,
-    ethernet: Program,
-    cooked: Program,
-    raw: Program,
+    programs: Vec<(Link, Program)>,
 }
 
 impl Filter {
@@ -72,16 +73,14 @@ impl Filter {
             return Err(FilterError { column: TEXT_MAX_BYTES, reason });
         }
         let expression = syntax::parse(text)?;
-        let compile = |link| {
-            let too_long = |reason| FilterError { column: 1, reason };
-            program::compile(&expression, link).map_err(too_long)
-        };
-        Ok(Some(Filter {
-            text: text.to_owned(),
-            ethernet: compile(Link::EtherType { at: 12, has_addresses: true })?,
-            cooked: compile(Link::EtherType { at: 14, has_addresses: false })?,
-            raw: compile(Link::Ip)?,
-        }))
+        let mut programs: Vec<(Link, Program)> = Vec::new();
+        for (_, link) in LINKS {
+            if programs.iter().all(|(known, _)| *known != link) {
+                let too_long = |reason| FilterError { column: 1, reason };
+                programs.push((link, program::compile(&expression, link).map_err(too_long)?));
+            }
+        }
+        Ok(Some(Filter { text: text.to_owned(), programs }))
     }
 
     /// The text it was made from.
@@ -91,11 +90,8 @@ impl Filter {
 
     /// The program for a kind of link header; none where the filter cannot find its way.
     pub fn program(&self, link: LinkType) -> Option<&Program> {
-        Some(match Link::of(link)? {
-            Link::EtherType { has_addresses: true, .. } => &self.ethernet,
-            Link::EtherType { .. } => &self.cooked,
-            Link::Ip => &self.raw,
-        })
+        let (_, wanted) = LINKS.iter().find(|(number, _)| *number == link.0)?;
+        self.programs.iter().find(|(known, _)| known == wanted).map(|(_, program)| program)
     }
 
     /// Whether a packet passes. One whose link header is of a kind that the filter does not know does: it is for others

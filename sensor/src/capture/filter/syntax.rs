@@ -195,7 +195,7 @@ impl Parser<'_> {
             all.network = Some(kind);
             alone = Some(Question::EtherType(kind));
             if self.take("multicast") {
-                let group = if kind == IP6 { "ff00::/8" } else { "224.0.0.0/4" };
+                let group = if kind == IP6 { "ff00::/8" } else { "224.0.0.0/3" };
                 let group = group.parse::<IpNet>().map_err(|_| self.wrong("expected an IP protocol"))?;
                 return Ok(Expression::Ask(Question::Network(all.network, Ends::Destination, group)));
             }

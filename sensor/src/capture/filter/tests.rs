@@ -185,6 +185,13 @@ proptest! {
             }
             let bare = Made { tags: Vec::new(), ..made.clone() };
             prop_assert_eq!(filter.passes(&packet(101, None, &bare.ip())), tree.answer(&bare));
+            // The headers of Linux's cooked captures and of BSD's loopback, in front of the same.
+            let kind: &[u8] = if made.source.is_ipv4() { &[8, 0] } else { &[0x86, 0xdd] };
+            let fronts = [(113, [&[0; 14], kind].concat()), (276, [kind, &[0; 18]].concat()), (0, vec![2, 0, 0, 0])];
+            for (link, front) in fronts {
+                let frame = [front, bare.ip()].concat();
+                prop_assert_eq!(filter.passes(&packet(link, None, &frame)), tree.answer(&bare), "{}", link);
+            }
         }
     }
 
@@ -192,7 +199,7 @@ proptest! {
     fn no_text_and_no_packet_breaks_anything(text in "[a-z0-9 .:/()\\[\\]&|!<>=-]{0,60}", bytes: Vec<u8>, tree in tree()) {
         let _ = Filter::parse(&text);
         let filter = filter(&tree.text());
-        for link in [0, 1, 101, 113, 999] {
+        for link in [0, 1, 101, 113, 276, 999] {
             let _ = filter.passes(&packet(link, None, &bytes));
         }
     }
