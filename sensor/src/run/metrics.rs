@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::Condition;
 use super::load::Step;
 use super::reload::Reloader;
+use super::tap::filters;
 use crate::uplink::Source as _;
 
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -99,11 +100,10 @@ fn condition(condition: &Condition, out: &mut String) {
 /// The settings in force: their number, filters, and what canaries tell.
 fn settings(running: &Reloader, out: &mut String) {
     let _ = writeln!(out, "sensor_settings_number {}", running.bulletin.newest().number);
-    for tap in &running.taps {
-        let Some(filter) = tap.filter_text() else { continue };
+    for (source, filter, in_kernel) in filters(&running.taps) {
         // The kernel does not count what its filter leaves out: there is no number to be had for it.
-        let by = if tap.filters_in_kernel() { "kernel" } else { "sensor" };
-        let (source, filter) = (label(&tap.settings.name()), label(&filter));
+        let by = if in_kernel { "kernel" } else { "sensor" };
+        let (source, filter) = (label(&source), label(&filter));
         let _ = writeln!(out, "sensor_filter{{source=\"{source}\",by=\"{by}\",filter=\"{filter}\"}} 1");
     }
     let Some(canaries) = &running.canaries else { return };

@@ -164,7 +164,7 @@ pub fn run(mut settings: Settings, config: Option<&Path>, data: &Path) -> anyhow
     let control = control::listen(data)?;
     privileges::drop(&settings.privileges, data)?;
     let taps: Vec<_> = opened.iter().map(|opened| opened.tap.clone()).collect();
-    say_filters(&taps);
+    tap::say_filters(&taps);
     let lanes = start_lanes(opened, &sensor, &bulletin, &stop)?;
     let (stop_uplink, uplink) = start_uplink(&settings, data, reader, sensor.clone())?;
     let (metrics, sources) = (settings.metrics, settings.source.len());
@@ -227,14 +227,6 @@ fn open_canaries(data: &Path) -> Option<Arc<Watch>> {
     let key = StoreKey::load_or_make(data).and_then(|key| Ok(CanaryKey::of(&key)?));
     let key = key.inspect_err(|error| tracing::error!("canaries are not recognised: {error:#}"));
     key.ok().map(|key| Arc::new(Watch::new(key)))
-}
-
-fn say_filters(taps: &[Arc<Tap>]) {
-    for tap in taps {
-        let (source, Some(filter)) = (tap.settings.name(), tap.filter_text()) else { continue };
-        let counted = if tap.filters_in_kernel() { "the kernel does not count what it leaves out" } else { "counted" };
-        tracing::info!(source, filter, counted, "only a part of the packets is looked at");
-    }
 }
 
 /// A queue of a source that is open.

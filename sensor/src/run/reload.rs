@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::Sensor;
 use super::orders::{Bulletin, Fixed, Orders};
 use super::settings::Settings;
-use super::tap::Tap;
+use super::tap::{self, Tap};
 use crate::canary::watch::{CanaryRun, Watch};
 use crate::capture::datalink::now_ns;
 
@@ -55,6 +55,7 @@ impl Reloader {
             canaries.configure(&next.canary);
         }
         self.bulletin.post(orders);
+        tap::say_filters(&self.taps);
         *settings = next;
         let late = self.wait_for(number);
         let mut answer = "the new settings are in force".to_owned();

@@ -81,6 +81,22 @@ impl Tap {
     }
 }
 
+/// The sources that have a filter: name, filter, and whether the kernel runs it.
+pub fn filters(taps: &[Arc<Tap>]) -> Vec<(String, String, bool)> {
+    let first =
+        |(number, tap): &(usize, &Arc<Tap>)| taps.iter().position(|one| one.source == tap.source) == Some(*number);
+    let named = |tap: &Arc<Tap>| Some((tap.settings.name(), tap.filter_text()?, tap.filters_in_kernel()));
+    taps.iter().enumerate().filter(first).filter_map(|(_, tap)| named(tap)).collect()
+}
+
+/// Writes the filters into the log.
+pub fn say_filters(taps: &[Arc<Tap>]) {
+    for (source, filter, in_kernel) in filters(taps) {
+        let excluded = if in_kernel { "not counted: the kernel leaves it out" } else { "counted" };
+        tracing::info!(source, filter, excluded, "only a part of the packets is looked at");
+    }
+}
+
 /// Rings that share an interface have a group number of their own on this machine.
 fn group(source: usize) -> u16 {
     let number = std::process::id().wrapping_mul(31).wrapping_add(u32::try_from(source).unwrap_or(0));
