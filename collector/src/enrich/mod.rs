@@ -200,6 +200,35 @@ mod tests {
     }
 
     #[test]
+    fn an_agency_that_the_sensor_has_named_stays() {
+        use luytre_events::{CommunityId, DatasetId, EventId, FlowContext, Transport};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("agencies.toml");
+        std::fs::write(&path, FILE).unwrap();
+        let mut enricher = Enricher::new(path, SharedAgencies::default(), Problems::default());
+        let id = Catalogue::current().field_id("organization.id").unwrap();
+        let event = |fields| Event {
+            id: EventId { sensor: "s".into(), sequence: 1 },
+            time_ns: 0,
+            dataset: DatasetId(0),
+            flow: Some(FlowContext {
+                source: ([203, 0, 113, 40].into(), 1),
+                destination: ([192, 0, 2, 1].into(), 2),
+                transport: Transport::UDP,
+                vlan: None,
+                community_id: CommunityId([0; 20]),
+                protocol: None,
+            }),
+            fields,
+        };
+        let named = |text: &str| (id, Value::Str(text.into()));
+        let mut events = [event(vec![named("so-a")]), event(Vec::new())];
+        enricher.enrich(&mut events);
+        assert_eq!(events[0].fields, [named("so-a")]);
+        assert_eq!(events[1].fields.first(), Some(&named("tinh")));
+    }
+
+    #[test]
     fn a_wrong_file_is_named() {
         let error = Agencies::parse("[[agency]]\nid = 'a'\nname = 'A'\nnetwork = []", Path::new("agencies.toml"));
         assert!(error.unwrap_err().to_string().contains("did you mean `networks`"));
