@@ -6,17 +6,20 @@
 use luytre_events::catalogue::CatalogueError;
 use luytre_events::{Catalogue, DatasetDef};
 
+use crate::canary::watch::CanaryRun;
 use crate::files::record::FileSeen;
 use crate::flow::record::FlowRecord;
 use crate::protocols::anomaly::Anomaly;
 use crate::protocols::{LINK_DATASETS, PROTOCOLS};
+use crate::run::load::LoadChange;
 
 /// Every dataset that this sensor can speak in.
 pub fn datasets() -> Vec<DatasetDef> {
     let protocols = PROTOCOLS.iter().flat_map(|protocol| protocol.datasets.iter().copied());
     let link = LINK_DATASETS.iter().copied();
-    let stages = [FlowRecord::DATASET, FileSeen::DATASET, Anomaly::DATASET, luytre_events::event::LOG];
-    stages.into_iter().chain(link).chain(protocols).collect()
+    let stages = [FlowRecord::DATASET, FileSeen::DATASET, Anomaly::DATASET, LoadChange::DATASET, CanaryRun::DATASET];
+    let other = [luytre_events::event::LOG];
+    stages.into_iter().chain(other).chain(link).chain(protocols).collect()
 }
 
 /// The catalogue as the records declare it, without a look at the committed one.

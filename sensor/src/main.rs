@@ -1,5 +1,7 @@
 //! `luytre-sensor`: packets in, events out. Arguments, configuration, log, run, exit code.
 
+mod canaries;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,6 +31,13 @@ enum Command {
     Packets(PacketsArgs),
     /// Capture and send events to the collector until told to stop (SIGTERM or SIGINT).
     Run(RunArgs),
+    /// Have a running sensor read its configuration again; what it cannot take up without a restart is named.
+    Reload(DataArgs),
+    /// Print what a running sensor counts: the ledger's stages, what is given up under load, filters, canaries.
+    Status(DataArgs),
+    /// Send marked packets to show that a sensor sees what passes, or wait for them.
+    #[command(subcommand)]
+    Canary(canaries::Command),
     /// Enrol this sensor at a collector with a one-time token from `luytre-collector token create`.
     Enroll(EnrollArgs),
     /// Check configuration, identity, interfaces and spool, and say what is wrong.
@@ -53,6 +62,9 @@ struct ReadArgs {
     /// Write one file per dataset into this directory instead of standard output.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Look only at packets that this filter lets through, in the language of tcpdump.
+    #[arg(long, default_value = "", value_name = "FILTER")]
+    filter: String,
     /// Refuse packets with a wrong checksum, as their receiver does.
     #[arg(long)]
     verify_checksums: bool,
@@ -74,6 +86,13 @@ struct RunArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Data folder.
+    #[arg(long, default_value = "/var/lib/luytre/sensor", value_name = "DIR")]
+    data: PathBuf,
+}
+
+#[derive(Args)]
+struct DataArgs {
+    /// Data folder of the running sensor.
     #[arg(long, default_value = "/var/lib/luytre/sensor", value_name = "DIR")]
     data: PathBuf,
 }
@@ -132,6 +151,9 @@ fn main() -> ExitCode {
         Command::Read(args) => read_files(args),
         Command::Packets(args) => packets(&args),
         Command::Run(args) => run_sensor(&args),
+        Command::Reload(args) => reload(&args),
+        Command::Status(args) => status(&args),
+        Command::Canary(command) => canaries::run(&command),
         Command::Enroll(args) => enroll(&args),
         Command::Check(args) => check(&args),
         Command::Interfaces => interfaces(),
@@ -162,7 +184,26 @@ fn run_sensor(args: &RunArgs) -> anyhow::Result<ExitCode> {
         Err(code) => return Ok(code),
     };
     install_cryptography();
-    run::run(settings, &args.data)?;
+    run::run(settings, args.config.as_deref(), &args.data)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn reload(args: &DataArgs) -> anyhow::Result<ExitCode> {
+    Ok(match run::control::ask(&args.data, "reload")? {
+        Ok(answer) => {
+            println!("{answer}");
+            ExitCode::SUCCESS
+        }
+        Err(reason) => {
+            eprintln!("luytre-sensor: the settings stay as they are: {reason}");
+            ExitCode::from(WRONG_USAGE)
+        }
+    })
+}
+
+fn status(args: &DataArgs) -> anyhow::Result<ExitCode> {
+    let told = run::control::ask(&args.data, "status")?.map_err(anyhow::Error::msg)?;
+    println!("{told}");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -277,6 +318,13 @@ fn read_files(args: ReadArgs) -> anyhow::Result<ExitCode> {
             "luytre-sensor: signatures are not in this release: --rules is ignored, events are written all the same"
         );
     }
+    let filter = match capture::filter::Filter::parse(&args.filter) {
+        Ok(filter) => filter.map(std::sync::Arc::new),
+        Err(error) => {
+            eprintln!("luytre-sensor: --filter: {error}");
+            return Ok(ExitCode::from(WRONG_USAGE));
+        }
+    };
     let destination = args.out.map_or(Destination::Stdout, Destination::Directory);
     let options = ReadOptions {
         files: args.files,
@@ -284,6 +332,7 @@ fn read_files(args: ReadArgs) -> anyhow::Result<ExitCode> {
         destination,
         limits: FlowLimits::default(),
         checksums: if args.verify_checksums { Checksums::Verify } else { Checksums::Ignore },
+        filter,
     };
     let summary = read::read(options)?;
     if summary.cut_short {

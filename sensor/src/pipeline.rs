@@ -7,10 +7,12 @@
 //! out depends on the packets alone.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use luytre_events::Event;
 use luytre_events::ledger::{Stage, StageCounts, Unit};
 
+use crate::capture::filter::Filter;
 use crate::capture::{Packet, SourceCounts};
 use crate::decode::arp::ArpPacket;
 use crate::decode::fragments::FragmentLimits;
@@ -18,7 +20,7 @@ use crate::decode::{Checksums, DecodeCounts, Decoded, Decoder, Refusal, Stop};
 use crate::flow::Side;
 use crate::flow::key::FlowKey;
 use crate::packets::Member;
-use crate::worker::{EventSink, SHARDS, Worker, WorkerCounts, WorkerSettings};
+use crate::worker::{Detail, EventSink, SHARDS, Spared, Worker, WorkerCounts, WorkerSettings};
 
 const SECOND_NS: i64 = 1_000_000_000;
 
@@ -74,17 +76,39 @@ pub struct Front {
     clock_ns: i64,
     shards: usize,
     seed: u64,
+    filter: Option<Arc<Filter>>,
+    /// Packets that no filter let through; none where there has been no filter.
+    excluded: Option<u64>,
 }
 
 impl Front {
     /// For traffic that is divided into `shards` by a hash with this seed.
     pub fn new(shards: usize, seed: u64, checksums: Checksums) -> Front {
         let decoder = Decoder::new(FragmentLimits::default(), checksums);
-        Front { decoder, whole: Vec::new(), packets: 0, clock_ns: i64::MIN, shards: shards.max(1), seed }
+        let shards = shards.max(1);
+        let (whole, filter) = (Vec::new(), None);
+        Front { decoder, whole, packets: 0, clock_ns: i64::MIN, shards, seed, filter, excluded: None }
     }
 
-    /// One packet.
-    pub fn packet(&mut self, packet: &Packet<'_>, back: &mut dyn Back) {
+    /// From now on only packets that a filter lets through are looked at, where the source does not see to that itself.
+    pub fn set_filter(&mut self, filter: Option<Arc<Filter>>) {
+        if filter.is_some() {
+            self.excluded.get_or_insert(0);
+        }
+        self.filter = filter;
+    }
+
+    /// From now on this is done about wrong checksums.
+    pub fn set_checksums(&mut self, checksums: Checksums) {
+        self.decoder.set_checksums(checksums);
+    }
+
+    /// One packet; false where the filter does not let it through.
+    pub fn packet(&mut self, packet: &Packet<'_>, back: &mut dyn Back) -> bool {
+        if self.filter.as_ref().is_some_and(|filter| !filter.passes(packet)) {
+            *self.excluded.get_or_insert(0) += 1;
+            return false;
+        }
         self.packets += 1;
         self.tick(packet.time_ns, back);
         let (number, time_ns, clock_ns) = (self.packets, packet.time_ns, self.clock_ns);
@@ -100,6 +124,7 @@ impl Front {
             }
             Err(Stop::Held | Stop::Refused(_)) => {}
         }
+        true
     }
 
     /// A name for the datagram that the latest packet is a fragment of, the same for all its fragments.
@@ -136,9 +161,12 @@ impl Front {
         self.packets
     }
 
-    /// The first two lines of the ledger.
-    pub fn stages(&self, source: SourceCounts) -> [Stage; 2] {
-        [capture_stage(self.packets, source), decode_stage(self.decoder.counts(), self.decoder.held())]
+    /// The first lines of the ledger.
+    pub fn stages(&self, source: SourceCounts) -> Vec<Stage> {
+        let mut stages = vec![capture_stage(self.packets + self.excluded.unwrap_or(0), source)];
+        stages.extend(self.excluded.map(|excluded| filter_stage(self.packets, excluded)));
+        stages.push(decode_stage(self.decoder.counts(), self.decoder.held()));
+        stages
     }
 }
 
@@ -218,6 +246,20 @@ impl Shards {
         sum
     }
 
+    /// Goes on by other settings, of whose limits each shard takes a `1/parts` share.
+    pub fn adopt(&mut self, settings: &WorkerSettings, parts: usize) {
+        for worker in self.shards.iter_mut().flatten() {
+            worker.adopt(settings, parts);
+        }
+    }
+
+    /// From now on only these flows are looked into.
+    pub fn set_detail(&mut self, detail: Detail) {
+        for worker in self.shards.iter_mut().flatten() {
+            worker.set_detail(detail);
+        }
+    }
+
     /// How many flows live.
     pub fn flows(&self) -> usize {
         self.shards.iter().flatten().map(Worker::flows).sum()
@@ -290,6 +332,12 @@ pub fn capture_stage(given: u64, source: SourceCounts) -> Stage {
     stage("capture", Unit::Packets, StageCounts { taken, given, held: 0, dropped })
 }
 
+/// The ledger's line of a filter that is not the kernel's: what is left out by choice is no loss.
+fn filter_stage(given: u64, excluded: u64) -> Stage {
+    let counts = StageCounts { taken: given + excluded, given, held: 0, dropped: named([("excluded", excluded)]) };
+    stage("filter", Unit::Packets, counts)
+}
+
 /// The ledger's line of decode.
 pub fn decode_stage(counts: &DecodeCounts, held: u64) -> Stage {
     let names = Refusal::ALL.map(Refusal::name);
@@ -297,12 +345,20 @@ pub fn decode_stage(counts: &DecodeCounts, held: u64) -> Stage {
     stage("decode", Unit::Packets, StageCounts { taken: counts.taken, given: counts.given, held, dropped })
 }
 
-/// The ledger's lines of flow and protocols; `held` events are made and not yet handed on.
-pub fn worker_stages(counts: &WorkerCounts, held: u64) -> [Stage; 2] {
+/// The ledger's lines of flow, of what was looked into, and of protocols; `held` events are made and not yet handed on.
+pub fn worker_stages(counts: &WorkerCounts, held: u64) -> [Stage; 3] {
     let (packets, events) = (counts.packets, counts.events_total());
     let flow = StageCounts { taken: packets, given: packets, held: 0, dropped: BTreeMap::new() };
+    let Spared { packets_new, packets_known, .. } = counts.spared;
+    let spared = named([("load_new_flow", packets_new), ("load_known_flow", packets_known)]);
+    let given = packets - packets_new - packets_known;
+    let detail = StageCounts { taken: packets, given, held: 0, dropped: spared };
     let protocols = StageCounts { taken: events, given: events - held, held, dropped: BTreeMap::new() };
-    [stage("flow", Unit::Packets, flow), stage("protocols", Unit::Events, protocols)]
+    [
+        stage("flow", Unit::Packets, flow),
+        stage("detail", Unit::Packets, detail),
+        stage("protocols", Unit::Events, protocols),
+    ]
 }
 
 fn stage(name: &str, unit: Unit, counts: StageCounts) -> Stage {

@@ -5,24 +5,27 @@
 //! another one, so shards may be spread over any number of threads without changing what comes out. Its ceilings are its
 //! share of the sensor's ([`SHARDS`]).
 
-use std::collections::BTreeMap;
+mod counts;
+mod settings;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use luytre_events::value::TimeNs;
 use luytre_events::{DatasetId, Event, EventId, FieldId, FlowContext, Transport, Value};
 
+use crate::canary;
 use crate::decode::Decoded;
 use crate::expected::Waiting;
-use crate::files::store::Store;
-use crate::files::{Carver, FileCounts, FileLimits};
+use crate::files::Carver;
 use crate::flow::overlap::Overlap;
 use crate::flow::reassembly::{Budget, StreamSink};
 use crate::flow::record::FlowRecord;
 use crate::flow::shape::Shape;
 use crate::flow::table::{Class, Place, Table};
 use crate::flow::tcp::{Sinks, Tcp, flag};
-use crate::flow::{EndReason, Flow, FlowLimits, Identity, Side};
+use crate::flow::{EndReason, Flow, FlowDetail, FlowLimits, Identity, Side};
+use crate::networks::Networks;
 use crate::packets::Member;
 use crate::pipeline::{Routed, RoutedArp};
 use crate::protocols::anomaly::Anomaly;
@@ -31,6 +34,9 @@ use crate::protocols::{
     ArpTeller, Direction, End, Expected, FileMeta, FilePlace, FileToken, Output, Parser, Progress, Protocol,
 };
 
+pub use counts::{Spared, WorkerCounts};
+pub use settings::{Detail, Muted, WorkerSettings};
+
 /// Into how many shards the traffic of a capture file is divided, whatever the number of threads.
 pub const SHARDS: usize = 16;
 
@@ -38,49 +44,6 @@ pub const SHARDS: usize = 16;
 pub trait EventSink {
     /// One event; `id.sequence` is not set yet.
     fn event(&mut self, event: Event);
-}
-
-/// What the shards of a program count together.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WorkerCounts {
-    /// Packets that came in.
-    pub packets: u64,
-    /// Flows that began.
-    pub flows: u64,
-    /// Flows that were ended because the table was full.
-    pub evicted: u64,
-    /// Events that went out, by dataset.
-    pub events: BTreeMap<&'static str, u64>,
-    /// Oddities by name, as parsers and reassembly name them.
-    pub anomalies: BTreeMap<&'static str, u64>,
-    /// What happened to carved files.
-    pub files: FileCounts,
-}
-
-impl WorkerCounts {
-    /// Adds those of another shard.
-    pub fn add(&mut self, other: &WorkerCounts) {
-        self.packets += other.packets;
-        self.flows += other.flows;
-        self.evicted += other.evicted;
-        for (name, count) in &other.events {
-            *self.events.entry(name).or_default() += count;
-        }
-        for (name, count) in &other.anomalies {
-            *self.anomalies.entry(name).or_default() += count;
-        }
-        self.files.seen += other.files.seen;
-        self.files.refused += other.files.refused;
-        self.files.too_large += other.files.too_large;
-        self.files.no_memory += other.files.no_memory;
-        self.files.not_stored += other.files.not_stored;
-        self.files.not_joined += other.files.not_joined;
-    }
-
-    /// Events that went out.
-    pub fn events_total(&self) -> u64 {
-        self.events.values().sum()
-    }
 }
 
 /// What the application layer knows of a flow.
@@ -93,37 +56,6 @@ enum Conversation {
     Over,
 }
 
-/// How shards are set up.
-#[derive(Clone)]
-pub struct WorkerSettings {
-    /// The name that events carry; empty where they are not a sensor's.
-    pub sensor: Arc<str>,
-    /// Limits of the flow table.
-    pub flow: FlowLimits,
-    /// How receivers settle overlaps.
-    pub overlap: Arc<Overlap>,
-    /// Limits of carving.
-    pub files: FileLimits,
-    /// Where the content of carved files is kept, if at all.
-    pub store: Option<Arc<Store>>,
-    /// Whether somebody will ask for the flow of each packet ([`Worker::take_member`]).
-    pub members: bool,
-}
-
-impl WorkerSettings {
-    /// For reading capture files: nameless, and keeping nothing of what is carved.
-    pub fn reading(flow: FlowLimits) -> WorkerSettings {
-        WorkerSettings {
-            sensor: "".into(),
-            flow,
-            overlap: Arc::default(),
-            files: FileLimits::default(),
-            store: None,
-            members: false,
-        }
-    }
-}
-
 /// What the parts of a shard share while one flow is worked on.
 struct Shared {
     sensor: Arc<str>,
@@ -133,6 +65,10 @@ struct Shared {
     waiting: Waiting,
     /// Bytes kept of flows whose protocol is not known yet, and the most there may be.
     undecided_bytes: (usize, usize),
+    detail: Detail,
+    muted: Arc<Muted>,
+    networks: Arc<Networks>,
+    canaries: Option<Arc<canary::watch::Watch>>,
     counts: WorkerCounts,
 }
 
@@ -151,11 +87,7 @@ impl Worker {
     pub fn new(settings: &WorkerSettings, parts: usize) -> Worker {
         let parts = parts.max(1);
         let limits = &settings.flow;
-        let budget = Budget {
-            used_bytes: 0,
-            limit_bytes: limits.reassembly_bytes / parts,
-            stream_limit_bytes: limits.reassembly_flow_bytes.min(limits.reassembly_bytes / parts),
-        };
+        let budget = budget(limits, parts, 0);
         let carver = Carver::new(&settings.files, parts, settings.store.clone());
         let shared = Shared {
             sensor: settings.sensor.clone(),
@@ -164,6 +96,10 @@ impl Worker {
             carver,
             waiting: Waiting::default(),
             undecided_bytes: (0, limits.undecided_bytes / parts),
+            detail: Detail::All,
+            muted: settings.muted.clone(),
+            networks: settings.networks.clone(),
+            canaries: settings.canaries.clone(),
             counts: WorkerCounts::default(),
         };
         Worker {
@@ -185,6 +121,23 @@ impl Worker {
         self.table.len()
     }
 
+    /// Goes on by other settings: limits, overlaps, what is muted, networks. Flows that live stay, and what they have begun
+    /// is finished; a table that is now too full is brought down with each flow that comes.
+    pub fn adopt(&mut self, settings: &WorkerSettings, parts: usize) {
+        let (parts, limits) = (parts.max(1), &settings.flow);
+        self.table.set_limits(limits, limits.flows / parts);
+        self.shared.budget = budget(limits, parts, self.shared.budget.used_bytes);
+        self.shared.undecided_bytes.1 = limits.undecided_bytes / parts;
+        self.shared.overlap = settings.overlap.clone();
+        self.shared.muted = settings.muted.clone();
+        self.shared.networks = settings.networks.clone();
+    }
+
+    /// From now on only these flows are looked into.
+    pub fn set_detail(&mut self, detail: Detail) {
+        self.shared.detail = detail;
+    }
+
     /// A packet of this shard.
     pub fn packet(&mut self, routed: &Routed<'_>, out: &mut dyn EventSink) {
         let Routed { time_ns, side, packet, .. } = routed;
@@ -201,6 +154,13 @@ impl Worker {
             None => u32::try_from(packet.payload.len()).unwrap_or(u32::MAX),
         };
         flow.shape.packet(side, time_ns, payload_bytes);
+        if canary::begins(packet.payload) && packet.tcp.is_none() {
+            see_canary(flow, time_ns, packet.payload, &mut self.shared, out);
+        }
+        if self.shared.detail == Detail::None && !matches!(flow.app, Conversation::Over) {
+            let_go(flow, time_ns, &mut self.shared, out);
+        }
+        self.shared.count_spared(flow.detail, packet);
         work(flow, time_ns, side, packet, &mut self.shared, out);
         if self.members {
             let sum_bytes = flow.sent.of(Side::A).bytes + flow.sent.of(Side::B).bytes;
@@ -271,7 +231,11 @@ impl Worker {
                 end(flow, reason, &mut self.shared, out);
             }
         }
-        while self.table.is_full() {
+        // Two at a time, so that a table whose ceiling was lowered comes down to it without stopping the work.
+        for _ in 0..2 {
+            if !self.table.is_full() {
+                break;
+            }
             let Some(flow) = self.table.oldest().and_then(|place| self.table.remove(place)) else { break };
             self.shared.counts.evicted += 1;
             end(flow, EndReason::Evicted, &mut self.shared, out);
@@ -286,11 +250,22 @@ impl Worker {
         let expected = self.shared.waiting.take(routed.time_ns, client.0, server, flow.identity.transport());
         if let Some((protocol, parser)) = expected {
             flow.identity.protocol = Some(protocol);
-            flow.app = Conversation::Spoken(parser);
+            let muted = self.shared.muted.protocol(protocol);
+            flow.app = if muted { Conversation::Over } else { Conversation::Spoken(parser) };
+        }
+        if self.shared.detail != Detail::All {
+            flow.app = Conversation::Over;
+            flow.detail = FlowDetail::None;
+            self.shared.counts.spared.flows += 1;
         }
         let class = class(&flow);
         self.table.insert(key, flow, class, routed.clock_ns)
     }
+}
+
+fn budget(limits: &FlowLimits, parts: usize, used_bytes: usize) -> Budget {
+    let limit_bytes = limits.reassembly_bytes / parts;
+    Budget { used_bytes, limit_bytes, stream_limit_bytes: limits.reassembly_flow_bytes.min(limit_bytes) }
 }
 
 /// A flow that has ended and was not reported yet.
@@ -326,8 +301,46 @@ fn begin(routed: &Routed<'_>) -> Flow<Conversation> {
         tcp: Tcp::default(),
         shape: Shape::default(),
         tunnel: packet.tunnel,
+        detail: FlowDetail::Whole,
         app: Conversation::Unknown(None),
     }
+}
+
+/// Looks at what begins like a canary, whatever else is given up.
+fn see_canary(
+    flow: &mut Flow<Conversation>,
+    time_ns: i64,
+    payload: &[u8],
+    shared: &mut Shared,
+    out: &mut dyn EventSink,
+) {
+    let Some(canaries) = shared.canaries.clone() else { return };
+    let sight = canaries.see(time_ns, payload, || flow.identity.context());
+    if sight != canary::watch::Sight::Forged {
+        finish_protocol(flow, time_ns, shared, out);
+        flow.identity.protocol = Some(canary::NAME);
+    }
+    if let Some(anomaly) = sight.anomaly() {
+        let identity = &mut flow.identity;
+        FlowOutput { time_ns, identity, shared, out }.anomaly(anomaly);
+    }
+}
+
+/// Ends the protocol's work of a flow whose detail is given up; it reports what it has.
+fn let_go(flow: &mut Flow<Conversation>, time_ns: i64, shared: &mut Shared, out: &mut dyn EventSink) {
+    flow.detail = FlowDetail::Part;
+    shared.counts.spared.flows += 1;
+    finish_protocol(flow, time_ns, shared, out);
+    for side in [Side::A, Side::B] {
+        flow.tcp.streams.of_mut(side).forget(&mut shared.budget);
+    }
+}
+
+/// Lets the flow's parser report what is open; its bytes go nowhere afterwards.
+fn finish_protocol(flow: &mut Flow<Conversation>, time_ns: i64, shared: &mut Shared, out: &mut dyn EventSink) {
+    let Flow { identity, app, shape, .. } = flow;
+    let side = identity.client();
+    Feed { time_ns, may_turn: false, side, identity, app, shape, shared, out }.finish();
 }
 
 /// Whether the first TCP packet seen of a flow comes from the side that was called: it answers a SYN, or it is under way
@@ -479,6 +492,7 @@ fn record(flow: &Flow<Conversation>, reason: EndReason) -> FlowRecord {
         retransmitted_bytes: sum(|c| c.retransmitted),
         midstream: flow.tcp.midstream.then_some(true),
         tunnel: flow.tunnel.map(|tunnel| tunnel.name()),
+        detail: flow.detail.name(),
     }
 }
 
@@ -497,12 +511,25 @@ impl Shared {
         &mut self,
         time_ns: i64,
         flow: Option<FlowContext>,
-        (dataset, fields): (DatasetId, Vec<(FieldId, Value)>),
+        (dataset, mut fields): (DatasetId, Vec<(FieldId, Value)>),
         out: &mut dyn EventSink,
     ) {
+        if let Some(flow) = &flow {
+            self.networks.tell(flow, &mut fields);
+        }
         let event = Event { id: EventId { sensor: self.sensor.clone(), sequence: 0 }, time_ns, dataset, flow, fields };
         *self.counts.events.entry(event.dataset_name()).or_default() += 1;
         out.event(event);
+    }
+
+    fn count_spared(&mut self, detail: FlowDetail, packet: &Decoded<'_>) {
+        let spared = &mut self.counts.spared;
+        match detail {
+            FlowDetail::Whole => return,
+            FlowDetail::None => spared.packets_new += u64::from(packet.packets),
+            FlowDetail::Part => spared.packets_known += u64::from(packet.packets),
+        }
+        spared.bytes += packet.bytes;
     }
 
     fn anomaly(&mut self, name: &'static str, count: u64) {
@@ -617,10 +644,13 @@ impl Feed<'_> {
     ) {
         self.identity.protocol = Some(protocol.name);
         self.shape.known();
-        *self.app = Conversation::Spoken((protocol.parser)(self.identity.transport()));
         if reversed {
             self.identity.set_client(self.identity.client().other());
         }
+        if self.shared.muted.protocol(protocol.name) {
+            return;
+        }
+        *self.app = Conversation::Spoken((protocol.parser)(self.identity.transport()));
         let turn = |direction: Direction| match (reversed, direction) {
             (true, Direction::ToServer) => Direction::ToClient,
             (true, Direction::ToClient) => Direction::ToServer,
@@ -693,7 +723,7 @@ impl Output for FlowOutput<'_> {
 
     fn anomaly(&mut self, name: &'static str) {
         self.shared.anomaly(name, 1);
-        if self.identity.tell_once(name) {
+        if !self.shared.muted.anomaly(name) && self.identity.tell_once(name) {
             self.event(Anomaly { name }.into_body());
         }
     }

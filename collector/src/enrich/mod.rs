@@ -2,7 +2,8 @@
 //!
 //! Comes in: events and `agencies.toml` (`[[agency]] id = "..", name = "..", networks = ["203.0.113.0/27"]`). Goes out:
 //! the same events with `organization.id` and `organization.name`. The longest prefix wins. Where both sides of a flow
-//! belong to an agency, the side that opened the flow is taken: it is the one that acted. The file is looked at again
+//! belong to an agency, the side that opened the flow is taken: it is the one that acted. An agency that the sensor has
+//! named stays: private addresses mean somebody else on each agency's link. The file is looked at again
 //! every [`RELOAD_EVERY`]; one that is wrong is reported and the old table stays in force.
 
 use std::collections::HashMap;
@@ -134,7 +135,7 @@ impl Enricher {
         enricher
     }
 
-    /// Adds the agency to each event.
+    /// Adds the agency to each event whose sensor has not named it.
     pub fn enrich(&mut self, events: &mut [Event]) {
         if self.looked.is_none_or(|at| at.elapsed() >= RELOAD_EVERY) {
             self.look();
@@ -194,6 +195,35 @@ mod tests {
         assert_eq!(of("2001:db8:cafe:1::9"), Some("so-y-te"));
         assert_eq!(of("2001:db8:cafe:2::9"), Some("tinh"));
         assert_eq!(of("192.0.2.1"), None);
+    }
+
+    #[test]
+    fn an_agency_that_the_sensor_has_named_stays() {
+        use luytre_events::{CommunityId, DatasetId, EventId, FlowContext, Transport};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("agencies.toml");
+        std::fs::write(&path, FILE).unwrap();
+        let mut enricher = Enricher::new(path, SharedAgencies::default(), Problems::default());
+        let id = Catalogue::current().field_id("organization.id").unwrap();
+        let event = |fields| Event {
+            id: EventId { sensor: "s".into(), sequence: 1 },
+            time_ns: 0,
+            dataset: DatasetId(0),
+            flow: Some(FlowContext {
+                source: ([203, 0, 113, 40].into(), 1),
+                destination: ([192, 0, 2, 1].into(), 2),
+                transport: Transport::UDP,
+                vlan: None,
+                community_id: CommunityId([0; 20]),
+                protocol: None,
+            }),
+            fields,
+        };
+        let named = |text: &str| (id, Value::Str(text.into()));
+        let mut events = [event(vec![named("so-a")]), event(Vec::new())];
+        enricher.enrich(&mut events);
+        assert_eq!(events[0].fields, [named("so-a")]);
+        assert_eq!(events[1].fields.first(), Some(&named("tinh")));
     }
 
     #[test]

@@ -237,11 +237,17 @@ const fn enriched(name: &'static str, index: IndexHint, doc: &'static str) -> Fi
     FieldDef { name, kind: Kind::Keyword, list: false, index, doc }
 }
 
-/// What the collector adds to events after they arrive.
+/// What is known by address, whatever the event: the sensor says it of the networks in its configuration, and the collector
+/// adds the agency where the sensor did not.
 pub const ENRICHMENT: DatasetDef = DatasetDef {
     name: "+",
-    doc: "fields that the collector adds",
+    doc: "fields that are added by address",
     fields: &[
+        enriched(
+            "network.direction",
+            IndexHint::Column,
+            "Between the networks watched over and others: internal, outbound, inbound, external.",
+        ),
         enriched("organization.id", IndexHint::Column, "The agency that the addresses belong to."),
         enriched("organization.name", IndexHint::Term, "Name of that agency when the event was seen."),
         enriched("log.file.path", IndexHint::Term, "Name of the file that the event was imported from."),

@@ -7,6 +7,7 @@
 
 pub mod datalink;
 pub mod file;
+pub mod filter;
 mod pcap;
 mod pcapng;
 pub mod replay;
@@ -63,6 +64,10 @@ pub trait PacketSource: Send {
     fn next(&mut self) -> Result<Next<'_>, CaptureError>;
     /// What the source lost before handing it over, since it was opened.
     fn counts(&mut self) -> SourceCounts;
+    /// How much of what the source can hold for a slow caller is waiting, in percent. At 100 packets are being lost.
+    fn fullness_percent(&self) -> u8 {
+        0
+    }
 }
 
 /// Packets that were there and never handed over.

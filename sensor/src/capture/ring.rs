@@ -8,12 +8,16 @@
 //! All `unsafe` code of the sensor is in this file. Its rule: the mapping lives as long as the [`Ring`], a block is read
 //! only while its status word says that it belongs to us, and every offset in it is checked against the block's end.
 
+mod hosts;
+
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::filter::Filter;
 use super::{CaptureError, LinkType, Next, Packet, PacketSource, SourceCounts};
 
 /// Bytes of one block; a packet never spans two.
@@ -24,7 +28,7 @@ pub const RETIRE_MS: u32 = 20;
 const WAIT_MS: i32 = 100;
 
 /// How a ring is set up.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct RingSettings {
     /// Blocks of [`BLOCK_BYTES`] each.
     pub blocks: usize,
@@ -32,6 +36,16 @@ pub struct RingSettings {
     pub promiscuous: bool,
     /// The group of rings that share the interface's flows; none for a ring that has it alone.
     pub fanout_group: Option<u16>,
+    /// What packets the kernel lets through, if not all.
+    pub filter: Option<Arc<Filter>>,
+}
+
+/// The part of an open ring that another thread may hold: the capture thread itself is not allowed to change filters.
+#[derive(Debug)]
+pub struct RingControl {
+    interface: String,
+    socket: OwnedFd,
+    link: LinkType,
 }
 
 /// The open ring.
@@ -46,6 +60,7 @@ pub struct Ring {
     reading: Option<(usize, u32)>,
     loopback: bool,
     counts: SourceCounts,
+    fullness_percent: u8,
 }
 
 // SAFETY: the mapping is not tied to a thread, and only the ring's owner touches it.
@@ -73,7 +88,12 @@ impl Ring {
             reading: None,
             loopback: interface == "lo",
             counts: SourceCounts::default(),
+            fullness_percent: 0,
         };
+        if let Some(filter) = &settings.filter {
+            // Before it is bound, so that not one packet comes unasked.
+            ring.control().and_then(|control| control.set_filter(Some(filter)))?;
+        }
         bind(&ring.socket, index).map_err(failed("bind to the interface", ""))?;
         if settings.promiscuous && !ring.loopback {
             promiscuous(&ring.socket, index).map_err(failed("switch to promiscuous mode", ""))?;
@@ -85,16 +105,41 @@ impl Ring {
         Ok(ring)
     }
 
+    /// What another thread needs to change the filter while the ring is read.
+    pub fn control(&self) -> Result<RingControl, CaptureError> {
+        let failed = |source| CaptureError::Interface {
+            interface: self.interface.clone(),
+            what: "look at the interface",
+            source,
+            hint: "",
+        };
+        let socket = self.socket.try_clone().map_err(failed)?;
+        let link = link_type(hardware(&socket, &self.interface).map_err(failed)?);
+        Ok(RingControl { interface: self.interface.clone(), socket, link })
+    }
+
     fn base(&self) -> usize {
         self.block * BLOCK_BYTES
     }
 
     /// The word that says whose the current block is.
     fn status(&self) -> &AtomicU32 {
-        let at = self.base() + std::mem::offset_of!(libc::tpacket_block_desc, hdr);
-        // SAFETY: `block` is below `blocks`, so the word lies in the mapping, which lives as long as self; it is aligned
-        // (blocks are page-aligned, `hdr` begins at 8) and is written by the kernel as a whole.
+        self.status_of(self.block)
+    }
+
+    fn status_of(&self, block: usize) -> &AtomicU32 {
+        let at = (block % self.blocks) * BLOCK_BYTES + std::mem::offset_of!(libc::tpacket_block_desc, hdr);
+        // SAFETY: the block's number is below `blocks`, so the word lies in the mapping, which lives as long as self; it is
+        // aligned (blocks are page-aligned, `hdr` begins at 8) and is written by the kernel as a whole.
         unsafe { AtomicU32::from_ptr(self.memory.as_ptr().add(at).cast()) }
+    }
+
+    /// How many of the blocks behind the current one wait for us, in percent.
+    fn measure(&self) -> u8 {
+        let others = self.blocks.saturating_sub(1);
+        let ours = |block: &usize| self.status_of(*block).load(Ordering::Relaxed) & libc::TP_STATUS_USER != 0;
+        let waiting = (1..=others).map(|ahead| self.block + ahead).take_while(ours).count();
+        u8::try_from(waiting * 100 / others.max(1)).unwrap_or(100)
     }
 
     /// Takes the current block if the kernel has handed it over.
@@ -105,6 +150,7 @@ impl Ring {
         // SAFETY: the status word says that the block is ours; the header lies at its start, aligned.
         let header = unsafe { &(*self.memory.as_ptr().add(self.base()).cast::<libc::tpacket_block_desc>()).hdr.bh1 };
         self.reading = Some((header.offset_to_first_pkt as usize, header.num_pkts));
+        self.fullness_percent = self.measure();
         true
     }
 
@@ -199,6 +245,7 @@ impl Ring {
             if self.take_block() {
                 continue;
             }
+            self.fullness_percent = 0;
             self.wait()?;
             if !self.take_block() {
                 return Ok(None);
@@ -225,6 +272,24 @@ impl Ring {
     }
 }
 
+impl RingControl {
+    /// Puts a filter in place of the one that is there, at once and between two packets. Packets that are in the ring
+    /// already stay.
+    pub fn set_filter(&self, filter: Option<&Filter>) -> Result<(), CaptureError> {
+        let failed = |source| CaptureError::Interface {
+            interface: self.interface.clone(),
+            what: "set the filter",
+            source,
+            hint: "",
+        };
+        let Some(filter) = filter else { return detach(&self.socket).map_err(failed) };
+        let Some(program) = filter.program(self.link) else {
+            return Err(failed(io::Error::other("frames of this kind of interface cannot be filtered")));
+        };
+        attach(&self.socket, &program.for_kernel()).map_err(failed)
+    }
+}
+
 impl PacketSource for Ring {
     fn next(&mut self) -> Result<Next<'_>, CaptureError> {
         let found = self.find().map_err(|source| CaptureError::Interface {
@@ -242,6 +307,10 @@ impl PacketSource for Ring {
     fn counts(&mut self) -> SourceCounts {
         self.collect_drops();
         self.counts
+    }
+
+    fn fullness_percent(&self) -> u8 {
+        self.fullness_percent
     }
 }
 
@@ -290,12 +359,45 @@ fn socket() -> io::Result<OwnedFd> {
 }
 
 fn option<T>(socket: &OwnedFd, name: libc::c_int, value: &T) -> io::Result<()> {
+    option_at(socket, libc::SOL_PACKET, name, value)
+}
+
+fn option_at<T>(socket: &OwnedFd, level: libc::c_int, name: libc::c_int, value: &T) -> io::Result<()> {
     let length = size_of::<T>() as libc::socklen_t;
     // SAFETY: `value` points to `length` readable bytes.
-    check(unsafe {
-        libc::setsockopt(socket.as_raw_fd(), libc::SOL_PACKET, name, std::ptr::from_ref(value).cast(), length)
-    })
-    .map(drop)
+    check(unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, std::ptr::from_ref(value).cast(), length) })
+        .map(drop)
+}
+
+/// The socket's own filter; the program that divides packets among rings is another one.
+fn attach(socket: &OwnedFd, program: &[libc::sock_filter]) -> io::Result<()> {
+    let too_long = |_| io::Error::from(io::ErrorKind::InvalidInput);
+    let len = libc::c_ushort::try_from(program.len()).map_err(too_long)?;
+    let program = libc::sock_fprog { len, filter: program.as_ptr().cast_mut() };
+    option_at(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
+}
+
+fn detach(socket: &OwnedFd) -> io::Result<()> {
+    let nothing: libc::c_int = 0;
+    match option_at(socket, libc::SOL_SOCKET, libc::SO_DETACH_FILTER, &nothing) {
+        // There was none.
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(()),
+        done => done,
+    }
+}
+
+/// The kind of hardware that an interface is, or poses as.
+fn hardware(socket: &OwnedFd, interface: &str) -> io::Result<u16> {
+    // SAFETY: zeros are a valid request; the name is copied below and ends with the zeros that remain.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    let room = request.ifr_name.len().saturating_sub(1);
+    for (to, from) in request.ifr_name.iter_mut().zip(interface.bytes().take(room)) {
+        *to = from as libc::c_char;
+    }
+    // SAFETY: the request lives through the call, which writes the address's family and bytes into it.
+    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFHWADDR as _, &raw mut request) })?;
+    // SAFETY: the call has succeeded, so the address is what was written.
+    Ok(unsafe { request.ifr_ifru.ifru_hwaddr.sa_family })
 }
 
 fn set_up(socket: &OwnedFd, blocks: usize) -> io::Result<()> {
@@ -356,45 +458,7 @@ fn promiscuous(socket: &OwnedFd, index: libc::c_int) -> io::Result<()> {
 /// go the same way as the first without being put together by the kernel.
 fn join(socket: &OwnedFd, group: u16) -> io::Result<()> {
     option(socket, libc::PACKET_FANOUT, &(u32::from(group) | libc::PACKET_FANOUT_CBPF << 16))?;
-    let mut program = by_hosts();
+    let mut program = hosts::program();
     let program = libc::sock_fprog { len: program.len() as libc::c_ushort, filter: program.as_mut_ptr() };
     option(socket, libc::PACKET_FANOUT_DATA, &program)
-}
-
-/// Classic BPF: the sum of all words of both addresses (the same both ways), mixed; 0 for what is not IP.
-fn by_hosts() -> Vec<libc::sock_filter> {
-    // Offsets of what lies beside the packet, and of the network header (linux/filter.h).
-    const PROTOCOL: u32 = libc::SKF_AD_OFF as u32 + libc::SKF_AD_PROTOCOL as u32;
-    const NETWORK: u32 = libc::SKF_NET_OFF as u32;
-    const IPV4: (u32, u32) = (0x0800, 12);
-    const IPV6: (u32, u32) = (0x86dd, 8);
-    const GOLDEN: u32 = 0x9e37_79b1;
-    let step = |code: u32, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
-    let unless = |value: u32, skipped: usize| libc::sock_filter {
-        code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16,
-        jt: 0,
-        jf: skipped as u8,
-        k: value,
-    };
-    let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
-    let sum = |at: u32, words: u32| {
-        let mut steps = vec![step(load, NETWORK + at)];
-        for word in 1..words {
-            steps.push(step(libc::BPF_MISC | libc::BPF_TAX, 0));
-            steps.push(step(load, NETWORK + at + 4 * word));
-            steps.push(step(libc::BPF_ALU | libc::BPF_ADD | libc::BPF_X, 0));
-        }
-        steps.push(step(libc::BPF_ALU | libc::BPF_MUL | libc::BPF_K, GOLDEN));
-        steps.push(step(libc::BPF_ALU | libc::BPF_RSH | libc::BPF_K, 16));
-        steps.push(step(libc::BPF_RET | libc::BPF_A, 0));
-        steps
-    };
-    let mut program = vec![step(libc::BPF_LD | libc::BPF_H | libc::BPF_ABS, PROTOCOL)];
-    for ((kind, at), words) in [(IPV4, 2), (IPV6, 8)] {
-        let steps = sum(at, words);
-        program.push(unless(kind, steps.len()));
-        program.extend(steps);
-    }
-    program.push(step(libc::BPF_RET | libc::BPF_K, 0));
-    program
 }

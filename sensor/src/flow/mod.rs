@@ -228,6 +228,29 @@ impl Identity {
     }
 }
 
+/// How much of a flow is looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FlowDetail {
+    /// As much as there is.
+    #[default]
+    Whole,
+    /// It was, until detail was given up.
+    Part,
+    /// Detail had been given up before its first packet.
+    None,
+}
+
+impl FlowDetail {
+    /// The name in the event, where there is something to say.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            FlowDetail::Whole => None,
+            FlowDetail::Part => Some("part"),
+            FlowDetail::None => Some("none"),
+        }
+    }
+}
+
 /// One flow; `A` is what the application layer keeps for it.
 #[derive(Debug)]
 pub struct Flow<A> {
@@ -247,6 +270,8 @@ pub struct Flow<A> {
     pub shape: Shape,
     /// What carried it.
     pub tunnel: Option<Tunnel>,
+    /// How much of it is looked into.
+    pub detail: FlowDetail,
     /// What the application layer keeps.
     pub app: A,
 }

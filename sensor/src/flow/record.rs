@@ -60,5 +60,8 @@ record! {
         midstream: Option<bool> = "flow.midstream", Boolean, Term;
         /// Outermost tunnel that carried the flow: ipip, gre, vxlan and so on.
         tunnel: Option<&'static str> = "flow.tunnel", Keyword, Column;
+        /// How much the sensor looked into the flow, where it could not keep up: part (until some moment) or none; what is
+        /// counted is exact all the same.
+        detail: Option<&'static str> = "flow.detail", Keyword, Column;
     }
 }

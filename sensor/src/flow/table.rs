@@ -68,6 +68,19 @@ pub struct Table<A> {
 impl<A> Table<A> {
     /// An empty table for at most `flows_max` flows.
     pub fn new(limits: &FlowLimits, flows_max: usize) -> Table<A> {
+        let mut table = Table {
+            slots: Vec::new(),
+            free: Vec::new(),
+            places: HashMap::default(),
+            lists: [List { oldest: NONE, newest: NONE, timeout_ns: 0 }; CLASSES],
+            flows_max: 0,
+        };
+        table.set_limits(limits, flows_max);
+        table
+    }
+
+    /// Changes ceiling and timeouts. Flows beyond a lower ceiling stay until the caller ends them.
+    pub fn set_limits(&mut self, limits: &FlowLimits, flows_max: usize) {
         let seconds = [
             limits.tcp_new_s,
             limits.tcp_open_s,
@@ -77,13 +90,10 @@ impl<A> Table<A> {
             limits.icmp_s,
             limits.other_s,
         ];
-        Table {
-            slots: Vec::new(),
-            free: Vec::new(),
-            places: HashMap::default(),
-            lists: seconds.map(|s| List { oldest: NONE, newest: NONE, timeout_ns: i64::from(s) * SECOND_NS }),
-            flows_max: flows_max.max(1),
+        for (list, seconds) in self.lists.iter_mut().zip(seconds) {
+            list.timeout_ns = i64::from(seconds) * SECOND_NS;
         }
+        self.flows_max = flows_max.max(1);
     }
 
     /// How many flows live.

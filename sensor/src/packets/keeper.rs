@@ -37,6 +37,8 @@ pub struct KeepCounts {
     pub held: u64,
     /// Packets that are not kept, by reason.
     pub dropped: BTreeMap<String, u64>,
+    /// Bytes of those that were given up under load.
+    pub spared_bytes: u64,
 }
 
 impl KeepCounts {
@@ -45,6 +47,7 @@ impl KeepCounts {
         self.taken += other.taken;
         self.given += other.given;
         self.held += other.held;
+        self.spared_bytes += other.spared_bytes;
         for (reason, count) in &other.dropped {
             *self.dropped.entry(reason.clone()).or_default() += count;
         }
@@ -52,7 +55,7 @@ impl KeepCounts {
 
     /// The line of the ledger.
     pub fn stage(self) -> Stage {
-        let KeepCounts { taken, given, held, dropped } = self;
+        let KeepCounts { taken, given, held, dropped, .. } = self;
         Stage { name: STAGE.into(), unit: Unit::Packets, counts: StageCounts { taken, given, held, dropped } }
     }
 }
@@ -72,6 +75,8 @@ pub struct Keeper {
     cut: BTreeMap<Option<&'static str>, u64>,
     /// Dropped because the queue was full.
     slow: u64,
+    /// Given up because the capture thread could not keep up, and their bytes.
+    spared: (u64, u64),
     /// Handed over to the writer.
     handed_over: u64,
 }
@@ -96,6 +101,7 @@ impl Keeper {
             taken: 0,
             cut: BTreeMap::new(),
             slow: 0,
+            spared: (0, 0),
             handed_over: 0,
         })
     }
@@ -116,6 +122,18 @@ impl Keeper {
         if self.block.is_full() {
             self.hand_over();
         }
+    }
+
+    /// From now on this much of each flow is kept.
+    pub fn set_cutoffs(&mut self, cutoffs: Cutoffs) {
+        self.cutoffs = cutoffs;
+    }
+
+    /// A packet whose body is given up, because the capture thread cannot keep up.
+    pub fn spare(&mut self, packet: &Packet<'_>) {
+        self.taken += 1;
+        self.spared.0 += 1;
+        self.spared.1 += packet.bytes.len() as u64;
     }
 
     /// To be called now and then: hands over a block that has been waiting.
@@ -153,9 +171,12 @@ impl Keeper {
             Some(protocol) => (format!("cutoff_{protocol}"), *count),
             None => ("cutoff".to_owned(), *count),
         });
-        let lost = lost.into_iter().chain([("disk_slow", self.slow)]).map(|(reason, count)| (reason.to_owned(), count));
+        let lost = lost
+            .into_iter()
+            .chain([("disk_slow", self.slow), ("load", self.spared.0)])
+            .map(|(reason, count)| (reason.to_owned(), count));
         let dropped = cut.chain(lost).filter(|(_, count)| *count > 0).collect();
-        KeepCounts { taken: self.taken, given, held, dropped }
+        KeepCounts { taken: self.taken, given, held, dropped, spared_bytes: self.spared.1 }
     }
 
     /// Hands over what there is.

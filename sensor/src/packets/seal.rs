@@ -91,6 +91,16 @@ impl StoreKey {
         id
     }
 
+    /// A key for another purpose, from which this one cannot be found.
+    pub fn derive(&self, purpose: &[u8]) -> io::Result<[u8; KEY_BYTES]> {
+        let failed = |_| io::Error::other("derive a key");
+        let base = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(&self.0);
+        let purpose = [purpose];
+        let mut bytes = [0; KEY_BYTES];
+        base.expand(&purpose, KeyLength).and_then(|key| key.fill(&mut bytes)).map_err(failed)?;
+        Ok(bytes)
+    }
+
     /// The keys of one segment.
     pub fn segment(&self, salt: &[u8; SALT_BYTES], number: u64) -> io::Result<SegmentKeys> {
         let failed = |_| io::Error::other("derive the keys of a segment");
@@ -98,6 +108,15 @@ impl StoreKey {
         let content = base.expand(&[b"luytre packets content"], &AES_256_GCM).map_err(failed)?;
         let tags = base.expand(&[b"luytre packets tags"], hmac::HMAC_SHA256).map_err(failed)?;
         Ok(SegmentKeys { content: LessSafeKey::new(UnboundKey::from(content)), tags: hmac::Key::from(tags), number })
+    }
+}
+
+/// The length of a derived key.
+struct KeyLength;
+
+impl hkdf::KeyType for KeyLength {
+    fn len(&self) -> usize {
+        KEY_BYTES
     }
 }
 

@@ -244,6 +244,9 @@ pub use arp::Teller as ArpTeller;
 /// Datasets of what has no flow and therefore no place in [`PROTOCOLS`].
 pub static LINK_DATASETS: &[DatasetDef] = &[arp::record::ArpSeen::DATASET];
 
+/// What the names of anomalies begin with that are of no protocol in [`PROTOCOLS`].
+pub static ANOMALY_STAGES: &[&str] = &["flow", "tcp", "arp", "email", "canary"];
+
 /// Those whose content cannot be read: beyond the handshake, little is gained from keeping their packets.
 pub static ENCRYPTED: &[&str] = &[
     tls::PROTOCOL.name,

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use luytre_events::ledger::{Snapshot, Stage};
 
+use crate::capture::filter::Filter;
 use crate::capture::{CaptureError, FileSource, Next, PacketSource, SourceCounts};
 use crate::decode::Checksums;
 use crate::flow::FlowLimits;
@@ -36,6 +37,8 @@ pub struct ReadOptions {
     pub limits: FlowLimits,
     /// What is done about wrong checksums.
     pub checksums: Checksums,
+    /// Which packets are looked at, if not all.
+    pub filter: Option<Arc<Filter>>,
 }
 
 /// What was read.
@@ -64,8 +67,9 @@ pub fn read(options: ReadOptions) -> std::io::Result<Summary> {
     let stop = Arc::new(AtomicBool::new(false));
     let lines = Lines::open(&options.destination)?;
     let workers = options.workers.clamp(1, SHARDS);
-    let mut run =
-        Run { front: Front::new(SHARDS, 0, options.checksums), source: SourceCounts::default(), errors: Vec::new() };
+    let mut front = Front::new(SHARDS, 0, options.checksums);
+    front.set_filter(options.filter);
+    let mut run = Run { front, source: SourceCounts::default(), errors: Vec::new() };
     let (counts, written) = if workers == 1 {
         let shards = Shards::new(&settings, 0, 1);
         let mut back = Inline { shards, sink: LineSink::new(lines, stop.clone()) };
@@ -81,7 +85,7 @@ pub fn read(options: ReadOptions) -> std::io::Result<Summary> {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => true,
         Err(error) => return Err(error),
     };
-    let mut stages: Vec<Stage> = run.front.stages(run.source).into();
+    let mut stages: Vec<Stage> = run.front.stages(run.source);
     stages.extend(worker_stages(&counts, 0));
     Ok(Summary { stages, counts, errors: run.errors, cut_short })
 }

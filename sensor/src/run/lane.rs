@@ -10,19 +10,23 @@ use std::time::{Duration, Instant};
 use luytre_events::Event;
 use luytre_events::ledger::Stage;
 
+use super::load::{Load, LoadChange, LoadCounts, Step};
+use super::orders::{Bulletin, Orders};
+use super::teller::Teller;
 use crate::capture::datalink::now_ns;
 use crate::capture::{CaptureError, Next, PacketSource, SourceCounts};
-use crate::decode::Checksums;
-use crate::packets::settings::Cutoffs;
 use crate::packets::{KeepCounts, Keeper, Shelf};
 use crate::pipeline::{Front, Inline, Shards, worker_stages};
 use crate::spool::SpoolWriter;
-use crate::worker::{EventSink, WorkerCounts, WorkerSettings};
+use crate::worker::{EventSink, WorkerCounts};
 
 const PUSH_AFTER: Duration = Duration::from_millis(100);
 const PUSH_EVENTS: usize = 512;
 /// How many packets may pass between two looks at the clock.
 const LOOK_EVERY: u64 = 128;
+
+/// The lines of a lane in the order of the data.
+const CHAIN: [&str; 6] = ["capture", "filter", "decode", "flow", "detail", "protocols"];
 
 /// What others may see of a lane.
 #[derive(Debug, Default)]
@@ -35,6 +39,10 @@ pub struct LaneCounts {
     pub flows: usize,
     /// What became of packet bodies, where they are kept.
     pub kept: Option<KeepCounts>,
+    /// What was given up because it could not keep up.
+    pub load: LoadCounts,
+    /// The number of the orders that it works by, while it works.
+    pub orders: Option<u64>,
 }
 
 /// The visible state of a lane.
@@ -51,20 +59,24 @@ impl LaneState {
 /// How a lane treats its source.
 #[derive(Clone)]
 pub struct LaneSettings {
-    /// Limits, of which the lane takes a `1/lanes` share, and the sensor's name.
-    pub worker: WorkerSettings,
-    /// What is done about wrong checksums.
-    pub checksums: Checksums,
+    /// What it works by, limits of which the lane takes a `1/lanes` share.
+    pub bulletin: Arc<Bulletin>,
     /// How many lanes there are.
     pub lanes: usize,
+    /// The number of its source.
+    pub source: usize,
+    /// Whether the kernel runs the source's filter.
+    pub filters_in_kernel: bool,
     /// Whether the source can wait for the spool (a file) or not (a wire).
     pub can_wait: bool,
     /// Whether packet times are the present, so that silence also moves the clock.
     pub is_present: bool,
     /// What its packets are filed under.
     pub name: String,
-    /// Where packets are kept and how much of each flow, if at all.
-    pub packets: Option<(Arc<Shelf>, Cutoffs)>,
+    /// Where packets are kept, if at all.
+    pub packets: Option<Arc<Shelf>>,
+    /// Tells when it gives up more than before, or less.
+    pub teller: Arc<Teller>,
 }
 
 /// A capture thread's work.
@@ -77,6 +89,14 @@ pub struct Lane {
     spool: SpoolWriter,
     state: Arc<LaneState>,
     pushed: Instant,
+    started: Instant,
+    load: Load,
+    step: Step,
+    orders: Arc<Orders>,
+    /// Packets that the source gave, those that were filtered out among them.
+    came: u64,
+    /// Packets that the source had lost at the latest push, and whether it has lost more since the push before.
+    lost: (u64, bool),
 }
 
 /// Events that were made since the last push.
@@ -97,11 +117,29 @@ impl Lane {
         spool: SpoolWriter,
         state: Arc<LaneState>,
     ) -> Lane {
-        let shards = Shards::single(&settings.worker, settings.lanes);
+        let orders = settings.bulletin.newest();
+        let shards = Shards::single(&orders.worker, settings.lanes);
         let back = Inline { shards, sink: Gather::default() };
-        let front = Front::new(1, 0, settings.checksums);
-        let keeper = keeper(&settings);
-        let lane = Lane { source, settings, front, back, keeper, spool, state, pushed: Instant::now() };
+        let front = Front::new(1, 0, orders.checksums);
+        let keeper = keeper(&settings, &orders);
+        let now = Instant::now();
+        let mut lane = Lane {
+            source,
+            settings,
+            front,
+            back,
+            keeper,
+            spool,
+            state,
+            pushed: now,
+            started: now,
+            load: Load::default(),
+            step: Step::default(),
+            orders,
+            came: 0,
+            lost: (0, false),
+        };
+        lane.take_filter();
         lane.publish(SourceCounts::default(), None);
         lane
     }
@@ -110,6 +148,8 @@ impl Lane {
     pub fn run(mut self, stop: &AtomicBool) -> Result<(), CaptureError> {
         let result = self.packets(stop);
         self.front.finish(&mut self.back);
+        // Nothing comes any more: there is time to hand over every flow record.
+        self.settings.can_wait = true;
         self.push();
         if let Some(keeper) = &mut self.keeper {
             keeper.finish();
@@ -122,22 +162,28 @@ impl Lane {
         while !stop.load(Ordering::Relaxed) {
             match self.source.next()? {
                 Next::Packet(packet) => {
-                    self.front.packet(&packet, &mut self.back);
-                    if let Some(keeper) = &mut self.keeper {
+                    self.came += 1;
+                    let passed = self.front.packet(&packet, &mut self.back);
+                    if let Some(keeper) = self.keeper.as_mut().filter(|_| passed) {
                         let member = self.back.shards.take_member();
-                        keeper.packet(&packet, member.as_ref(), self.front.datagram());
+                        if self.step.keeps_packets() {
+                            keeper.packet(&packet, member.as_ref(), self.front.datagram());
+                        } else {
+                            keeper.spare(&packet);
+                        }
                     }
                     if self.back.sink.0.len() >= PUSH_EVENTS {
                         self.push();
-                    } else if self.front.packets().is_multiple_of(LOOK_EVERY) {
-                        self.push_when_due();
+                    }
+                    if self.came.is_multiple_of(LOOK_EVERY) {
+                        self.look_around();
                     }
                 }
                 Next::Idle => {
                     if self.settings.is_present {
                         self.front.tick(now_ns(), &mut self.back);
                     }
-                    self.push_when_due();
+                    self.look_around();
                 }
                 Next::End => break,
             }
@@ -145,10 +191,57 @@ impl Lane {
         Ok(())
     }
 
-    fn push_when_due(&mut self) {
+    /// What is done between two packets now and then.
+    fn look_around(&mut self) {
         if self.pushed.elapsed() >= PUSH_AFTER {
             self.push();
         }
+        if !self.settings.can_wait {
+            self.look_at_load();
+        }
+        if let Some(orders) = self.settings.bulletin.newer_than(self.orders.number) {
+            self.take_up(orders);
+        }
+    }
+
+    /// Goes on by other orders, between two packets.
+    fn take_up(&mut self, orders: Arc<Orders>) {
+        self.back.shards.adopt(&orders.worker, self.settings.lanes);
+        self.front.set_checksums(orders.checksums);
+        if let Some(keeper) = &mut self.keeper {
+            keeper.set_cutoffs(orders.cutoffs.clone());
+        }
+        self.orders = orders;
+        self.take_filter();
+        self.push();
+    }
+
+    fn take_filter(&mut self) {
+        if !self.settings.filters_in_kernel {
+            self.front.set_filter(self.orders.filter(self.settings.source));
+        }
+    }
+
+    /// Gives up more, or less, as the queues fill or empty.
+    fn look_at_load(&mut self) {
+        let waiting = self.source.fullness_percent().max(self.spool.fullness_percent());
+        let fullness_percent = if std::mem::take(&mut self.lost.1) { 100 } else { waiting };
+        let now_ns = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let step = self.load.look(fullness_percent, now_ns);
+        let before = std::mem::replace(&mut self.step, step);
+        if step == before {
+            return;
+        }
+        self.back.shards.set_detail(step.detail());
+        let (source, now, was) = (self.settings.name.clone(), step.name(), before.name());
+        let change = LoadChange { step: now, before: was, fullness_percent, source: source.clone() };
+        if step > before {
+            let gives_up = step.sacrifice().map_or("", |sacrifice| sacrifice.gives_up);
+            tracing::warn!(source, step = now, fullness_percent, "cannot keep up: {gives_up}");
+        } else {
+            tracing::info!(source, step = now, "keeping up again: {was} is no longer given up");
+        }
+        self.settings.teller.tell(change.into_body(), None);
     }
 
     fn push(&mut self) {
@@ -158,6 +251,7 @@ impl Lane {
         }
         let events = std::mem::take(&mut self.back.sink.0);
         let source: SourceCounts = self.source.counts();
+        self.lost = (source.ring_full, self.lost.1 || source.ring_full > self.lost.0);
         if self.settings.can_wait && !events.is_empty() {
             // May take long: the counters are not to be held up.
             self.spool.push_waiting(events);
@@ -169,10 +263,12 @@ impl Lane {
 
     fn publish(&self, source: SourceCounts, events: Option<Vec<Event>>) {
         let mut counts = self.state.look();
-        counts.packets = self.front.stages(source).into();
+        counts.packets = self.front.stages(source);
         counts.work = self.back.shards.counts();
         counts.flows = self.back.shards.flows();
         counts.kept = self.keeper.as_ref().map(Keeper::counts);
+        counts.load = self.load.counts();
+        counts.orders = Some(self.orders.number);
         if let Some(events) = events.filter(|events| !events.is_empty()) {
             self.spool.push(events);
         }
@@ -180,9 +276,9 @@ impl Lane {
 }
 
 /// What keeps a lane's packets. Without it the lane works all the same: packets are what is sacrificed first.
-fn keeper(settings: &LaneSettings) -> Option<Keeper> {
-    let (shelf, cutoffs) = settings.packets.clone()?;
-    let keeper = Keeper::start(shelf, cutoffs, &settings.name, settings.can_wait);
+fn keeper(settings: &LaneSettings, orders: &Orders) -> Option<Keeper> {
+    let shelf = settings.packets.clone()?;
+    let keeper = Keeper::start(shelf, orders.cutoffs.clone(), &settings.name, settings.can_wait);
     keeper.inspect_err(|error| tracing::error!(%error, "packets are not kept: their thread does not start")).ok()
 }
 
@@ -199,14 +295,14 @@ pub fn kept<'a>(lanes: impl IntoIterator<Item = &'a LaneCounts>) -> Option<Stage
 pub fn stages<'a>(lanes: impl IntoIterator<Item = &'a LaneCounts>) -> Vec<Stage> {
     let mut sum: Vec<Stage> = Vec::new();
     for lane in lanes {
-        let lines = lane.packets.iter().cloned().chain(worker_stages(&lane.work, 0));
-        for (number, line) in lines.enumerate() {
-            match sum.get_mut(number) {
+        for line in lane.packets.iter().cloned().chain(worker_stages(&lane.work, 0)) {
+            match sum.iter_mut().find(|stage| stage.name == line.name) {
                 Some(stage) => add(stage, &line),
                 None => sum.push(line),
             }
         }
     }
+    sum.sort_by_key(|stage| CHAIN.iter().position(|name| *name == stage.name));
     sum
 }
 

@@ -6,10 +6,16 @@
 //! the uplink gets a few seconds to send what is left, and the program ends with 0.
 
 pub mod confine;
+pub mod control;
 pub mod lane;
+pub mod load;
 mod metrics;
+pub mod orders;
 pub mod privileges;
+mod reload;
 pub mod settings;
+mod tap;
+mod teller;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,19 +28,25 @@ use luytre_events::ledger::Snapshot;
 use luytre_events::wire::PacketsWish;
 use tokio::sync::watch;
 
-use crate::capture::datalink::{self, Datalink, now_ns};
-use crate::capture::replay::Replay;
-use crate::capture::ring::{Ring, RingSettings};
-use crate::capture::{CaptureError, PacketSource};
-use crate::files::FileLimits;
+use crate::canary::CanaryKey;
+use crate::canary::watch::Watch;
+use crate::capture::PacketSource;
+use crate::capture::datalink::{self, now_ns};
 use crate::files::store::Store;
 use crate::packets::{self, Extraction, Shelf, StoreKey};
 use crate::spool::{Spool, SpoolWriter};
 use crate::uplink;
-use crate::worker::WorkerSettings;
+use crate::worker::{Spared, WorkerCounts};
 use lane::{Lane, LaneSettings, LaneState};
-use settings::{Method, Settings, SourceSettings};
+use load::LoadCounts;
+use orders::{Bulletin, Fixed, Orders};
+use reload::Reloader;
+use settings::{Settings, SourceSettings};
+use tap::Tap;
+use teller::Teller;
 
+/// Stands in events until the collector puts the name of the certificate in its place.
+const NAME: &str = "sensor";
 /// Pause before a source that failed is opened again.
 const REOPEN_AFTER: Duration = Duration::from_secs(5);
 /// The longest that a stop may go unnoticed while waiting.
@@ -47,6 +59,7 @@ struct Sensor {
     spool: SpoolWriter,
     store: Option<Arc<Store>>,
     packets: Option<Arc<Shelf>>,
+    teller: Arc<Teller>,
 }
 
 impl uplink::Source for Sensor {
@@ -81,9 +94,44 @@ impl uplink::Source for Sensor {
     }
 }
 
-/// Runs until told to stop.
-pub fn run(mut settings: Settings, data: &Path) -> anyhow::Result<()> {
-    if settings.source.is_empty() {
+/// What there is to say of the sensor beside its ledger.
+struct Condition {
+    load: LoadCounts,
+    spared: Spared,
+    spared_packet_bytes: u64,
+    flows: usize,
+    flows_total: u64,
+}
+
+impl Sensor {
+    /// How many capture threads work by other orders than these.
+    fn lanes_behind(&self, number: u64) -> usize {
+        let lanes = self.lanes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        lanes.iter().filter(|lane| lane.look().orders.is_some_and(|taken_up| taken_up != number)).count()
+    }
+
+    fn condition(&self) -> Condition {
+        let lanes = self.lanes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (mut load, mut work, mut kept_bytes, mut flows) = (LoadCounts::default(), WorkerCounts::default(), 0, 0);
+        for lane in lanes.iter() {
+            let lane = lane.look();
+            let (step, fullness_percent) = match lane.orders {
+                Some(_) => (lane.load.step, lane.load.fullness_percent),
+                None => Default::default(),
+            };
+            load.add(&LoadCounts { step, fullness_percent, ..lane.load });
+            work.add(&lane.work);
+            flows += lane.flows;
+            kept_bytes += lane.kept.as_ref().map_or(0, |kept| kept.spared_bytes);
+        }
+        Condition { load, spared: work.spared, spared_packet_bytes: kept_bytes, flows, flows_total: work.flows }
+    }
+}
+
+/// Runs until told to stop. `config` is where the settings were read from, and will be again.
+pub fn run(mut settings: Settings, config: Option<&Path>, data: &Path) -> anyhow::Result<()> {
+    let found_sources = settings.source.is_empty();
+    if found_sources {
         let all = datalink::default_interfaces().into_iter();
         settings.source = all.map(|interface| SourceSettings { interface, ..SourceSettings::default() }).collect();
         anyhow::ensure!(
@@ -98,17 +146,40 @@ pub fn run(mut settings: Settings, data: &Path) -> anyhow::Result<()> {
     let (spool, reader) = Spool::open(&data.join("spool"), settings.spool.clone())?;
     let store = open_store(data, settings.files.quota_mb << 20);
     let packets = open_packets(data, &settings);
-    let sensor = Arc::new(Sensor { since_ns: now_ns(), lanes: Mutex::default(), spool: spool.clone(), store, packets });
+    let canaries = open_canaries(data);
+    let told = Arc::new(LaneState::default());
+    let teller = Arc::new(Teller::new(NAME.into(), spool.clone(), told.clone()));
+    let lanes = Mutex::new(vec![told]);
+    let sensor = Arc::new(Sensor { since_ns: now_ns(), lanes, spool: spool.clone(), store, packets, teller });
     let stop = Arc::new(AtomicBool::new(false));
-    let opened = open_sources(&settings)?;
+    let fixed = Fixed {
+        name: NAME.into(),
+        store: sensor.store.clone(),
+        members: sensor.packets.is_some(),
+        canaries: canaries.clone(),
+    };
+    let orders = Orders::new(1, &settings, &fixed).map_err(|error| anyhow::anyhow!(error))?;
+    let opened = open_sources(&settings, &orders)?;
+    let bulletin = Arc::new(Bulletin::new(orders));
+    let control = control::listen(data)?;
     privileges::drop(&settings.privileges, data)?;
-    let lanes = start_lanes(opened, &settings, &sensor, &stop)?;
+    let taps: Vec<_> = opened.iter().map(|opened| opened.tap.clone()).collect();
+    tap::say_filters(&taps);
+    let lanes = start_lanes(opened, &sensor, &bulletin, &stop)?;
     let (stop_uplink, uplink) = start_uplink(&settings, data, reader, sensor.clone())?;
-    if settings.metrics.enabled {
-        metrics::serve(settings.metrics.listen, sensor.clone(), &runtime);
+    let (metrics, sources) = (settings.metrics, settings.source.len());
+    if let Some(canaries) = &canaries {
+        canaries.configure(&settings.canary);
     }
-    tracing::info!(sources = settings.source.len(), data = %data.display(), "the sensor is running");
-    runtime.block_on(signals.wait());
+    let (config, settings, sensor) = (config.map(Path::to_owned), Mutex::new(settings), sensor.clone());
+    let reloader = Reloader { config, settings, found_sources, fixed, bulletin, taps, canaries, sensor };
+    let reloader = Arc::new(reloader);
+    if metrics.enabled {
+        metrics::serve(metrics.listen, reloader.clone(), &runtime);
+    }
+    control::serve(control, reloader.clone()).context("start the thread that answers other commands")?;
+    tracing::info!(sources, data = %data.display(), "the sensor is running");
+    runtime.block_on(signals.wait(&reloader));
     tracing::info!("stopping: flows are ended and sent");
     stop.store(true, Ordering::Relaxed);
     for lane in lanes {
@@ -151,21 +222,28 @@ fn open_packets(data: &Path, settings: &Settings) -> Option<Arc<Shelf>> {
     }
 }
 
-/// A source that is open, and how to open it again.
+/// Canaries can be followed wherever there is a key, which there is from the first start on.
+fn open_canaries(data: &Path) -> Option<Arc<Watch>> {
+    let key = StoreKey::load_or_make(data).and_then(|key| Ok(CanaryKey::of(&key)?));
+    let key = key.inspect_err(|error| tracing::error!("canaries are not recognised: {error:#}"));
+    key.ok().map(|key| Arc::new(Watch::new(key)))
+}
+
+/// A queue of a source that is open.
 struct Opened {
-    opener: Opener,
+    tap: Arc<Tap>,
     first: Box<dyn PacketSource>,
     name: String,
 }
 
 /// Opens every source once, so that a wrong name or a missing right is an error at the start.
-fn open_sources(settings: &Settings) -> anyhow::Result<Vec<Opened>> {
+fn open_sources(settings: &Settings, orders: &Orders) -> anyhow::Result<Vec<Opened>> {
     let mut opened = Vec::new();
     for (number, source) in settings.source.iter().enumerate() {
         for queue in 0..source.lanes() {
-            let opener = Opener { settings: source.clone(), group: group(number) };
-            let first = opener.open()?;
-            opened.push(Opened { opener, first, name: format!("capture-{number}-{queue}") });
+            let tap = Arc::new(Tap::new(source.clone(), number, orders.filter(number)));
+            let first = tap.open()?;
+            opened.push(Opened { tap, first, name: format!("capture-{number}-{queue}") });
         }
     }
     Ok(opened)
@@ -174,71 +252,34 @@ fn open_sources(settings: &Settings) -> anyhow::Result<Vec<Opened>> {
 /// Starts a thread for each of them.
 fn start_lanes(
     opened: Vec<Opened>,
-    settings: &Settings,
     sensor: &Arc<Sensor>,
+    bulletin: &Arc<Bulletin>,
     stop: &Arc<AtomicBool>,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
     let lanes = opened.len();
-    let start = |Opened { opener, first, name }| {
-        let worker = WorkerSettings {
-            sensor: "sensor".into(),
-            flow: settings.flow,
-            overlap: Arc::new(settings.overlap.clone()),
-            files: FileLimits::default(),
-            store: sensor.store.clone(),
-            members: sensor.packets.is_some(),
-        };
-        let is_file = opener.settings.is_file();
+    let start = |Opened { tap, first, name }| {
+        let is_file = tap.settings.is_file();
         let lane = LaneSettings {
-            worker,
-            checksums: settings.decode.checksums,
+            bulletin: bulletin.clone(),
             lanes,
+            source: tap.source,
+            filters_in_kernel: tap.filters_in_kernel(),
             can_wait: is_file,
             is_present: !is_file,
-            name: opener.settings.name(),
-            packets: sensor.packets.clone().map(|shelf| (shelf, settings.packets.cutoffs())),
+            name: tap.settings.name(),
+            packets: sensor.packets.clone(),
+            teller: sensor.teller.clone(),
         };
         let watcher = std::thread::Builder::new().name(name.replace("capture", "source"));
-        let work = Work { opener, name, lane, sensor: sensor.clone(), stop: stop.clone() };
+        let work = Work { tap, name, lane, sensor: sensor.clone(), stop: stop.clone() };
         watcher.spawn(move || work.run(first)).context("start the thread of a source")
     };
     opened.into_iter().map(start).collect()
 }
 
-/// Rings that share an interface have a group number of their own on this machine.
-fn group(source: usize) -> u16 {
-    let number = std::process::id().wrapping_mul(31).wrapping_add(u32::try_from(source).unwrap_or(0));
-    (number & u32::from(u16::MAX)) as u16
-}
-
-struct Opener {
-    settings: SourceSettings,
-    group: u16,
-}
-
-impl Opener {
-    fn open(&self) -> Result<Box<dyn PacketSource>, CaptureError> {
-        let source = &self.settings;
-        if source.is_file() {
-            return Ok(Box::new(Replay::open(&source.file, source.speed, source.shift_to_now)?));
-        }
-        Ok(match source.method {
-            Method::Datalink => Box::new(Datalink::open(&source.interface, source.promiscuous)?),
-            Method::Ring => Box::new(Ring::open(
-                &source.interface,
-                RingSettings {
-                    blocks: source.ring_mb,
-                    promiscuous: source.promiscuous,
-                    fanout_group: (source.queues > 1).then_some(self.group),
-                },
-            )?),
-        })
-    }
-}
-
 /// What watches over a source: opens it again when it fails, and gives each opening a capture thread.
 struct Work {
-    opener: Opener,
+    tap: Arc<Tap>,
     name: String,
     lane: LaneSettings,
     sensor: Arc<Sensor>,
@@ -253,11 +294,11 @@ impl Work {
                 Err(error) => tracing::error!("a source failed: {error:#}"),
                 Ok(()) if self.stop.load(Ordering::Relaxed) => return,
                 Ok(()) => {
-                    tracing::info!(file = %self.opener.settings.file.display(), "the capture file has been played");
+                    tracing::info!(file = %self.tap.settings.file.display(), "the capture file has been played");
                     return;
                 }
             }
-            if self.opener.settings.is_file() {
+            if self.tap.settings.is_file() {
                 return;
             }
         }
@@ -268,14 +309,16 @@ impl Work {
         // A new lane counts from zero, so each has a state of its own and the old ones stay in the sum.
         let state = Arc::new(LaneState::default());
         let lane = Lane::new(source, self.lane.clone(), self.sensor.spool.clone(), state.clone());
-        self.sensor.lanes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(state);
+        self.sensor.lanes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(state.clone());
         let stop = self.stop.clone();
         let thread = std::thread::Builder::new().name(self.name.clone());
         let thread = thread.spawn(move || {
             confine::capture_thread();
             lane.run(&stop)
         });
-        match thread.context("start a capture thread")?.join() {
+        let ended = thread.context("start a capture thread")?.join();
+        state.look().orders = None;
+        match ended {
             Ok(ended) => Ok(ended?),
             Err(_) => anyhow::bail!("the capture thread broke off"),
         }
@@ -291,7 +334,7 @@ impl Work {
                 }
                 std::thread::sleep(NAP);
             }
-            match self.opener.open() {
+            match self.tap.open() {
                 Ok(source) => return Some(source),
                 Err(error) => tracing::warn!(%error, "the source cannot be opened again yet"),
             }
@@ -318,22 +361,39 @@ fn start_uplink(
     Ok((stop, thread.context("start the uplink thread")?))
 }
 
-/// The two signals that end the program.
+/// The two signals that end the program, and the one that has it read its configuration again.
 struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
 }
 
 impl Signals {
     fn new() -> std::io::Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
     }
 
-    async fn wait(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+    /// Waits for the end; reads the configuration again when told to, and looks after canaries.
+    async fn wait(mut self, reloader: &Arc<Reloader>) {
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => {
+                    let reloader = reloader.clone();
+                    tokio::task::spawn_blocking(move || match reloader.reload() {
+                        Ok(answer) => tracing::info!("{answer}"),
+                        Err(reason) => tracing::error!("the settings stay as they are: {reason}"),
+                    });
+                }
+                _ = second.tick() => reloader.look_after_canaries(),
+            }
         }
     }
 }

@@ -54,16 +54,25 @@ impl Shared {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts events that arrive; returns how many of them fit into the queue.
-    pub(super) fn enter(&self, count: usize) -> usize {
+    /// How full the queue is, in percent.
+    pub(super) fn fullness_percent(&self) -> u8 {
+        u8::try_from(self.counts().queued.saturating_mul(100) / self.queue_events.max(1)).unwrap_or(100).min(100)
+    }
+
+    /// Counts events that arrive, `kept` of them of the dataset that is kept longest; returns how many of those and of the
+    /// others fit into the queue. The last eighth of the queue is for the former alone.
+    pub(super) fn enter(&self, kept: usize, others: usize) -> (usize, usize) {
         let mut counts = self.counts();
-        let fits = count.min(self.queue_events.saturating_sub(counts.queued));
+        let kept_fit = kept.min(self.queue_events.saturating_sub(counts.queued));
+        let room = (self.queue_events - self.queue_events / 8).saturating_sub(counts.queued + kept_fit);
+        let others_fit = others.min(room);
+        let (count, fits) = (kept + others, kept_fit + others_fit);
         counts.taken += count as u64;
         counts.queued += fits;
         if fits < count {
             *counts.dropped.entry("queue_full").or_default() += (count - fits) as u64;
         }
-        fits
+        (kept_fit, others_fit)
     }
 
     /// Counts events that arrive, once the queue has room (or is empty, for a group larger than the queue).

@@ -47,7 +47,7 @@ use counts::Shared;
 pub use reader::SpoolReader;
 
 /// How much the spool keeps.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SpoolLimits {
     /// The most it may take on disk, in bytes (default 4 GiB).
@@ -94,6 +94,7 @@ pub struct Spool;
 pub struct SpoolWriter {
     shared: Arc<Shared>,
     queue: mpsc::Sender<writer::Message>,
+    keep_longest: Option<luytre_events::DatasetId>,
 }
 
 /// One record of the log.
@@ -129,10 +130,11 @@ impl Spool {
         limits: SpoolLimits,
         now_us: u64,
     ) -> std::io::Result<(SpoolWriter, SpoolReader)> {
+        let keep_longest = luytre_events::Catalogue::current().dataset_id(&limits.keep_longest);
         let (writer, shared, reader) = assemble(disk, limits, now_us)?;
         let (queue, messages) = mpsc::channel();
         std::thread::Builder::new().name("spool".into()).spawn(move || writer.run(&messages))?;
-        Ok((SpoolWriter { shared, queue }, reader))
+        Ok((SpoolWriter { shared, queue, keep_longest }, reader))
     }
 }
 
@@ -198,11 +200,26 @@ fn survey(log: &Log, recovery: &Recovery, acknowledged: u64) -> std::io::Result<
 
 impl SpoolWriter {
     /// Hands events over without waiting; their sequence numbers are set here (whatever `id.sequence` holds). What does
-    /// not fit into the queue is dropped and counted.
+    /// not fit into the queue is dropped and counted, the dataset that is kept longest last.
     pub fn push(&self, mut events: Vec<Event>) {
-        let room = self.shared.enter(events.len());
-        events.truncate(room);
+        let is_kept = |event: &Event| Some(event.dataset) == self.keep_longest;
+        let kept = events.iter().filter(|event| is_kept(event)).count();
+        let (kept_fit, others_fit) = self.shared.enter(kept, events.len() - kept);
+        if kept_fit + others_fit < events.len() {
+            let (mut kept_left, mut others_left) = (kept_fit, others_fit);
+            events.retain(|event| {
+                let left = if is_kept(event) { &mut kept_left } else { &mut others_left };
+                let fits = *left > 0;
+                *left -= usize::from(fits);
+                fits
+            });
+        }
         self.send(events);
+    }
+
+    /// How full the queue is, in percent.
+    pub fn fullness_percent(&self) -> u8 {
+        self.shared.fullness_percent()
     }
 
     /// The same, but waits for room in the queue: for sources that can wait (a capture file replayed at full speed).

@@ -40,7 +40,7 @@ const PAUSE_LONGEST: Duration = Duration::from_secs(30);
 const PAUSE_REFUSED: Duration = Duration::from_secs(60);
 
 /// How the collector is reached.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UplinkSettings {
     /// `HOST:PORT` of the collector's intake; empty means the one the sensor was enrolled at.

@@ -120,8 +120,10 @@ fn by_sensor(sensors: &[Sensor], ledger: &LedgerAnswer) -> Vec<SensorFigures> {
         .collect();
     for minute in &ledger.minutes {
         let Some(sum) = sums.get_mut(minute.sensor.as_str()) else { continue };
-        // What is kept of packet bodies, and what is not, says nothing of what was seen.
-        let seen = |stage: &&StageLine| stage.unit == "packets" && stage.stage != "packets";
+        // What was filtered out by choice, not looked into, or not kept says nothing of what was seen.
+        let seen = |stage: &&StageLine| {
+            stage.unit == "packets" && !["filter", "detail", "packets"].contains(&stage.stage.as_str())
+        };
         let packet_stages = || minute.stages.iter().filter(seen);
         sum.packets += packet_stages().next().map_or(0, |stage| stage.taken);
         sum.dropped += packet_stages().flat_map(|stage| stage.dropped.values()).sum::<u64>();
