@@ -6,6 +6,7 @@
 
 mod certificate;
 pub(super) mod fingerprint;
+pub(super) mod handshake;
 pub(super) mod hello;
 pub(super) mod names;
 pub(super) mod parser;
