@@ -14,7 +14,8 @@ pub mod record;
 
 use luytre_events::Transport;
 
-use super::{Direction, Probe, Protocol};
+// Handshakes over datagrams are told here under their own name.
+use super::{Direction, Probe, Protocol, dtls};
 
 /// The entry in the table of protocols.
 pub static PROTOCOL: Protocol = Protocol {
