@@ -1,6 +1,7 @@
 //! What no parser of the table may do, whatever it is fed: panic, depend on how a stream is cut into pieces, or leave a
 //! file open. Conversations are real ones, random ones, and real ones with bytes changed.
 
+mod databases;
 mod windows;
 
 use std::collections::BTreeMap;
@@ -344,6 +345,7 @@ fn conversations() -> Vec<(&'static str, Vec<Turn>)> {
         ("stratum", mining()),
     ];
     all.extend(windows::conversations());
+    all.extend(databases::conversations());
     all
 }
 
@@ -466,7 +468,7 @@ fn stations() -> Vec<Turn> {
 
 /// Conversations over TCP of protocols whose first bytes do not always say who called, or need their port.
 fn others() -> Vec<(&'static str, Vec<Turn>)> {
-    vec![
+    let mut all = vec![
         ("ssh", shell()),
         ("ftp", transfer()),
         ("telnet", terminal()),
@@ -477,7 +479,9 @@ fn others() -> Vec<(&'static str, Vec<Turn>)> {
         ("s7comm", controller()),
         ("dnp3", stations()),
         ("sip", call()),
-    ]
+    ];
+    all.extend(databases::greeted());
+    all
 }
 
 /// The same conversation in pieces of these sizes, used in turn.
@@ -539,6 +543,10 @@ fn conversations_are_told() {
     for (name, turns) in windows::conversations() {
         let (_, events, files) = windows::TOLD.iter().find(|(told, ..)| *told == name).unwrap();
         assert_eq!(told(name, &turns), (*events, *files), "{name}");
+    }
+    for (name, turns) in databases::conversations().into_iter().chain(databases::greeted()) {
+        let (_, events) = databases::TOLD.iter().find(|(told, _)| *told == name).unwrap();
+        assert_eq!(told(name, &turns), (*events, 0), "{name}");
     }
     // Log-in, subscription, three publications, goodbye.
     assert_eq!(told("mqtt", &broker()), (6, 0));

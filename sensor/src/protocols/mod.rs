@@ -17,6 +17,7 @@ pub mod dhcpv6;
 pub mod dnp3;
 pub mod dns;
 pub mod domain;
+pub mod dtls;
 pub mod enip;
 pub mod framing;
 pub mod ftp;
@@ -31,34 +32,45 @@ pub mod ldap;
 pub mod llmnr;
 pub mod mdns;
 pub mod modbus;
+pub mod mongodb;
 pub mod mqtt;
+pub mod mysql;
 pub mod nbns;
+pub mod nfs;
 pub mod ntlm;
 pub mod ntp;
 pub mod openvpn;
 pub mod outstanding;
 pub mod pop3;
+pub mod postgresql;
 pub mod quic;
 pub mod radius;
 pub mod rdp;
 pub mod reader;
+pub mod redis;
 pub mod rfb;
+pub mod rtsp;
 pub mod s7comm;
 pub mod sip;
 pub mod smb;
 pub mod smtp;
 pub mod snmp;
 pub mod socks;
+pub mod sql;
 pub mod ssh;
 pub mod stratum;
+pub mod sunrpc;
 pub mod syslog;
+pub mod tds;
 pub mod telnet;
 pub mod text;
 pub mod tftp;
 pub mod tls;
+pub mod tns;
 pub mod tunnel;
 pub mod websocket;
 pub mod wireguard;
+pub mod wsdiscovery;
 
 use std::net::IpAddr;
 
@@ -210,6 +222,16 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &ldap::PROTOCOL,
     &snmp::PROTOCOL,
     &ike::PROTOCOL,
+    &postgresql::PROTOCOL,
+    &mysql::PROTOCOL,
+    &tds::PROTOCOL,
+    &tns::PROTOCOL,
+    &redis::PROTOCOL,
+    &mongodb::PROTOCOL,
+    &nfs::PROTOCOL,
+    &sunrpc::PROTOCOL,
+    &dtls::PROTOCOL,
+    &wsdiscovery::PROTOCOL,
     &mqtt::PROTOCOL,
     &radius::PROTOCOL,
     &bittorrent::PROTOCOL,
@@ -223,6 +245,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &sip::PROTOCOL,
     &http::PROTOCOL,
     &http2::PROTOCOL,
+    &rtsp::PROTOCOL,
     &websocket::PROTOCOL,
     &smtp::PROTOCOL,
     &ftp::PROTOCOL,
@@ -250,6 +273,7 @@ pub static ANOMALY_STAGES: &[&str] = &["flow", "tcp", "arp", "email", "canary"];
 /// Those whose content cannot be read: beyond the handshake, little is gained from keeping their packets.
 pub static ENCRYPTED: &[&str] = &[
     tls::PROTOCOL.name,
+    dtls::PROTOCOL.name,
     quic::PROTOCOL.name,
     ssh::PROTOCOL.name,
     ike::PROTOCOL.name,

@@ -1,8 +1,8 @@
 //! HTTP/1 (RFC 9112) with what real clients and servers make of it: one event a transaction, bodies become files.
 //!
 //! Comes in: both directions of a TCP stream. Goes out: a [`record`] when a response is done, or when the flow ends
-//! without one; a file for each body and each part of a form that has a file name. RTSP (RFC 2326), which has the same
-//! form, is told the same way with its own version. Inside a CONNECT tunnel the other protocols are looked for.
+//! without one; a file for each body and each part of a form that has a file name. Inside a CONNECT tunnel the other
+//! protocols are looked for. RTSP (RFC 2326), which has the same form, has a folder of its own.
 //! Bounds: the lines and fields of a head, the transactions that wait for a response, what is unpacked; each bites
 //! with an anomaly, and the rest of the flow is still followed.
 
@@ -32,8 +32,8 @@ pub static PROTOCOL: Protocol = Protocol {
     datasets: &[record::HttpTransaction::DATASET],
 };
 
-/// Methods that open a connection in practice (RFC 9110, RFC 4918 WebDAV, RFC 3253, RFC 2326 RTSP, UPnP).
-const METHODS: [&str; 38] = [
+/// Methods that open a connection in practice (RFC 9110, RFC 4918 WebDAV, RFC 3253, UPnP).
+const METHODS: [&str; 29] = [
     "GET",
     "POST",
     "HEAD",
@@ -62,15 +62,6 @@ const METHODS: [&str; 38] = [
     "BPROPFIND",
     "RPC_IN_DATA",
     "RPC_OUT_DATA",
-    "DESCRIBE",
-    "SETUP",
-    "PLAY",
-    "PAUSE",
-    "TEARDOWN",
-    "ANNOUNCE",
-    "RECORD",
-    "GET_PARAMETER",
-    "SET_PARAMETER",
     "SOURCE",
 ];
 /// How far the first line is looked into.
@@ -79,10 +70,8 @@ const MAX_PROBE_LINE_BYTES: usize = 256;
 fn probe(direction: Direction, bytes: &[u8], _on_port: bool) -> Probe {
     let start = bytes.iter().position(|b| !matches!(b, b'\r' | b'\n' | b' ' | b'\t'));
     let Some(bytes) = start.and_then(|at| bytes.get(at..)) else { return Probe::More };
-    for status in [&b"HTTP/"[..], b"RTSP/1."] {
-        if let Some(found) = begins(bytes, status) {
-            return if found { sided(direction, Direction::ToClient) } else { Probe::More };
-        }
+    if let Some(found) = begins(bytes, b"HTTP/") {
+        return if found { sided(direction, Direction::ToClient) } else { Probe::More };
     }
     match request_line(bytes) {
         Probe::Yes => sided(direction, Direction::ToServer),
@@ -115,10 +104,15 @@ fn request_line(bytes: &[u8]) -> Probe {
         && !method.is_empty()
         && method.iter().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(b));
     let target = rest.trim_ascii_start();
-    if !token || target.starts_with(b"sip:") || contains(line, b" SIP/2.0") || contains(line, b" HTTP/2.0") {
+    if !token
+        || target.starts_with(b"sip:")
+        || contains(line, b" SIP/2.0")
+        || contains(line, b" HTTP/2.0")
+        || contains(line, b" RTSP/")
+    {
         return Probe::No;
     }
-    if contains(line, b" HTTP/") || contains(line, b" RTSP/1.") {
+    if contains(line, b" HTTP/") {
         return Probe::Yes;
     }
     let known = METHODS.iter().any(|m| m.as_bytes() == method);

@@ -38,9 +38,11 @@ fn md5_hex(text: &str) -> String {
     hex::encode(Md5::digest(text.as_bytes()))
 }
 
-/// JA4 over TCP (`t`) or QUIC (`q`): version, whether a name is asked for, counts, ALPN; then digests of sorted suites and extensions.
+/// JA4 over TCP (`t`), QUIC (`q`) or datagrams (`d`): version, whether a name is asked for, counts, ALPN; then digests of sorted suites and extensions.
 pub fn ja4(hello: &ClientHello, transport: char) -> String {
-    let version = hello.versions.iter().copied().filter(|&v| spoken(v)).max().unwrap_or(hello.version);
+    // Over datagrams numbers grow smaller with newer versions.
+    let newest = |v: &u16| if *v >= 0xfe00 { u16::MAX - *v } else { *v };
+    let version = hello.versions.iter().copied().filter(|&v| spoken(v)).max_by_key(newest).unwrap_or(hello.version);
     let version = match version {
         0x0304 => "13",
         0x0303 => "12",
@@ -48,6 +50,9 @@ pub fn ja4(hello: &ClientHello, transport: char) -> String {
         0x0301 => "10",
         0x0300 => "s3",
         0x0002 => "s2",
+        0xfefc => "d3",
+        0xfefd => "d2",
+        0xfeff => "d1",
         _ => "00",
     };
     let name = if hello.extensions.contains(&0) { 'd' } else { 'i' };
@@ -70,10 +75,10 @@ pub fn ja4(hello: &ClientHello, transport: char) -> String {
     )
 }
 
-/// Versions that count: those that were released, and the drafts of TLS 1.3 that were spoken on the Internet, which have
-/// larger numbers and no mark of their own.
+/// Versions that count: those that were released (those over datagrams among them), and the drafts of TLS 1.3 that were
+/// spoken on the Internet, which have larger numbers and no mark of their own.
 fn spoken(version: u16) -> bool {
-    matches!(version, 0x0300..=0x0304 | 0x7f10..=0x7f1c)
+    matches!(version, 0x0300..=0x0304 | 0x7f10..=0x7f1c | 0xfefc | 0xfefd | 0xfeff)
 }
 
 /// First and last character of the first protocol offered; their hexadecimal digits when they are no letters or digits.

@@ -75,10 +75,22 @@ pub struct ServerHello {
 
 /// Reads the body of a client's hello. Extensions that do not fit their own format are left out.
 pub fn client(body: &[u8]) -> Result<ClientHello, Short> {
+    read_client(body, false)
+}
+
+/// The same over datagrams, where the server's cookie stands in it (RFC 6347 section 4.3.2).
+pub fn datagram_client(body: &[u8]) -> Result<ClientHello, Short> {
+    read_client(body, true)
+}
+
+fn read_client(body: &[u8], cookie: bool) -> Result<ClientHello, Short> {
     let mut r = Reader::new(body);
     let mut hello = ClientHello { version: r.u16()?, ..ClientHello::default() };
     r.skip(32)?;
     hello.session_id = r.part8()?.rest().to_vec();
+    if cookie {
+        r.part8()?;
+    }
     hello.ciphers = words(r.part16()?);
     r.part8()?;
     if r.is_empty() {

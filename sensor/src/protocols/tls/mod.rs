@@ -6,6 +6,7 @@
 
 mod certificate;
 pub(super) mod fingerprint;
+pub(super) mod handshake;
 pub(super) mod hello;
 pub(super) mod names;
 pub(super) mod parser;
@@ -13,7 +14,8 @@ pub mod record;
 
 use luytre_events::Transport;
 
-use super::{Direction, Probe, Protocol};
+// Handshakes over datagrams are told here under their own name.
+use super::{Direction, Probe, Protocol, dtls};
 
 /// The entry in the table of protocols.
 pub static PROTOCOL: Protocol = Protocol {

@@ -2,6 +2,8 @@
 
 use rustls::{AlertDescription, CipherSuite, NamedGroup};
 
+use super::dtls;
+
 /// Version number (`1.2`) and protocol (`tls`) of a version on the wire.
 pub fn version(number: u16) -> (String, &'static str) {
     match number {
@@ -14,6 +16,9 @@ pub fn version(number: u16) -> (String, &'static str) {
         // Drafts of TLS 1.3 that were spoken on the Internet, and Facebook's.
         0x7f00..=0x7fff => (format!("1.3-draft{}", number & 0xff), "tls"),
         0xfb00..=0xfbff => (format!("1.3-draft{}-fb", number & 0xff), "tls"),
+        0xfeff | 0x0100 => ("1.0".into(), dtls::PROTOCOL.name),
+        0xfefd => ("1.2".into(), dtls::PROTOCOL.name),
+        0xfefc => ("1.3".into(), dtls::PROTOCOL.name),
         other => (format!("0x{other:04x}"), "tls"),
     }
 }

@@ -9,7 +9,7 @@ luytre_events::record! {
         server_name: Option<String> = "tls.client.server_name", Keyword, Column;
         /// Version number: 1.2, 1.3.
         version: Option<String> = "tls.version", Keyword, Column;
-        /// ssl or tls.
+        /// ssl, tls, or dtls (over datagrams).
         version_protocol: Option<&'static str> = "tls.version_protocol", Keyword, Term;
         /// Cipher suite that the server chose, by its IANA name where known.
         cipher: Option<String> = "tls.cipher", Keyword, Term;

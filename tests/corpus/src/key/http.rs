@@ -10,6 +10,10 @@ pub static COMPARED: Compared =
     Compared { ours: "http", theirs: "http", of_ours: |event| Some(our_http(event)), of_theirs };
 
 fn of_theirs(event: &Value) -> Option<String> {
+    // Told apart here.
+    if text(event, "/http/protocol").starts_with("RTSP") {
+        return None;
+    }
     let bare = text(event, "/http/version") == "2" && text(event, "/http/http_method").is_empty();
     Some(if bare { eve_frame(event) } else { eve_http(event) })
 }
@@ -18,20 +22,17 @@ fn our_http(event: &Value) -> String {
     if !text(event, "/http2/frame").is_empty() {
         return our_frame(event);
     }
-    let status = number(event, "/http/response/status_code");
-    let rtsp = text(event, "/http/version").starts_with("RTSP");
     http_key(
         text(event, "/http/request/method"),
         if text(event, "/http/version") == "2" { "" } else { text(event, "/url/domain") },
         text(event, "/url/original"),
-        if rtsp { "-" } else { &status },
+        &number(event, "/http/response/status_code"),
     )
 }
 
 /// The reference does not name the host of HTTP/2 in a field of its own; it is left out on both sides.
 ///
-/// The reference does not understand RTSP's status lines and says so by leaving the status out; and it names a missing
-/// request with a path of its own.
+/// The reference names a missing request with a path of its own.
 fn eve_http(event: &Value) -> String {
     let url = text(event, "/http/url");
     http_key(

@@ -16,10 +16,13 @@ mod ldap;
 mod mdns;
 mod modbus;
 mod mqtt;
+mod nfs;
 mod pop3;
+mod postgresql;
 mod quic;
 mod rdp;
 mod rfb;
+mod rtsp;
 mod sip;
 mod smb;
 mod smtp;
@@ -56,11 +59,14 @@ static COMPARED: &[&Compared] = &[
     &kerberos::COMPARED,
     &mdns::COMPARED,
     &mqtt::COMPARED,
+    &nfs::COMPARED,
     &pop3::COMPARED,
+    &postgresql::COMPARED,
     &quic::COMPARED,
     &modbus::COMPARED,
     &rdp::COMPARED,
     &rfb::COMPARED,
+    &rtsp::COMPARED,
     &sip::COMPARED,
     &smb::COMPARED,
     &smtp::COMPARED,
