@@ -359,8 +359,12 @@ fn report(summary: &Summary, stats: bool) {
     }
     let packets = summary.stages.first().map_or(0, |stage| stage.counts.taken);
     let events: Vec<String> = summary.counts.events.iter().map(|(name, n)| format!("{name} {n}")).collect();
+    let evicted = match summary.counts.evicted {
+        0 => String::new(),
+        count => format!(" ({count} ended early, because the table was full)"),
+    };
     eprintln!(
-        "{packets} packets, {} flows, {} events ({}), {} unaccounted",
+        "{packets} packets, {} flows{evicted}, {} events ({}), {} unaccounted",
         summary.counts.flows,
         summary.counts.events_total(),
         events.join(", "),

@@ -19,6 +19,7 @@ use crate::decode::fragments::FragmentLimits;
 use crate::decode::{Checksums, DecodeCounts, Decoded, Decoder, Refusal, Stop};
 use crate::flow::Side;
 use crate::flow::key::FlowKey;
+use crate::flow::table::Place;
 use crate::packets::Member;
 use crate::worker::{Detail, EventSink, SHARDS, Spared, Worker, WorkerCounts, WorkerSettings};
 
@@ -173,7 +174,6 @@ impl Front {
 /// Some shards, worked on by one thread.
 pub struct Shards {
     shards: Vec<Option<Worker>>,
-    ended: Vec<(usize, crate::worker::Ended)>,
 }
 
 /// Where an event stands among those of all shards: number of the packet, then number of the first packet of the flow
@@ -191,12 +191,12 @@ impl Shards {
     pub fn new(settings: &WorkerSettings, first: usize, step: usize) -> Shards {
         let mine = |shard: usize| shard % step.max(1) == first;
         let shards = (0..SHARDS).map(|s| mine(s).then(|| Worker::new(settings, SHARDS))).collect();
-        Shards { shards, ended: Vec::new() }
+        Shards { shards }
     }
 
     /// One shard with a `1/parts` share of the limits: for a capture thread that has its flows to itself.
     pub fn single(settings: &WorkerSettings, parts: usize) -> Shards {
-        Shards { shards: vec![Some(Worker::new(settings, parts))], ended: Vec::new() }
+        Shards { shards: vec![Some(Worker::new(settings, parts))] }
     }
 
     /// Whether a shard is one of these.
@@ -220,15 +220,15 @@ impl Shards {
 
     /// Ends flows that were silent for too long.
     pub fn tick(&mut self, number: u64, clock_ns: i64, out: &mut dyn OrderedSink) {
-        self.collect(|worker, ended| worker.expire(clock_ns, ended));
-        self.report(number, out);
+        let order = self.order(|worker, flows| flows.extend(worker.silent(clock_ns)));
+        self.end(order, number, false, out);
     }
 
     /// Ends all flows.
     pub fn finish(&mut self, number: u64, out: &mut dyn OrderedSink) {
-        self.collect(Worker::finish);
+        let order = self.order(|worker, flows| flows.extend(worker.left()));
         // Behind the last packet, before what may follow.
-        self.report(number + 1, out);
+        self.end(order, number + 1, true, out);
     }
 
     /// The flow of the packet that was handed over last, where it was not asked for yet and the settings say that it will
@@ -265,22 +265,24 @@ impl Shards {
         self.shards.iter().flatten().map(Worker::flows).sum()
     }
 
-    fn collect(&mut self, mut end: impl FnMut(&mut Worker, &mut Vec<crate::worker::Ended>)) {
-        let mut ended = Vec::new();
-        for (shard, worker) in self.shards.iter_mut().enumerate() {
+    /// Some flows of all shards in the order of their first packets: number of that packet, shard, place.
+    fn order(&self, some: impl Fn(&Worker, &mut Vec<(u64, Place)>)) -> Vec<(u64, usize, Place)> {
+        let (mut order, mut flows) = (Vec::new(), Vec::new());
+        for (shard, worker) in self.shards.iter().enumerate() {
             if let Some(worker) = worker {
-                end(worker, &mut ended);
-                self.ended.extend(ended.drain(..).map(|ended| (shard, ended)));
+                some(worker, &mut flows);
+                order.extend(flows.drain(..).map(|(first_packet, place)| (first_packet, shard, place)));
             }
         }
+        order.sort_unstable_by_key(|(first_packet, ..)| *first_packet);
+        order
     }
 
-    fn report(&mut self, number: u64, out: &mut dyn OrderedSink) {
-        self.ended.sort_by_key(|(_, ended)| ended.first_packet());
-        for (shard, ended) in std::mem::take(&mut self.ended) {
+    fn end(&mut self, order: Vec<(u64, usize, Place)>, number: u64, over: bool, out: &mut dyn OrderedSink) {
+        for (first_packet, shard, place) in order {
             if let Some(Some(worker)) = self.shards.get_mut(shard) {
-                out.order((number, ended.first_packet()));
-                worker.end(ended, out);
+                out.order((number, first_packet));
+                worker.end(place, over, out);
             }
         }
     }

@@ -188,30 +188,27 @@ impl Worker {
         self.member.take()
     }
 
-    /// Ends the flows that have been silent for too long and hands each to `ended`, so that the caller can bring the
-    /// flows of several shards into one order before it [reports](Worker::end) them.
-    pub fn expire(&mut self, clock_ns: i64, ended: &mut Vec<Ended>) {
-        while let Some(place) = self.table.expired(clock_ns) {
-            let Some(flow) = self.table.remove(place) else { return };
-            let reason = silent_reason(&flow);
-            ended.push(Ended { flow, reason });
-        }
+    /// The flows that have been silent for too long: number of the first packet of each, and where the flow is. The caller
+    /// brings the flows of several shards into one order before each is [ended](Worker::end); they stay in their table
+    /// until then, because all together may be most of what the sensor keeps.
+    pub fn silent(&self, clock_ns: i64) -> impl Iterator<Item = (u64, Place)> {
+        self.table.expired(clock_ns)
     }
 
-    /// Ends all flows: the capture is over.
-    pub fn finish(&mut self, ended: &mut Vec<Ended>) {
-        for flow in self.table.drain() {
-            let reason = match silent_reason(&flow) {
-                EndReason::Timeout => EndReason::Shutdown,
-                reason => reason,
-            };
-            ended.push(Ended { flow, reason });
-        }
+    /// The same of all flows: the capture is over.
+    pub fn left(&self) -> impl Iterator<Item = (u64, Place)> {
+        self.table.places()
     }
 
-    /// Reports a flow that has ended.
-    pub fn end(&mut self, ended: Ended, out: &mut dyn EventSink) {
-        end(ended.flow, ended.reason, &mut self.shared, out);
+    /// Ends a flow; `over` says that the capture is over.
+    pub fn end(&mut self, place: Place, over: bool, out: &mut dyn EventSink) {
+        let Some(flow) = self.table.remove(place) else { return };
+        let reason = match silent_reason(&flow) {
+            EndReason::Timeout if over => EndReason::Shutdown,
+            reason => reason,
+        };
+        end(flow, reason, &mut self.shared, out);
+        self.table.release();
     }
 
     /// Finds the packet's flow or begins one.
@@ -266,19 +263,6 @@ impl Worker {
 fn budget(limits: &FlowLimits, parts: usize, used_bytes: usize) -> Budget {
     let limit_bytes = limits.reassembly_bytes / parts;
     Budget { used_bytes, limit_bytes, stream_limit_bytes: limits.reassembly_flow_bytes.min(limit_bytes) }
-}
-
-/// A flow that has ended and was not reported yet.
-pub struct Ended {
-    flow: Flow<Conversation>,
-    reason: EndReason,
-}
-
-impl Ended {
-    /// Number of its first packet: the order in which flows that ended together are reported.
-    pub fn first_packet(&self) -> u64 {
-        self.flow.first_packet
-    }
 }
 
 fn begin(routed: &Routed<'_>) -> Flow<Conversation> {

@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: speed and size, as rows of docs/BENCHMARKS.md: the sensor on captures, then the collector from
-//! journal to searchable.
+//! `cargo xtask bench`: speed and size, as rows of docs/BENCHMARKS.md: the sensor on captures, on many copies of them, under a
+//! flood and on a wire; its instructions by function; the collector from journal to searchable.
 //!
 //! Only release builds are measured. CPU time is user and system time as the kernel counts it for the child process, the
 //! median of several runs, with the start-up taken off.
@@ -11,6 +11,15 @@ use anyhow::{Context, Result, bail};
 
 use crate::{steps, tools, workspace};
 
+mod flood;
+mod instructions;
+mod live;
+mod pcap;
+mod replicas;
+
+/// How large a capture made of copies is.
+const REPLICAS_BYTES: u64 = 1_000_000_000;
+
 /// What `cargo xtask bench` takes.
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -19,9 +28,12 @@ pub struct Options {
     /// How many times each is read; the median counts.
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// What is measured: sensor, collector or both.
+    /// What is measured.
     #[arg(long, value_delimiter = ',', default_value = "sensor,collector")]
     parts: Vec<Part>,
+    /// Keep the instructions that are counted as those to compare with.
+    #[arg(long)]
+    keep: bool,
     /// Events that the collector is given.
     #[arg(long, default_value_t = 200_000)]
     events: u64,
@@ -34,6 +46,15 @@ enum Part {
     Sensor,
     /// The collector from journal to searchable, with our rules.
     Collector,
+    /// `luytre-sensor read` on a gigabyte of copies of each capture, with other addresses.
+    Replicas,
+    /// `luytre-sensor read` on five million SYNs and resets of four million flows.
+    Flood,
+    /// Instructions a packet by function: of the demo's capture, compared with docs/instructions.txt; of captures that are
+    /// named, only shown.
+    Instructions,
+    /// The highest rate without loss on a virtual cable (root).
+    Live,
 }
 
 /// One reading of a capture.
@@ -47,13 +68,80 @@ struct Reading {
 
 /// Measures what is asked for.
 pub fn run(options: &Options) -> Result<()> {
-    if options.parts.contains(&Part::Sensor) {
-        sensor(options)?;
-    }
-    if options.parts.contains(&Part::Collector) {
-        collector(options.events)?;
+    for part in &options.parts {
+        match part {
+            Part::Sensor => captures(options)?.iter().try_for_each(|capture| row(capture, options.runs))?,
+            Part::Collector => collector(options.events)?,
+            Part::Replicas => copies(options)?,
+            Part::Flood => flood(options)?,
+            Part::Instructions => instructions(options)?,
+            Part::Live => live::run(&sensor()?)?,
+        }
     }
     Ok(())
+}
+
+/// The head of the table, and the captures that are asked for.
+fn captures(options: &Options) -> Result<Vec<PathBuf>> {
+    head()?;
+    if options.captures.is_empty() { of_the_corpus() } else { Ok(options.captures.clone()) }
+}
+
+/// Many copies of each capture, made on the way and removed.
+fn copies(options: &Options) -> Result<()> {
+    for capture in captures(options)? {
+        let name = capture.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        with_capture(&format!("copies-of-{name}"), |made| {
+            let plain = unpacked(&capture)?;
+            let copies = replicas::write(&plain, made, REPLICAS_BYTES)?;
+            eprintln!("{copies} copies of {name}");
+            row(made, options.runs)
+        })?;
+    }
+    Ok(())
+}
+
+fn flood(options: &Options) -> Result<()> {
+    head()?;
+    with_capture("flood.pcap", |made| {
+        flood::write(made, flood::FLOWS)?;
+        row(made, options.runs)?;
+        println!("{}", summary(made)?.trim_end());
+        Ok(())
+    })
+}
+
+fn instructions(options: &Options) -> Result<()> {
+    let sensor = sensor()?;
+    if options.captures.is_empty() {
+        return instructions::compare(&sensor, count_packets, options.keep);
+    }
+    for capture in &options.captures {
+        let plain = unpacked(capture)?;
+        instructions::of(&sensor, &plain, count_packets(&plain)?)?;
+    }
+    Ok(())
+}
+
+/// A capture that is there only while it is measured.
+fn with_capture(name: &str, work: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let folder = workspace::target()?.join("bench");
+    std::fs::create_dir_all(&folder)?;
+    let path = folder.join(name);
+    let outcome = work(&path);
+    if path.exists() {
+        std::fs::remove_file(&path)?;
+    }
+    outcome
+}
+
+/// The release build of the sensor.
+fn sensor() -> Result<PathBuf> {
+    let path = workspace::target()?.join("release/luytre-sensor");
+    steps::step("build the sensor (release)", || {
+        steps::show(workspace::cargo().args(["build", "--release", "-p", "luytre-sensor"]))
+    })?;
+    Ok(path)
 }
 
 /// The collector's own benchmark with the rules of this checkout.
@@ -66,19 +154,15 @@ fn collector(events: u64) -> Result<()> {
     })
 }
 
-/// Measures each capture and prints a row for it.
-fn sensor(options: &Options) -> Result<()> {
+/// What the rows mean, and what they are made with.
+fn head() -> Result<()> {
     tools::require(&[("time", "time"), ("gzip", "gzip")])?;
-    steps::step("build the sensor (release)", || {
-        steps::show(workspace::cargo().args(["build", "--release", "-p", "luytre-sensor"]))
-    })?;
-    let sensor = workspace::target()?.join("release/luytre-sensor");
+    sensor()?;
     println!(
         "| capture | packets | MB | CPU s | wall s | packets per CPU second | Gbit per CPU second | peak MB | events |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-    let captures = if options.captures.is_empty() { of_the_corpus()? } else { options.captures.clone() };
-    captures.iter().try_for_each(|capture| row(&sensor, capture, options.runs))
+    Ok(())
 }
 
 fn of_the_corpus() -> Result<Vec<PathBuf>> {
@@ -90,11 +174,13 @@ fn of_the_corpus() -> Result<Vec<PathBuf>> {
     Ok(captures)
 }
 
-fn row(sensor: &Path, capture: &Path, runs: usize) -> Result<()> {
+/// Measures a capture and prints its row.
+fn row(capture: &Path, runs: usize) -> Result<()> {
+    let sensor = workspace::target()?.join("release/luytre-sensor");
     let plain = unpacked(capture)?;
-    let packets = count_packets(sensor, &plain)?;
+    let packets = count_packets(&plain)?;
     let bytes = std::fs::metadata(&plain)?.len();
-    let mut readings = (0..runs.max(1)).map(|_| reading(sensor, &plain)).collect::<Result<Vec<_>>>()?;
+    let mut readings = (0..runs.max(1)).map(|_| reading(&sensor, &plain)).collect::<Result<Vec<_>>>()?;
     readings.sort_by(|a, b| a.cpu_s.total_cmp(&b.cpu_s));
     let median = readings.get(readings.len() / 2).copied().context("no reading")?;
     let name = capture.file_name().unwrap_or_default().to_string_lossy();
@@ -124,10 +210,16 @@ fn unpacked(capture: &Path) -> Result<PathBuf> {
     Ok(plain)
 }
 
-/// How many packets the sensor's summary says came in.
-fn count_packets(sensor: &Path, capture: &Path) -> Result<u64> {
+/// What the sensor says of a capture when it has read it.
+fn summary(capture: &Path) -> Result<String> {
+    let sensor = workspace::target()?.join("release/luytre-sensor");
     let output = Command::new(sensor).arg("read").arg(capture).stdout(Stdio::null()).output()?;
-    let summary = String::from_utf8_lossy(&output.stderr).into_owned();
+    Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// How many packets the sensor's summary says came in.
+fn count_packets(capture: &Path) -> Result<u64> {
+    let summary = summary(capture)?;
     let words: Vec<&str> = summary.split_whitespace().collect();
     words
         .windows(2)

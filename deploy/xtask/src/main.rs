@@ -1,4 +1,4 @@
-//! The development commands, `cargo xtask COMMAND`: build, demo, test, check, bench, corpus, generate, web, record.
+//! The development commands, `cargo xtask COMMAND`: build, demo, test, check, bench, corpus, fuzz, generate, web, record.
 //!
 //! Comes in: a command line. Goes out: what the command makes, with its progress and how long each step took on standard
 //! error, and exit code 0 done, 1 failed, 2 wrong usage. Every command may be run again at any time.
@@ -12,6 +12,7 @@ mod builds;
 mod check;
 mod corpus;
 mod demo;
+mod fuzz;
 mod generate;
 mod steps;
 mod tally;
@@ -42,6 +43,8 @@ enum Command {
     Bench(bench::Options),
     /// Compares the sensor's events with a reference: recall, precision, differences.
     Corpus(corpus::Options),
+    /// Feeds made-up bytes to everything in the sensor that reads some, and reports what breaks.
+    Fuzz(fuzz::Options),
     /// Writes the generated contracts: catalogue.json, openapi.json and the pages' API client.
     Generate,
     /// Builds the console's pages where their sources changed.
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Check => check::run(),
         Command::Bench(options) => bench::run(&options),
         Command::Corpus(options) => corpus::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Generate => generate::run(),
         Command::Web => web::build(),
         Command::Record { output } => demo::record(output.as_deref()),

@@ -265,6 +265,9 @@ impl Datagram {
 }
 
 #[cfg(test)]
+mod model;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -31,6 +31,8 @@ pub enum Class {
 
 const CLASSES: usize = 7;
 const SECOND_NS: i64 = 1_000_000_000;
+/// A table of so many flows is not worth making smaller.
+const SMALL: usize = 1024;
 /// The end of a list.
 const NONE: u32 = u32::MAX;
 
@@ -154,12 +156,18 @@ impl<A> Table<A> {
         self.append(place.0);
     }
 
-    /// A flow that has been silent for too long.
-    pub fn expired(&self, clock_ns: i64) -> Option<Place> {
-        self.lists.iter().find_map(|list| {
-            let slot = self.slot(list.oldest)?;
-            let silent_ns = clock_ns.saturating_sub(slot.listed_ns);
-            (silent_ns >= list.timeout_ns + SECOND_NS).then_some(Place(list.oldest))
+    /// The flows that have been silent for too long: number of the first packet of each, and where it is.
+    pub fn expired(&self, clock_ns: i64) -> impl Iterator<Item = (u64, Place)> {
+        self.lists.iter().flat_map(move |list| {
+            let mut place = list.oldest;
+            std::iter::from_fn(move || {
+                let slot = self.slot(place)?;
+                let silent_ns = clock_ns.saturating_sub(slot.listed_ns);
+                if silent_ns < list.timeout_ns + SECOND_NS {
+                    return None;
+                }
+                Some((slot.flow.first_packet, Place(std::mem::replace(&mut place, slot.newer))))
+            })
         })
     }
 
@@ -179,14 +187,17 @@ impl<A> Table<A> {
         Some(slot.flow)
     }
 
-    /// Takes all flows out, in no particular order.
-    pub fn drain(&mut self) -> Vec<Flow<A>> {
-        self.places.clear();
-        self.free.clear();
-        for list in &mut self.lists {
-            (list.oldest, list.newest) = (NONE, NONE);
+    /// Number of the first packet of each flow, and where the flow is; in no particular order.
+    pub fn places(&self) -> impl Iterator<Item = (u64, Place)> {
+        let numbered = (0..).zip(&self.slots);
+        numbered.filter_map(|(place, slot)| Some((slot.as_ref()?.flow.first_packet, Place(place))))
+    }
+
+    /// Gives back the memory of a large table whose flows have all been taken out.
+    pub fn release(&mut self) {
+        if self.places.is_empty() && self.slots.len() > SMALL {
+            (self.slots, self.free, self.places) = (Vec::new(), Vec::new(), HashMap::default());
         }
-        std::mem::take(&mut self.slots).into_iter().flatten().map(|slot| slot.flow).collect()
     }
 
     fn slot(&self, place: u32) -> Option<&Slot<A>> {

@@ -14,6 +14,10 @@ pub const UNDECIDED_MAX_BYTES: usize = 16 << 10;
 const UNDECIDED_MAX_DATAGRAMS: u8 = 4;
 /// The most times a side's bytes are looked at: bounds the work on streams that trickle.
 const LOOKS_MAX: u8 = 32;
+/// The most turns that are held back of both sides together: each takes memory besides its bytes.
+const TURNS_MAX: usize = 512;
+/// What holding something back takes besides its bytes.
+const TURN_BYTES: usize = 64;
 
 /// Something held back until the protocol was known.
 #[derive(Debug, PartialEq, Eq)]
@@ -102,7 +106,7 @@ impl Detection {
         let side = self.side(direction);
         side.over = true;
         side.bytes = Vec::new();
-        self.held.push(Held::Gap(direction, length));
+        self.hold_gap(direction, length);
         self.verdict()
     }
 
@@ -147,7 +151,7 @@ impl Detection {
     /// Holds bytes back; beyond the limit only their number is kept.
     fn hold(&mut self, direction: Direction, bytes: &[u8]) {
         let held: usize = self.held.iter().map(|held| held.size(direction)).sum();
-        let room = UNDECIDED_MAX_BYTES.saturating_sub(held);
+        let room = if self.held.len() < TURNS_MAX { UNDECIDED_MAX_BYTES.saturating_sub(held) } else { 0 };
         let (kept, lost) = bytes.split_at(room.min(bytes.len()));
         if !kept.is_empty() {
             match self.held.last_mut() {
@@ -156,11 +160,15 @@ impl Detection {
             }
         }
         if !lost.is_empty() {
-            let gap = lost.len() as u64;
-            match self.held.iter_mut().rev().find(|held| held.is_of(direction)) {
-                Some(Held::Gap(_, length)) => *length += gap,
-                _ => self.held.push(Held::Gap(direction, gap)),
-            }
+            self.hold_gap(direction, lost.len() as u64);
+        }
+    }
+
+    /// Holds a hole back; one that follows another is the same hole.
+    fn hold_gap(&mut self, direction: Direction, gap: u64) {
+        match self.held.iter_mut().rev().find(|held| held.is_of(direction)) {
+            Some(Held::Gap(_, length)) => *length += gap,
+            _ => self.held.push(Held::Gap(direction, gap)),
         }
     }
 }
@@ -172,8 +180,8 @@ impl Held {
 
     fn bytes(&self) -> usize {
         match self {
-            Held::Data(_, bytes) => bytes.len(),
-            Held::Gap(..) => 0,
+            Held::Data(_, bytes) => bytes.len() + TURN_BYTES,
+            Held::Gap(..) => TURN_BYTES,
         }
     }
 
@@ -218,5 +226,34 @@ impl SideSearch {
         }
         self.over = self.refused.count_ones() as usize >= PROTOCOLS.len();
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One side only, of no protocol, with bytes missing again and again: neither the holes nor what lies between them may
+    /// grow without end.
+    #[test]
+    fn many_holes_in_what_is_unknown_take_little() {
+        let mut detection = Detection::default();
+        for at in 0..100_000u32 {
+            assert!(matches!(detection.gap(Direction::ToServer, 10), Finding::Undecided));
+            let finding = detection.stream(Direction::ToServer, &[0x80 | at as u8], (40_000, 40_001));
+            assert!(matches!(finding, Finding::Undecided));
+        }
+        assert!(detection.held.len() <= TURNS_MAX + 2, "{} turns are held", detection.held.len());
+        assert!(detection.kept_bytes() <= (TURNS_MAX + 2) * (TURN_BYTES + 1));
+        // What is not held is still counted, in its place.
+        let told: u64 = detection
+            .held
+            .iter()
+            .map(|held| match held {
+                Held::Data(_, bytes) => bytes.len() as u64,
+                Held::Gap(_, length) => *length,
+            })
+            .sum();
+        assert_eq!(told, 100_000 * 11);
     }
 }

@@ -151,6 +151,10 @@ impl Side {
             let message = message::without_leading_breaks(rest);
             self.searched = if message.len() == rest.len() { self.searched } else { 0 };
             rest = message;
+            // Bytes that begin no message end the framing, whether or not an empty line comes with them.
+            if !begins(rest) {
+                break;
+            }
             let Some(end) = head_end(rest, self.searched.saturating_sub(3)) else {
                 self.searched = rest.len();
                 break;
