@@ -10,12 +10,14 @@ use crate::files::record::FileSeen;
 use crate::flow::record::FlowRecord;
 use crate::protocols::anomaly::Anomaly;
 use crate::protocols::{LINK_DATASETS, PROTOCOLS};
+use crate::signatures::record::SignatureAlert;
 
 /// Every dataset that this sensor can speak in.
 pub fn datasets() -> Vec<DatasetDef> {
     let protocols = PROTOCOLS.iter().flat_map(|protocol| protocol.datasets.iter().copied());
     let link = LINK_DATASETS.iter().copied();
-    [FlowRecord::DATASET, FileSeen::DATASET, Anomaly::DATASET].into_iter().chain(link).chain(protocols).collect()
+    let own = [FlowRecord::DATASET, FileSeen::DATASET, Anomaly::DATASET, SignatureAlert::DATASET];
+    own.into_iter().chain(link).chain(protocols).collect()
 }
 
 /// The catalogue as the records declare it, without a look at the committed one.

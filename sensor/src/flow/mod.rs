@@ -247,6 +247,8 @@ pub struct Flow<A> {
     pub shape: Shape,
     /// What carried it.
     pub tunnel: Option<Tunnel>,
+    /// What signatures remember of it.
+    pub inspection: Option<Box<crate::signatures::flow::FlowInspection>>,
     /// What the application layer keeps.
     pub app: A,
 }

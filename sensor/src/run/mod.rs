@@ -187,6 +187,7 @@ fn start_lanes(
             files: FileLimits::default(),
             store: sensor.store.clone(),
             members: sensor.packets.is_some(),
+            rules: None,
         };
         let is_file = opener.settings.is_file();
         let lane = LaneSettings {

@@ -10,7 +10,7 @@ use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use super::form;
 use super::head::{Fields, parameter};
 use super::multipart::{FieldText, Multipart, Parts};
-use crate::protocols::{Direction, FileMeta, FilePlace, FileToken, Output, text};
+use crate::protocols::{Direction, FileMeta, FilePlace, FileToken, Output, buffer, text};
 
 /// Bytes that one packed body may become.
 const MAX_UNPACKED_BYTES: usize = 64 * 1024 * 1024;
@@ -134,6 +134,9 @@ impl Content {
     }
 
     fn plain(&mut self, out: &mut dyn Output, bytes: &[u8]) {
+        if self.sink.meta.direction == Some(Direction::ToClient) {
+            out.inspect_part(Direction::ToClient, buffer::HTTP_RESPONSE_BODY, bytes);
+        }
         match &mut self.multipart {
             Some(multipart) => multipart.data(bytes, &mut Upload { out, sink: &mut self.sink }),
             None => self.sink.data(out, bytes),

@@ -10,10 +10,12 @@ mod body;
 pub(super) mod content;
 mod form;
 pub(super) mod head;
+mod inspection;
 mod multipart;
 mod parser;
 pub mod record;
 pub(super) mod transaction;
+mod uri;
 pub(super) mod url;
 
 use luytre_events::Transport;

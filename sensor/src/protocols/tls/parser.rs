@@ -4,7 +4,7 @@ use luytre_events::value::TimeNs;
 
 use super::hello::{self, ClientHello, ServerHello};
 use super::record::TlsHandshake;
-use super::{certificate, fingerprint, names};
+use super::{certificate, fingerprint, inspection, names};
 use crate::protocols::reader::Reader;
 use crate::protocols::{Direction, Output, Parser, Progress, text};
 
@@ -134,6 +134,7 @@ impl TlsParser {
         if seen.malformed {
             out.anomaly("tls.malformed");
         }
+        inspection::done(out, seen.server_chain_length);
         let established = self.to_server.encrypted && self.to_client.encrypted && seen.server.is_some();
         let time_ns = out.time_ns();
         out.event(record(std::mem::take(&mut self.seen), established, time_ns).into_body());
@@ -226,7 +227,7 @@ impl Side {
         while let (Ok(message_kind), Ok(length)) = (r.u8(), r.u24()) {
             let length = usize::try_from(length).unwrap_or(usize::MAX);
             if let Ok(body) = r.take(length) {
-                message(seen, direction, message_kind, body);
+                message(out, seen, direction, message_kind, body);
                 used = r.position();
                 continue;
             }
@@ -264,11 +265,18 @@ fn clear_hello(part: &[u8], seen: &Seen, direction: Direction) -> bool {
 }
 
 /// Takes in one handshake message (RFC 8446 appendix B.3).
-fn message(seen: &mut Seen, direction: Direction, kind: u8, body: &[u8]) {
+fn message(out: &mut dyn Output, seen: &mut Seen, direction: Direction, kind: u8, body: &[u8]) {
     let broken = match (kind, direction) {
-        (1, _) => client_hello(seen, body),
-        (2, _) => hello::server(body).map(|hello| seen.server = Some(hello)).is_err(),
-        (11, Direction::ToClient) => server_chain(seen, body),
+        (1, _) => client_hello(out, seen, body),
+        (2, _) => match hello::server(body) {
+            Ok(hello) => {
+                inspection::server(out, &hello);
+                seen.server = Some(hello);
+                false
+            }
+            Err(_) => true,
+        },
+        (11, Direction::ToClient) => server_chain(out, seen, body),
         (11, Direction::ToServer) => {
             seen.client_certificate = certificates(body).next().and_then(certificate::read);
             false
@@ -282,10 +290,13 @@ fn message(seen: &mut Seen, direction: Direction, kind: u8, body: &[u8]) {
     seen.malformed |= broken;
 }
 
-fn client_hello(seen: &mut Seen, body: &[u8]) -> bool {
+fn client_hello(out: &mut dyn Output, seen: &mut Seen, body: &[u8]) -> bool {
     match hello::client(body) {
         Ok(hello) => {
             seen.malformed |= hello.malformed;
+            if seen.client.is_none() {
+                inspection::client(out, &hello);
+            }
             // The first one is the client's own idea; a second one does what the server asked for.
             seen.client.get_or_insert(hello);
             false
@@ -294,19 +305,22 @@ fn client_hello(seen: &mut Seen, body: &[u8]) -> bool {
     }
 }
 
-fn server_chain(seen: &mut Seen, body: &[u8]) -> bool {
+fn server_chain(out: &mut dyn Output, seen: &mut Seen, body: &[u8]) -> bool {
     if seen.server_chain_length > 0 {
         return false;
     }
     let mut broken = false;
     for der in certificates(body) {
         seen.server_chain_length += 1;
+        let mut first = None;
         if seen.server_chain.is_empty() {
             match certificate::read(der) {
-                Some(read) => seen.server_chain.push(read),
+                Some(read) => first = Some(read),
                 None => broken = true,
             }
         }
+        inspection::certificate(out, der, first.as_ref());
+        seen.server_chain.extend(first);
     }
     broken
 }
