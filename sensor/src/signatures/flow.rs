@@ -11,6 +11,8 @@ const PIECE_MIN_BYTES: usize = 2560;
 const STREAM_MAX_BYTES: u64 = 1 << 20;
 /// The most bytes of one buffer.
 pub const BUFFER_MAX_BYTES: usize = 100 * 1024;
+/// Bytes of a stream that are kept beside a transaction.
+const RECENT_MAX_BYTES: usize = 32 << 10;
 /// The most buffers of one transaction in one direction.
 const BUFFERS_MAX: usize = 1024;
 /// The most transactions that are completed by one packet.
@@ -24,13 +26,28 @@ pub struct FlowInspection {
     /// By direction: to the server, to the client.
     pub sides: [Side; 2],
     /// Transactions that are complete and not looked at yet.
-    pub complete: Vec<(Direction, Buffers)>,
+    pub complete: Vec<Complete>,
     /// What is spoken, as far as rules have been told.
     pub told_protocol: [bool; 2],
     /// Files that are open, with the direction they travel in.
     pub files: Vec<(FileToken, Direction)>,
+    /// The protocol as rules may know it: once the receiver has acknowledged what told it.
+    pub visible: Option<&'static str>,
+    /// The latest request, where rules look into both directions of a transaction.
+    pub request: Option<Buffers>,
     /// Things that found no room.
     pub refused: u64,
+}
+
+/// A transaction that is complete in one direction.
+#[derive(Debug)]
+pub struct Complete {
+    /// Which.
+    pub direction: Direction,
+    /// Its buffers.
+    pub buffers: Buffers,
+    /// The receiver has acknowledged it.
+    pub ready: bool,
 }
 
 /// What one side sends.
@@ -44,6 +61,8 @@ pub struct Side {
     pub acknowledged: usize,
     /// Bytes of the stream before those.
     pub before: u64,
+    /// Bytes of the stream since the latest transaction, where rules look into both.
+    pub recent: Vec<u8>,
     /// What is pending is to be looked at as soon as the receiver has it.
     pub flush: bool,
     /// The buffers of the transaction under way.
@@ -70,6 +89,18 @@ impl FlowInspection {
         }
     }
 
+    /// The receiver of a direction has everything that was sent so far.
+    pub fn acknowledge(&mut self, direction: Direction, protocol: Option<&'static str>) {
+        let side = self.side(direction);
+        side.acknowledged = side.pending.len();
+        if side.before > 0 || !side.pending.is_empty() {
+            self.visible = protocol;
+        }
+        for complete in self.complete.iter_mut().filter(|complete| complete.direction == direction) {
+            complete.ready = true;
+        }
+    }
+
     /// A transaction is complete in one direction.
     pub fn complete(&mut self, direction: Direction) {
         let side = self.side(direction);
@@ -77,7 +108,7 @@ impl FlowInspection {
         side.flush = true;
         let buffers = std::mem::take(&mut side.buffers);
         if self.complete.len() < TRANSACTIONS_MAX {
-            self.complete.push((direction, buffers));
+            self.complete.push(Complete { direction, buffers, ready: false });
         } else {
             self.refused += 1;
         }
@@ -86,7 +117,11 @@ impl FlowInspection {
 
 impl Side {
     /// More of the stream.
-    pub fn data(&mut self, bytes: &[u8]) {
+    pub fn data(&mut self, bytes: &[u8], keep_recent: bool) {
+        if keep_recent {
+            let room = RECENT_MAX_BYTES.saturating_sub(self.recent.len());
+            self.recent.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        }
         let so_far = self.before + self.pending.len() as u64;
         let room = usize::try_from(STREAM_MAX_BYTES.saturating_sub(so_far)).unwrap_or(usize::MAX);
         self.pending.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
@@ -97,11 +132,6 @@ impl Side {
         if self.pending.is_empty() {
             self.before += length;
         }
-    }
-
-    /// The receiver has what was pending.
-    pub fn acknowledge(&mut self) {
-        self.acknowledged = self.pending.len();
     }
 
     /// The next piece of the stream and how many bytes came before it, if it is time to look at one.

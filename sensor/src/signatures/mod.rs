@@ -59,7 +59,8 @@ impl Inspection {
     /// Bytes of a stream, in order.
     pub fn stream(&mut self, direction: Direction, bytes: &[u8]) {
         if let Some(current) = &mut self.current {
-            current.side(direction).data(bytes);
+            let keep_recent = self.engine.as_ref().is_some_and(|engine| engine.set().mixes);
+            current.side(direction).data(bytes, keep_recent);
         }
     }
 
@@ -110,7 +111,9 @@ impl Inspection {
             current.files.push((token, direction));
         }
         if let Some(name) = &meta.name {
-            self.buffer(direction, buffer::FILE_NAME, name.as_bytes());
+            // What has an address is called by the path of it.
+            let path = meta.url.as_deref().and_then(path_of).filter(|path| path.ends_with(name.as_str()));
+            self.buffer(direction, buffer::FILE_NAME, path.unwrap_or(name).as_bytes());
         }
     }
 
@@ -127,6 +130,10 @@ impl Inspection {
         let Some(current) = &mut self.current else { return };
         if let Some(direction) = direction_of(current, token) {
             current.side(direction).finish(buffer::FILE_DATA);
+            // Where nothing else is known of what carries it, a file is a transaction of its own.
+            if current.side(direction).buffers.are_only(&[buffer::FILE_DATA, buffer::FILE_NAME]) {
+                current.complete(direction);
+            }
             current.files.retain(|(open, _)| *open != token);
         }
     }
@@ -135,12 +142,18 @@ impl Inspection {
     pub fn packet<A>(&mut self, flow: &mut Flow<A>, side: Side, packet: &Decoded<'_>, time_ns: i64, unrecognised: bool) -> Vec<Alert> {
         let (Some(engine), Some(mut current)) = (&mut self.engine, self.current.take()) else { return Vec::new() };
         let direction = direction(flow, side);
-        if let Some(header) = &packet.tcp
-            && header.flags & flag::ACK != 0
-        {
-            current.side(opposite(direction)).acknowledge();
+        match &packet.tcp {
+            Some(header) if header.flags & flag::ACK != 0 => {
+                current.acknowledge(opposite(direction), flow.identity.protocol);
+            }
+            Some(_) => {}
+            None => {
+                current.acknowledge(direction, flow.identity.protocol);
+                current.visible = flow.identity.protocol;
+            }
         }
         let mut scene = scene(flow, direction, time_ns, unrecognised);
+        scene.protocol = current.visible;
         scene.packet = Some(facts(packet));
         if !current.notes.passed {
             ask(engine, &mut current, &scene, direction, packet.tcp.is_some());
@@ -156,7 +169,11 @@ impl Inspection {
         let mut alerts = Vec::new();
         for direction in [Direction::ToServer, Direction::ToClient] {
             let scene = scene(flow, direction, time_ns, unrecognised);
-            if !current.notes.passed {
+            for complete in &mut current.complete {
+                complete.ready = true;
+            }
+            let followed = scene.established || scene.transport != Transport::TCP.0;
+            if !current.notes.passed && followed {
                 streams(engine, &mut current, &scene, direction, true);
                 transactions(engine, &mut current, &scene, direction);
             }
@@ -192,6 +209,13 @@ impl Inspection {
     }
 }
 
+/// `/path` of `scheme://host/path?query`.
+fn path_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let path = rest.get(rest.find('/')?..)?;
+    path.split('?').next()
+}
+
 fn direction_of(current: &FlowInspection, token: FileToken) -> Option<Direction> {
     current.files.iter().find(|(open, _)| *open == token).map(|(_, direction)| *direction)
 }
@@ -220,22 +244,12 @@ fn ask(engine: &mut Inspector, current: &mut FlowInspection, scene: &Scene<'_>, 
         engine.recognised(scene, &mut current.notes);
     }
     engine.packet(scene, &mut current.notes);
-    if tcp {
+    if tcp && scene.established {
         streams(engine, current, scene, direction, false);
     }
-    for direction in [direction, opposite(direction)] {
-        let turned = Scene { packet: None, ..turned(scene, direction) };
-        transactions(engine, current, &turned, direction);
+    if !tcp || scene.established {
+        transactions(engine, current, scene, direction);
     }
-}
-
-/// The same moment, looked at in a direction.
-fn turned<'s>(scene: &Scene<'s>, direction: Direction) -> Scene<'s> {
-    let to_server = direction == Direction::ToServer;
-    if scene.to_server == to_server {
-        return *scene;
-    }
-    Scene { to_server, source: scene.destination, destination: scene.source, ..*scene }
 }
 
 fn streams(engine: &mut Inspector, current: &mut FlowInspection, scene: &Scene<'_>, direction: Direction, over: bool) {
@@ -245,11 +259,23 @@ fn streams(engine: &mut Inspector, current: &mut FlowInspection, scene: &Scene<'
 }
 
 fn transactions(engine: &mut Inspector, current: &mut FlowInspection, scene: &Scene<'_>, direction: Direction) {
+    let packet = scene.packet.map(|packet| packet.payload).filter(|_| scene.transport != Transport::TCP.0);
+    let scene = &Scene { packet: None, ..*scene };
     let complete = std::mem::take(&mut current.complete);
-    let (mine, others): (Vec<_>, Vec<_>) = complete.into_iter().partition(|(of, _)| *of == direction);
+    let (mine, others): (Vec<_>, Vec<_>) =
+        complete.into_iter().partition(|complete| complete.ready && complete.direction == direction);
     current.complete = others;
-    for (_, buffers) in mine {
-        engine.transaction(scene, &buffers, &[], &mut current.notes);
+    if mine.is_empty() {
+        return;
+    }
+    let recent = std::mem::take(&mut current.side(direction).recent);
+    let payload = packet.filter(|_| recent.is_empty()).unwrap_or(&recent);
+    for complete in mine {
+        let request = current.request.as_ref().filter(|_| direction == Direction::ToClient);
+        engine.transaction(scene, &complete.buffers, request, payload, &mut current.notes);
+        if engine.set().pairs && direction == Direction::ToServer {
+            current.request = Some(complete.buffers);
+        }
     }
 }
 
@@ -263,7 +289,8 @@ fn scene<A>(flow: &Flow<A>, direction: Direction, time_ns: i64, unrecognised: bo
     let established = match flow.identity.transport() {
         Transport::TCP => {
             let (ours, theirs) = (*flow.tcp.flags.of(client), *flow.tcp.flags.of(server));
-            ours & flag::ACK != 0 && theirs & flag::ACK != 0
+            // Only connections whose beginning was seen are followed, as rules for them expect.
+            !flow.tcp.midstream && ours & flag::ACK != 0 && theirs & flag::SYN != 0 && theirs & flag::ACK != 0
         }
         _ => flow.answered(),
     };
@@ -275,6 +302,7 @@ fn scene<A>(flow: &Flow<A>, direction: Direction, time_ns: i64, unrecognised: bo
         destination,
         to_server,
         established,
+        in_stream: flow.identity.transport() == Transport::TCP && !flow.tcp.midstream,
         protocol: flow.identity.protocol,
         unrecognised,
         facts: FlowFacts {
@@ -288,8 +316,17 @@ fn scene<A>(flow: &Flow<A>, direction: Direction, time_ns: i64, unrecognised: bo
 }
 
 fn facts<'p>(packet: &Decoded<'p>) -> PacketFacts<'p> {
+    const ICMP_HEADER_BYTES: usize = 8;
+    // Rules count what an ICMP message carries from behind its fixed part; others without ports carry nothing to them.
+    let (payload, transport_header) = match packet.transport {
+        Transport::TCP | Transport::UDP | Transport::SCTP => (packet.payload, packet.headers.1),
+        Transport::ICMP | Transport::ICMPV6 => {
+            (packet.payload.get(ICMP_HEADER_BYTES..).unwrap_or(&[]), packet.payload)
+        }
+        _ => (&[][..], packet.payload),
+    };
     PacketFacts {
-        payload: packet.payload,
+        payload,
         tcp: packet.tcp.as_ref().map(|header| TcpFacts {
             flags: header.flags,
             sequence: header.sequence,
@@ -297,7 +334,7 @@ fn facts<'p>(packet: &Decoded<'p>) -> PacketFacts<'p> {
             window: header.window,
         }),
         hops_left: packet.hops_left,
-        network_header: &[],
-        transport_header: &[],
+        network_header: packet.headers.0,
+        transport_header,
     }
 }

@@ -190,9 +190,9 @@ buffers! {
     TLS_CERTS = "tls.certs", Transaction Server Many filled;
     TLS_ALTERNATIVE_NAME = "tls.subjectaltname", Transaction Server Many filled;
     TLS_ALPN = "tls.alpn", Transaction Either Many filled;
-    TLS_RANDOM = "tls.random", Transaction Either Bytes later;
-    TLS_RANDOM_TIME = "tls.random_time", Transaction Either Bytes later;
-    TLS_RANDOM_BYTES = "tls.random_bytes", Transaction Either Bytes later;
+    TLS_RANDOM = "tls.random", Transaction Either Bytes filled;
+    TLS_RANDOM_TIME = "tls.random_time", Transaction Either Bytes filled;
+    TLS_RANDOM_BYTES = "tls.random_bytes", Transaction Either Bytes filled;
     TLS_VERSION = "tls.version" ["ssl_version"], Transaction Either Number filled;
     TLS_CHAIN_LENGTH = "tls.cert_chain_len", Transaction Server Number filled;
     JA3_HASH = "ja3.hash" ["ja3_hash"], Transaction Client Bytes filled;
@@ -210,8 +210,9 @@ buffers! {
     SSH_HASSH_SERVER = "ssh.hassh.server", Transaction Server Bytes filled;
     SSH_HASSH_SERVER_STRING = "ssh.hassh.server.string", Transaction Server Bytes filled;
 
-    DCERPC_STUB = "dcerpc.stub_data" ["dce_stub_data"], Transaction Either Bytes later;
-    DCERPC_OPNUM = "dcerpc.opnum" ["dce_opnum"], Transaction Either Number later;
+    DCERPC_STUB = "dcerpc.stub_data" ["dce_stub_data"], Transaction Either Bytes filled;
+    DCERPC_OPNUM = "dcerpc.opnum" ["dce_opnum"], Transaction Client Number filled;
+    DCERPC_INTERFACE = "dcerpc.iface" ["dce_iface"], Transaction Client Many filled;
     SMB_NAMED_PIPE = "smb.named_pipe" ["smb_named_pipe"], Transaction Client Bytes later;
     SMB_SHARE = "smb.share" ["smb_share"], Transaction Client Bytes later;
 

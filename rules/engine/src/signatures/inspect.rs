@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::buffer::{self, BufferId, Holds};
-use super::language::Action;
+use super::language::{Action, Arrow};
 use super::matcher::{Scratch, View};
 use super::prefilter::Lens;
 use super::rule::{Condition, MatchList, Rule, Scope};
@@ -89,6 +89,11 @@ impl Buffers {
         self.entries.is_empty()
     }
 
+    /// Whether there is nothing but some of these.
+    pub fn are_only(&self, ids: &[BufferId]) -> bool {
+        self.entries.iter().all(|(id, _)| ids.contains(id))
+    }
+
     /// Forgets them.
     pub fn clear(&mut self) {
         self.entries.clear();
@@ -109,6 +114,8 @@ impl Buffers {
 struct Sight<'s> {
     payload: Option<View<'s>>,
     transaction: Option<&'s Buffers>,
+    /// The request that a response answers.
+    request: Option<&'s Buffers>,
 }
 
 /// The engine of one worker.
@@ -154,7 +161,7 @@ impl Inspector {
     /// The first packet of a direction of a flow: rules that ask for addresses alone.
     pub fn addresses(&mut self, scene: &Scene<'_>, notes: &mut FlowNotes) {
         let set = self.set.clone();
-        let sight = Sight { payload: None, transaction: None };
+        let sight = Sight { payload: None, transaction: None, request: None };
         for number in &set.prefilters.addresses {
             self.ask(&set, *number, scene, sight, notes);
         }
@@ -163,7 +170,7 @@ impl Inspector {
     /// The protocol of a flow has become known, or will never be.
     pub fn recognised(&mut self, scene: &Scene<'_>, notes: &mut FlowNotes) {
         let set = self.set.clone();
-        let sight = Sight { payload: None, transaction: None };
+        let sight = Sight { payload: None, transaction: None, request: None };
         for number in &set.prefilters.recognised {
             self.ask(&set, *number, scene, sight, notes);
         }
@@ -173,32 +180,45 @@ impl Inspector {
     pub fn packet(&mut self, scene: &Scene<'_>, notes: &mut FlowNotes) {
         let set = self.set.clone();
         let payload = scene.packet.map(|packet| packet.payload).filter(|payload| !payload.is_empty());
-        let sight = Sight { payload: payload.map(View::whole), transaction: None };
+        let sight = Sight { payload: payload.map(View::whole), transaction: None, request: None };
         self.candidates.extend_from_slice(&set.prefilters.packets_always);
         self.look(&set.prefilters.packet, payload);
+        if !scene.in_stream {
+            // What is part of no stream that is followed is looked at as it comes.
+            self.candidates.extend_from_slice(&set.prefilters.streams_always);
+            self.look(&set.prefilters.stream, payload);
+        }
         self.ask_candidates(&set, scene, sight, notes);
     }
 
     /// A piece of a stream; so many bytes of it came before.
     pub fn stream(&mut self, scene: &Scene<'_>, bytes: &[u8], before: u64, notes: &mut FlowNotes) {
         let set = self.set.clone();
-        let sight = Sight { payload: Some(View { bytes, before }), transaction: None };
+        let sight = Sight { payload: Some(View { bytes, before }), transaction: None, request: None };
         self.candidates.extend_from_slice(&set.prefilters.streams_always);
         self.look(&set.prefilters.stream, Some(bytes));
         self.ask_candidates(&set, scene, sight, notes);
     }
 
-    /// A transaction is complete in one direction; `payload` is what of the stream may belong to it.
-    pub fn transaction(&mut self, scene: &Scene<'_>, buffers: &Buffers, payload: &[u8], notes: &mut FlowNotes) {
+    /// A transaction is complete in one direction; `payload` is what of the stream may belong to it, `request` what a
+    /// response answers.
+    pub fn transaction(
+        &mut self,
+        scene: &Scene<'_>,
+        buffers: &Buffers,
+        request: Option<&Buffers>,
+        payload: &[u8],
+        notes: &mut FlowNotes,
+    ) {
         let set = self.set.clone();
         let payload = (!payload.is_empty()).then(|| View::whole(payload));
-        let sight = Sight { payload, transaction: Some(buffers) };
+        let sight = Sight { payload, transaction: Some(buffers), request };
         for rules in set.prefilters.transactions_always.values() {
             self.candidates.extend_from_slice(rules);
         }
         for lens in &set.prefilters.lenses {
             let Some(id) = lens.buffer() else { continue };
-            for bytes in buffers.of(id) {
+            for bytes in buffers.of(id).chain(request.into_iter().flat_map(|request| request.of(id))) {
                 let candidates = &mut self.candidates;
                 lens.candidates(&lens.shown(bytes), |rule| candidates.push(rule));
             }
@@ -230,6 +250,10 @@ impl Inspector {
         if !scene.fits(rule) {
             return;
         }
+        // Rules for both directions are asked where both are known; what one side says decides nothing for others.
+        if rule.header.arrow == Arrow::Transaction && sight.transaction.is_some() && sight.request.is_none() {
+            return;
+        }
         let of_packet = rule.scope != Scope::Transaction;
         if of_packet && self.alerts.iter().any(|alert| alert.rule == number) {
             return;
@@ -243,7 +267,8 @@ impl Inspector {
         self.scratch.begin(rule.variables);
         let mut matched = Vec::new();
         for list in &rule.lists {
-            if !self.list_holds(list, scene, sight, &mut matched) {
+            let both = rule.header.arrow == Arrow::Transaction;
+            if !self.list_holds(list, scene, sight, both, &mut matched) {
                 return;
             }
         }
@@ -263,6 +288,7 @@ impl Inspector {
         list: &MatchList,
         scene: &Scene<'_>,
         sight: Sight<'_>,
+        both: bool,
         matched: &mut Vec<Matched>,
     ) -> bool {
         let absent = list.conditions.iter().find_map(|condition| match condition {
@@ -279,10 +305,15 @@ impl Inspector {
             (id, _) if id.buffer().when == buffer::When::Packet => {
                 of_packet(id, scene).is_some_and(|bytes| look(View::whole(&bytes)))
             }
-            (id, Some(buffers)) if id.buffer().holds == Holds::Bytes => {
-                buffers.of(id).last().is_some_and(|bytes| look(View::whole(bytes)))
+            (id, Some(buffers)) => {
+                let request = sight.request.filter(|_| both);
+                let mut all = request.into_iter().flat_map(|request| request.of(id)).chain(buffers.of(id));
+                if id.buffer().holds == Holds::Bytes && !both {
+                    all.last().is_some_and(|bytes| look(View::whole(bytes)))
+                } else {
+                    all.any(|bytes| look(View::whole(bytes)))
+                }
             }
-            (id, Some(buffers)) => buffers.of(id).any(|bytes| look(View::whole(bytes))),
             _ => false,
         };
         match absent {
@@ -360,8 +391,8 @@ fn of_packet<'s>(id: BufferId, scene: &Scene<'s>) -> Option<std::borrow::Cow<'s,
         buffer::IPV6_HEADER => (scene.source.0.is_ipv6() && !network.is_empty()).then_some(network.into()),
         buffer::TCP_HEADER => header(6, packet.transport_header),
         buffer::UDP_HEADER => header(17, packet.transport_header),
-        buffer::ICMPV4_HEADER => header(1, packet.payload),
-        buffer::ICMPV6_HEADER => header(58, packet.payload),
+        buffer::ICMPV4_HEADER => header(1, packet.transport_header),
+        buffer::ICMPV6_HEADER => header(58, packet.transport_header),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@
 //! A search that is cut short counts as not found, and is counted.
 
 use super::buffer::BufferId;
+use super::language::{Comparison, NumberTest};
 use super::numbers;
 use super::rule::{Base64, Condition, Content, EntropyHow, EntropyTest, MatchList, Operand, Regex};
 use super::sets::SetChanges;
@@ -110,7 +111,7 @@ impl Run<'_> {
                 there != *negated && self.all(rest, cursor)
             }
             Condition::Size(test) => test.accepts(bytes.len() as u64) && self.all(rest, cursor),
-            Condition::Number(test) => numbers::whole(bytes).is_some_and(|n| test.accepts(n)) && self.all(rest, cursor),
+            Condition::Number(tests) => numbers::whole(bytes).is_some_and(|n| one_of(tests, n)) && self.all(rest, cursor),
             Condition::ByteTest(test) => {
                 numbers::test(test, bytes, cursor, &self.scratch.variables) && self.all(rest, cursor)
             }
@@ -217,6 +218,14 @@ impl Run<'_> {
             self.scratch.found.push(Found { buffer: self.buffer, start, end });
         }
     }
+}
+
+/// Whether a number is one of those named and none of those excluded.
+fn one_of(tests: &[NumberTest], number: u64) -> bool {
+    let (excluded, named): (Vec<&NumberTest>, Vec<&NumberTest>) =
+        tests.iter().partition(|test| matches!(test.0, Comparison::Not(_)));
+    excluded.iter().all(|test| test.accepts(number))
+        && (named.is_empty() || named.iter().any(|test| test.accepts(number)))
 }
 
 /// Whether any condition depends on where the one before it was found.

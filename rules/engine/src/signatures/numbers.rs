@@ -90,7 +90,8 @@ pub fn jump(jump: &ByteJump, bytes: &[u8], cursor: usize, variables: &[i64]) -> 
         (_, true) => bytes.len(),
         _ => end,
     };
-    let place = usize::try_from(i64::try_from(base).ok()?.checked_add(by)?).ok()?;
+    // What would lie before the buffer is its beginning; behind it there is nothing.
+    let place = usize::try_from(i64::try_from(base).ok()?.checked_add(by)?.max(0)).ok()?;
     (place < bytes.len()).then_some(place)
 }
 
@@ -159,7 +160,7 @@ mod tests {
         assert_eq!(jump(&one(false, 0, false), bytes, 0, &[]), Some(3));
         assert_eq!(jump(&one(false, 0, true), bytes, 0, &[]), Some(5));
         assert_eq!(jump(&one(false, 9, false), bytes, 0, &[]), None);
-        assert_eq!(jump(&one(false, -9, false), bytes, 0, &[]), None);
+        assert_eq!(jump(&one(false, -9, false), bytes, 0, &[]), Some(0));
         assert_eq!(jump(&one(true, -4, false), bytes, 0, &[]), Some(5));
     }
 }

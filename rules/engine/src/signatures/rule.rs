@@ -208,8 +208,8 @@ pub enum Condition {
     IsDataAt { at: Operand, relative: bool, negated: bool },
     /// The size of the buffer.
     Size(NumberTest),
-    /// The number that the buffer holds.
-    Number(NumberTest),
+    /// The number that the buffer holds: one of those named, none of those excluded.
+    Number(Vec<NumberTest>),
     /// A number in the bytes compares so.
     ByteTest(ByteTest),
     /// The place moves by a number in the bytes.
@@ -521,6 +521,8 @@ pub enum LimitKind {
     Both,
     /// Tells from then on when there were more.
     Filter,
+    /// Tells when there were so many, then when there were this many times as many, and so on.
+    Backoff(u32),
 }
 
 /// By what a limit counts.

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::compile::Compiler;
-use super::language::{Action, Variables, statements};
+use super::language::{Action, Arrow, Variables, statements};
 use super::matcher;
 use super::prefilter::Prefilters;
-use super::rule::{Rule, StateChange, StateTest};
+use super::rule::{Rule, Scope, StateChange, StateTest};
 
 /// The most rules of a set.
 const RULES_MAX: usize = 200_000;
@@ -42,6 +42,10 @@ pub struct Signatures {
     pub not_for_us: u32,
     /// Digest of the text of all files.
     pub digest: String,
+    /// Some rule looks into a transaction and into the stream that carries it.
+    pub mixes: bool,
+    /// Some rule looks into both directions of a transaction.
+    pub pairs: bool,
 }
 
 impl Signatures {
@@ -107,7 +111,11 @@ impl Signatures {
             }
         }
         let digest = hex::encode(digest.finalize());
-        Signatures { rules, prefilters, wanted, broken, unsupported, not_for_us, digest }
+        let of_transactions = || rules.iter().filter(|rule| rule.scope == Scope::Transaction);
+        let payload = |rule: &Rule| rule.lists.iter().any(|list| list.buffer == super::buffer::PAYLOAD);
+        let mixes = of_transactions().any(payload);
+        let pairs = of_transactions().any(|rule| rule.header.arrow == Arrow::Transaction);
+        Signatures { rules, prefilters, wanted, broken, unsupported, not_for_us, digest, mixes, pairs }
     }
 
     /// Whether any rule looks into a buffer.
@@ -146,7 +154,8 @@ fn order(rule: &Rule) -> (u8, u8, u8, u8) {
         Action::Alert | Action::Config => 3,
     };
     let bit = |change: &StateChange| !matches!(change, StateChange::Number { .. });
-    let bits = (rule.sets.iter().any(bit), rule.asks.iter().any(|ask| matches!(ask, StateTest::Bits { .. })));
+    let sets = |change: &StateChange| matches!(change, StateChange::Set { .. } | StateChange::Toggle { .. });
+    let bits = (rule.sets.iter().any(sets), rule.asks.iter().any(|ask| matches!(ask, StateTest::Bits { .. })));
     let numbers = (rule.sets.iter().any(|change| !bit(change)), rule.asks.iter().any(|ask| !matches!(ask, StateTest::Bits { .. })));
     let rank = |(sets, asks): (bool, bool)| match (sets, asks) {
         (true, false) => 0,

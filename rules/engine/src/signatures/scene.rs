@@ -22,6 +22,8 @@ pub struct Scene<'s> {
     pub to_server: bool,
     /// Both sides have spoken and agreed.
     pub established: bool,
+    /// What it carries is looked at as a part of a stream.
+    pub in_stream: bool,
     /// What is spoken, where it is known.
     pub protocol: Option<&'static str>,
     /// What was looked for has failed: nothing we know is spoken.
@@ -56,7 +58,7 @@ pub struct PacketFacts<'s> {
     pub hops_left: u8,
     /// The IP header, where it was kept.
     pub network_header: &'s [u8],
-    /// The transport's header, where it was kept.
+    /// The transport's header; of ICMP the whole message.
     pub transport_header: &'s [u8],
 }
 
@@ -137,8 +139,8 @@ impl Scene<'_> {
         let packet = self.packet.as_ref();
         let tcp = packet.and_then(|packet| packet.tcp);
         let icmp = |at: usize| {
-            let payload = packet.filter(|_| matches!(self.transport, ICMP | ICMPV6))?.payload;
-            payload.get(at).copied()
+            let message = packet.filter(|_| matches!(self.transport, ICMP | ICMPV6))?.transport_header;
+            message.get(at).copied()
         };
         let icmp_word = |at: usize| Some(u64::from(u16::from_be_bytes([icmp(at)?, icmp(at + 1)?])));
         let network = |at: usize| packet.and_then(|packet| packet.network_header.get(at).copied());

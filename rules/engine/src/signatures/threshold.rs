@@ -87,8 +87,18 @@ impl Thresholds {
             LimitKind::Threshold => false,
             LimitKind::Both => counter.count == limit.count,
             LimitKind::Filter => counter.count > limit.count,
+            LimitKind::Backoff(multiplier) => is_step(counter.count, limit.count, multiplier),
         }
     }
+}
+
+/// Whether a count is `first`, or `first` times a power of the multiplier.
+fn is_step(count: u32, first: u32, multiplier: u32) -> bool {
+    let mut step = first;
+    while step < count && multiplier > 1 {
+        step = step.saturating_mul(multiplier);
+    }
+    step == count
 }
 
 #[cfg(test)]

@@ -10,11 +10,12 @@ mod body;
 pub(super) mod content;
 mod form;
 pub(super) mod head;
-mod inspection;
+pub(super) mod inspection;
 mod multipart;
 mod parser;
 pub mod record;
 pub(super) mod transaction;
+mod unpack;
 mod uri;
 pub(super) mod url;
 

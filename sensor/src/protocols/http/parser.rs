@@ -283,8 +283,14 @@ impl HttpParser {
                     Step::Nothing => {}
                     Step::End => self.response_end(out, true),
                     Step::Broken => {
+                        // Receivers take it for a body that nothing frames.
+                        let line = match framing {
+                            Framing::Chunked(chunked) => chunked.take_line(),
+                            _ => Vec::new(),
+                        };
                         self.answered(|t| t.anomaly("response_chunk"));
                         self.response.state = State::Body(Framing::UntilClose);
+                        self.response.body(out, &line);
                     }
                 }
                 rest
@@ -308,7 +314,8 @@ impl HttpParser {
     fn response_text(&mut self, out: &mut dyn Output, line: &[u8]) {
         if matches!(self.response.state, State::Fields) {
             if !line.is_empty() {
-                self.response.fields.line(line);
+                // Some receivers take a carriage return for the end of a line.
+                line.split(|b| *b == b'\r').filter(|part| !part.is_empty()).for_each(|part| self.response.fields.line(part));
                 return;
             }
             self.response_head(out);
@@ -317,10 +324,12 @@ impl HttpParser {
             }
             return;
         }
-        match head::status_line(line) {
+        let mut parts = line.split(|b| *b == b'\r').filter(|part| !part.is_empty());
+        match head::status_line(parts.next().unwrap_or(&[])) {
             Some(status) => {
                 self.response_begin(out, status);
                 self.response.state = State::Fields;
+                parts.for_each(|part| self.response.fields.line(part));
             }
             None if line.trim_ascii().is_empty() || self.response.resync => {}
             None => {

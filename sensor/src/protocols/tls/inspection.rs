@@ -6,6 +6,15 @@ use super::hello::{ClientHello, ServerHello};
 use crate::protocols::buffer::{self, BufferId};
 use crate::protocols::{Direction, Output};
 
+/// Hands over the random value of a hello: behind two bytes of version (RFC 8446 section 4.1.2).
+pub fn random(out: &mut dyn Output, direction: Direction, body: &[u8]) {
+    let Some(random) = body.get(2..34).filter(|_| out.inspects()) else { return };
+    let (time, bytes) = random.split_at_checked(4).unwrap_or((random, &[]));
+    out.inspect(direction, buffer::TLS_RANDOM, random);
+    out.inspect(direction, buffer::TLS_RANDOM_TIME, time);
+    out.inspect(direction, buffer::TLS_RANDOM_BYTES, bytes);
+}
+
 /// Hands over what a client offers; with it its side of the transaction is complete.
 pub fn client(out: &mut dyn Output, hello: &ClientHello) {
     if !out.inspects() {

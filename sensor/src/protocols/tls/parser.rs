@@ -270,6 +270,7 @@ fn message(out: &mut dyn Output, seen: &mut Seen, direction: Direction, kind: u8
         (1, _) => client_hello(out, seen, body),
         (2, _) => match hello::server(body) {
             Ok(hello) => {
+                inspection::random(out, direction, body);
                 inspection::server(out, &hello);
                 seen.server = Some(hello);
                 false
@@ -295,6 +296,7 @@ fn client_hello(out: &mut dyn Output, seen: &mut Seen, body: &[u8]) -> bool {
         Ok(hello) => {
             seen.malformed |= hello.malformed;
             if seen.client.is_none() {
+                inspection::random(out, Direction::ToServer, body);
                 inspection::client(out, &hello);
             }
             // The first one is the client's own idea; a second one does what the server asked for.

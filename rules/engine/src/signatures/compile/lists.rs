@@ -31,6 +31,8 @@ pub struct Lists {
     open: Option<usize>,
     /// The list and place of the condition that was added last.
     last: Option<(usize, usize)>,
+    /// The list and place of the content that was added last.
+    content: Option<(usize, usize)>,
     names: Vec<String>,
     conditions: usize,
 }
@@ -50,18 +52,24 @@ impl Lists {
 
     /// The sticky buffer is changed before it is looked into.
     pub fn transform(&mut self, transform: Transform) -> Result<(), Reason> {
-        let list = self.open.and_then(|at| self.lists.get_mut(at)).ok_or("there is no sticky buffer before it")?;
-        if !list.conditions.is_empty() {
-            return Err("it must stand before the conditions of its buffer".into());
+        // Behind conditions, what follows is asked of the same buffer once more.
+        let used = self.open.and_then(|at| self.lists.get(at)).is_none_or(|list| !list.conditions.is_empty());
+        match self.current {
+            Current::Decoded => return Err("what was decoded cannot be changed".into()),
+            Current::Buffer(_) if !used => {}
+            Current::Buffer(id) => self.begin(Current::Buffer(id)),
+            Current::Payload => self.begin(Current::Buffer(buffer::PAYLOAD)),
         }
+        let list = self.open.and_then(|at| self.lists.get_mut(at)).ok_or("there is no buffer before it")?;
         list.transforms.push(transform);
         if list.transforms.len() > TRANSFORMS_MAX { Err(format!("more than {TRANSFORMS_MAX} of them")) } else { Ok(()) }
     }
 
     /// The number of a keyword is asked for.
     pub fn number(&mut self, id: BufferId, value: &str) -> Result<(), Reason> {
-        let test = NumberTest::parse_with(value, &|word| named_number(id, word))?;
-        self.lists.push(MatchList { buffer: id, transforms: Vec::new(), conditions: vec![Condition::Number(test)] });
+        let parse = |text: &str| NumberTest::parse_with(text, &|word| named_number(id, word));
+        let tests: Vec<NumberTest> = value.split(',').map(parse).collect::<Result<_, _>>()?;
+        self.lists.push(MatchList { buffer: id, transforms: Vec::new(), conditions: vec![Condition::Number(tests)] });
         self.count()
     }
 
@@ -99,8 +107,11 @@ impl Lists {
 
     fn add(&mut self, at: usize, condition: Condition) -> Result<(), Reason> {
         if let Some(list) = self.lists.get_mut(at) {
+            self.last = Some((at, list.conditions.len()));
+            if matches!(condition, Condition::Content(_)) {
+                self.content = self.last;
+            }
             list.conditions.push(condition);
-            self.last = Some((at, list.conditions.len() - 1));
         }
         self.count()
     }
@@ -142,9 +153,9 @@ impl Lists {
     pub fn last_content(&mut self) -> Result<&mut Content, Reason> {
         let none = || "there is no content before it".to_owned();
         let condition = if self.current == Current::Decoded {
-            self.decoded()?.inside.last_mut()
+            self.decoded()?.inside.iter_mut().rev().find(|condition| matches!(condition, Condition::Content(_)))
         } else {
-            let (list, place) = self.last.ok_or_else(none)?;
+            let (list, place) = self.content.ok_or_else(none)?;
             self.lists.get_mut(list).and_then(|list| list.conditions.get_mut(place))
         };
         match condition {
@@ -156,7 +167,7 @@ impl Lists {
     /// The content that was added last belongs into a buffer: an old modifier.
     pub fn move_last(&mut self, id: BufferId) -> Result<(), Reason> {
         self.last_content()?;
-        let Some((list, place)) = self.last else { return Ok(()) };
+        let Some((list, place)) = self.content else { return Ok(()) };
         let Some(list) = self.lists.get_mut(list) else { return Ok(()) };
         if list.buffer == id {
             return Ok(());

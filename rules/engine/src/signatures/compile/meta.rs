@@ -118,7 +118,7 @@ fn limit(text: &str, fixed: Option<LimitKind>) -> Result<Limit, Reason> {
                     "limit" => LimitKind::Limit,
                     "threshold" => LimitKind::Threshold,
                     "both" => LimitKind::Both,
-                    "backoff" => LimitKind::Threshold,
+                    "backoff" => LimitKind::Backoff(1),
                     other => return Err(format!("{other} is no type")),
                 });
             }
@@ -134,7 +134,8 @@ fn limit(text: &str, fixed: Option<LimitKind>) -> Result<Limit, Reason> {
             }
             "count" => count = Some(number()?),
             "seconds" => seconds = Some(number()?),
-            "unique_on" | "multiplier" => {}
+            "multiplier" => kind = Some(LimitKind::Backoff(number()?)),
+            "unique_on" => {}
             other => return Err(format!("{other} is unknown")),
         }
     }
@@ -144,7 +145,12 @@ fn limit(text: &str, fixed: Option<LimitKind>) -> Result<Limit, Reason> {
         kind: kind.ok_or_else(|| missing("type"))?,
         track: track.ok_or_else(|| missing("track"))?,
         count: if count == 0 { return Err("the count is 0".into()) } else { count },
-        seconds: seconds.ok_or_else(|| missing("seconds"))?,
+        seconds: match (seconds, kind) {
+            (Some(seconds), _) => seconds,
+            // It lasts as long as the flow.
+            (None, Some(LimitKind::Backoff(_))) => 86_400,
+            (None, _) => return Err(missing("seconds")),
+        },
     })
 }
 
@@ -155,6 +161,7 @@ pub fn required(text: &str) -> bool {
         match name {
             "version" => value.split('|').any(|all| versions(all.trim())),
             "keyword" => super::super::known_keyword(value.trim()),
+            "feature" => ["ja3", "ja4"].contains(&value.trim()),
             _ => false,
         }
     })

@@ -138,8 +138,6 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("igmp.type", "its messages are not read yet"),
     ("vlan.id", "tags are not kept yet"),
     ("vlan.layers", "tags are not kept yet"),
-    ("dce_iface", "interfaces are not told to rules yet"),
-    ("dcerpc.iface", "interfaces are not told to rules yet"),
     ("ssl_state", "states of the handshake are not told to rules yet"),
     ("tls_cert_notbefore", "times of certificates are not told to rules yet"),
     ("tls_cert_notafter", "times of certificates are not told to rules yet"),
@@ -216,6 +214,10 @@ impl Draft {
             (buffer::Holds::Number, Some(value)) => self.lists.number(id, value),
             (buffer::Holds::Number, None) => Err("it wants a number".into()),
             // Files of a name: the keyword itself says what to find.
+            // Conditions on its version are not asked yet; the interface is.
+            (_, Some(value)) if id == buffer::DCERPC_INTERFACE => {
+                self.lists.named(id, value.split(',').next().unwrap_or(value))
+            }
             (_, Some(value)) => self.lists.named(id, value),
             (_, None) => {
                 self.lists.begin(if id == buffer::PAYLOAD { Current::Payload } else { Current::Buffer(id) });

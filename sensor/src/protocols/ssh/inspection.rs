@@ -1,0 +1,28 @@
+//! What signatures look into: versions and fingerprints of both sides. Each side's is a transaction of its own.
+
+use super::kex::Offer;
+use crate::protocols::buffer::{self, BufferId};
+use crate::protocols::{Direction, Output};
+
+/// Hands over a side's version.
+pub fn version(out: &mut dyn Output, direction: Direction, version: Option<&str>, software: Option<&str>) {
+    for (id, text) in [(buffer::SSH_PROTO, version), (buffer::SSH_SOFTWARE, software)] {
+        if let Some(text) = text {
+            out.inspect(direction, id, text.as_bytes());
+        }
+    }
+}
+
+/// Hands over a side's offer; with it the side's transaction is complete.
+pub fn offer(out: &mut dyn Output, direction: Direction, offer: &Offer) {
+    if !out.inspects() {
+        return;
+    }
+    let (way, digest, text): (usize, BufferId, BufferId) = match direction {
+        Direction::ToServer => (0, buffer::SSH_HASSH, buffer::SSH_HASSH_STRING),
+        Direction::ToClient => (1, buffer::SSH_HASSH_SERVER, buffer::SSH_HASSH_SERVER_STRING),
+    };
+    out.inspect(direction, digest, offer.hassh(way).as_bytes());
+    out.inspect(direction, text, &offer.hassh_text(way));
+    out.transaction(direction);
+}
