@@ -153,7 +153,7 @@ impl Inspection {
             }
         }
         let mut scene = scene(flow, direction, time_ns, unrecognised);
-        scene.protocol = current.visible;
+        scene.protocol = current.visible.filter(|_| packet.tcp.is_none() || scene.established);
         scene.packet = Some(facts(packet));
         if !current.notes.passed {
             ask(engine, &mut current, &scene, direction, packet.tcp.is_some());
@@ -302,7 +302,7 @@ fn scene<A>(flow: &Flow<A>, direction: Direction, time_ns: i64, unrecognised: bo
         destination,
         to_server,
         established,
-        in_stream: flow.identity.transport() == Transport::TCP && !flow.tcp.midstream,
+        in_stream: flow.identity.transport() == Transport::TCP && established,
         protocol: flow.identity.protocol,
         unrecognised,
         facts: FlowFacts {

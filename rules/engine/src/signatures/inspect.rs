@@ -276,7 +276,7 @@ impl Inspector {
         for change in &rule.sets {
             memory.change(change);
         }
-        if rule.silent && rule.action != Action::Pass {
+        if rule.silent && matches!(rule.action, Action::Alert | Action::Config) {
             return;
         }
         let ends = (scene.source, scene.destination);
@@ -352,15 +352,20 @@ impl Inspector {
             return Vec::new();
         }
         let rule_of = |alert: &Alert| usize::try_from(alert.rule).ok().and_then(|at| set.rules.get(at));
-        let passes = |alert: &Alert| rule_of(alert).is_some_and(|rule| rule.action == Action::Pass);
+        let acts = |alert: &Alert, action: Action| rule_of(alert).is_some_and(|rule| rule.action == action);
         if alerts.len() > ALERTS_MAX {
             self.counts.cut += (alerts.len() - ALERTS_MAX) as u64;
             alerts.truncate(ALERTS_MAX);
         }
-        if let Some(at) = alerts.iter().position(passes) {
-            notes.passed = alerts.get(at).and_then(rule_of).is_some_and(|rule| of_flow(rule));
-            alerts.truncate(at);
+        // A flow that would be dropped in line would not be seen any further.
+        let drops = |alert: &&Alert| acts(alert, Action::Drop) || acts(alert, Action::Reject);
+        notes.passed = alerts.iter().filter(drops).filter_map(rule_of).any(of_flow);
+        if let Some(at) = alerts.iter().position(|alert| acts(alert, Action::Pass)) {
+            let rule = alerts.get(at).and_then(rule_of);
+            notes.passed |= rule.is_some_and(of_flow);
+            alerts.truncate(at + usize::from(rule.is_some_and(|rule| rule.tells_pass)));
         }
+        alerts.retain(|alert| rule_of(alert).is_some_and(|rule| !rule.silent));
         alerts.retain(|alert| {
             let Some(rule) = rule_of(alert) else { return false };
             let addresses = (alert.ends.0.0, alert.ends.1.0);
@@ -376,7 +381,11 @@ impl Inspector {
 
 /// Whether what a rule does holds for the whole flow.
 fn of_flow(rule: &Rule) -> bool {
-    rule.scope != Scope::Packet || rule.protocol.is_some()
+    let only_header = rule.packet.is_empty()
+        && rule.lists.is_empty()
+        && rule.spoken.is_empty()
+        && rule.flow == super::rule::FlowTest::default();
+    rule.scope != Scope::Packet || rule.protocol.is_some() || only_header
 }
 
 /// A buffer of a packet.

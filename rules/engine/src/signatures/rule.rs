@@ -42,6 +42,8 @@ pub struct Rule {
     pub limits: Vec<Limit>,
     /// It only remembers.
     pub silent: bool,
+    /// It passes and tells so.
+    pub tells_pass: bool,
     /// The protocol that must be spoken, as rules name them: from the header or from a buffer.
     pub protocol: Option<String>,
     /// Tests of the protocol that was recognised (`app-layer-protocol`).

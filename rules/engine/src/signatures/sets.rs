@@ -55,17 +55,48 @@ pub enum Ask {
     Reputation(NumberTest),
 }
 
+/// Where values stand in a file of JSON.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Json {
+    /// The file is one document, else each line is one.
+    pub whole: bool,
+    /// Path of keys, with dots, to the list of a document; empty where the document is it.
+    pub array: String,
+    /// Path of keys to the value in an item.
+    pub value: String,
+}
+
 impl ValueSet {
+    /// A set with what a file of JSON holds.
+    pub fn load_json(name: &str, number: usize, kind: Kind, file: &Path, json: &Json) -> Result<ValueSet, Reason> {
+        let mut set = ValueSet { name: name.to_owned(), number, kind, values: HashMap::new() };
+        let told = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+        let text = text_of(file)?;
+        let documents: Vec<serde_json::Value> = if json.whole {
+            vec![serde_json::from_str(&text).map_err(|error| told(&error))?]
+        } else {
+            let lines = text.lines().filter(|line| !line.trim().is_empty());
+            lines.map(serde_json::from_str).collect::<Result<_, _>>().map_err(|error| told(&error))?
+        };
+        let pointer = |path: &str| if path.is_empty() { String::new() } else { format!("/{}", path.replace('.', "/")) };
+        for document in &documents {
+            let list = document.pointer(&pointer(&json.array)).ok_or_else(|| told(&"there is no such list"))?;
+            let items = list.as_array().map_or_else(|| std::slice::from_ref(list), Vec::as_slice);
+            for item in items {
+                let value = item.pointer(&pointer(&json.value)).and_then(serde_json::Value::as_str);
+                let value = value.and_then(|text| kind.read_plain(text)).ok_or_else(|| told(&"an item has no such value"))?;
+                set.values.insert(value, 0);
+            }
+        }
+        Ok(set)
+    }
+
     /// A set with what a file holds, if there is one.
     pub fn load(name: &str, number: usize, kind: Kind, file: Option<&Path>) -> Result<ValueSet, Reason> {
         let mut set = ValueSet { name: name.to_owned(), number, kind, values: HashMap::new() };
         let Some(file) = file else { return Ok(set) };
         let told = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-        let size = file.metadata().map_err(|error| told(&error))?.len();
-        if size > FILE_MAX_BYTES {
-            return Err(told(&format!("larger than {FILE_MAX_BYTES} bytes")));
-        }
-        let text = std::fs::read_to_string(file).map_err(|error| told(&error))?;
+        let text = text_of(file)?;
         for (line, number) in text.lines().zip(1u32..) {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -80,7 +111,21 @@ impl ValueSet {
     }
 }
 
+fn text_of(file: &Path) -> Result<String, Reason> {
+    let told = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+    let size = file.metadata().map_err(|error| told(&error))?.len();
+    if size > FILE_MAX_BYTES {
+        return Err(told(&format!("larger than {FILE_MAX_BYTES} bytes")));
+    }
+    std::fs::read_to_string(file).map_err(|error| told(&error))
+}
+
 impl Kind {
+    /// A value as JSON has it: text stands for itself.
+    fn read_plain(self, text: &str) -> Option<Vec<u8>> {
+        if self == Kind::Text { Some(text.as_bytes().to_vec()) } else { self.read(text) }
+    }
+
     /// The kind of a name.
     pub fn named(name: &str) -> Option<Kind> {
         Some(match name {

@@ -1,6 +1,7 @@
 //! What signatures look into of a message: its names and numbers. A message is a transaction.
 
-use super::message::Message;
+use super::message::{Message, Resource};
+use super::rdata;
 use crate::protocols::buffer::{self, BufferId};
 use crate::protocols::{Direction, Output};
 
@@ -33,6 +34,9 @@ pub fn message(out: &mut dyn Output, message: &Message<'_>) {
             out.inspect(direction, id, record.name.as_bytes());
             if answer {
                 out.inspect(direction, buffer::DNS_RESPONSE_NAME, record.name.as_bytes());
+                if let Some(name) = name_in(record) {
+                    out.inspect(direction, buffer::DNS_RESPONSE_NAME, name.as_bytes());
+                }
             }
         }
     }
@@ -42,6 +46,17 @@ pub fn message(out: &mut dyn Output, message: &Message<'_>) {
         }
     }
     out.transaction(direction);
+}
+
+/// The name that a record leads to (RFC 1035 section 3.3): name servers, aliases, mail servers and so on.
+fn name_in(record: &Resource<'_>) -> Option<String> {
+    let text = rdata::data_text(record);
+    match record.kind {
+        2 | 5 | 12 | 39 => Some(text),
+        6 => text.split(' ').next().map(str::to_owned),
+        15 | 33 => text.rsplit(' ').next().map(str::to_owned),
+        _ => None,
+    }
 }
 
 fn number(out: &mut dyn Output, direction: Direction, id: BufferId, value: u64) {

@@ -1,19 +1,20 @@
-//! What signatures look into: versions and fingerprints of both sides. Each side's is a transaction of its own.
+//! What signatures look into: versions and fingerprints of both sides. Each is a transaction of its own.
 
 use super::kex::Offer;
 use crate::protocols::buffer::{self, BufferId};
 use crate::protocols::{Direction, Output};
 
-/// Hands over a side's version.
+/// Hands over a side's version, which is a transaction of its own: what follows may never come.
 pub fn version(out: &mut dyn Output, direction: Direction, version: Option<&str>, software: Option<&str>) {
     for (id, text) in [(buffer::SSH_PROTO, version), (buffer::SSH_SOFTWARE, software)] {
         if let Some(text) = text {
             out.inspect(direction, id, text.as_bytes());
         }
     }
+    out.transaction(direction);
 }
 
-/// Hands over a side's offer; with it the side's transaction is complete.
+/// Hands over a side's offer.
 pub fn offer(out: &mut dyn Output, direction: Direction, offer: &Offer) {
     if !out.inspects() {
         return;

@@ -27,7 +27,6 @@ const NOTED: &[&str] = &[
     "tls_store",
     "requires",
     "config",
-    "alert",
 ];
 
 /// Priorities of the classes that published rules use.
@@ -79,6 +78,11 @@ impl Draft {
                 }
                 _ => Err(format!("{text} is no priority (1 to 255)")),
             },
+            // What passes is told only where the rule says so.
+            "alert" => {
+                self.rule.tells_pass = true;
+                Ok(())
+            }
             "noalert" => {
                 self.rule.silent = true;
                 Ok(())

@@ -193,6 +193,7 @@ impl Draft {
             sets: Vec::new(),
             limits: Vec::new(),
             silent: action == Action::Config,
+            tells_pass: false,
             protocol: None,
             spoken: Vec::new(),
             scope: Scope::Packet,

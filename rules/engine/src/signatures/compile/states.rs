@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::language::{NumberTest, Reason};
 use super::super::rule::{Condition, Keeper, NumberChange, SetTest, StateChange, StateTest};
-use super::super::sets::{Ask, Kind, ValueSet};
+use super::super::sets::{Ask, Json, Kind, ValueSet};
 use super::bytes::comparison;
 use super::{Compiler, Draft};
 
@@ -147,7 +147,7 @@ impl Compiler {
             other => return Err(format!("{other} is unknown")),
         };
         let name = parts.next().unwrap_or("").to_owned();
-        let (mut kind, mut file) = (None, None);
+        let (mut kind, mut file, mut json) = (None, None, None::<Json>);
         for part in parts {
             match part.split_once(char::is_whitespace).map(|(name, value)| (name, value.trim())) {
                 Some(("type", value)) => {
@@ -156,14 +156,17 @@ impl Compiler {
                 Some(("load", value)) => file = Some((value.to_owned(), true)),
                 Some(("state", value)) => file = Some((value.to_owned(), false)),
                 Some(("save" | "memcap" | "hashsize", _)) => {}
-                Some(("format" | "value_key" | "enrichment_key" | "array_key", _)) => {
-                    draft.unsupported.push("dataset: files in JSON are not read yet".into());
-                    return Ok(());
-                }
+                Some(("format", "json")) => json.get_or_insert_default().whole = true,
+                Some(("format", "ndjson" | "jsonline")) => json.get_or_insert_default().whole = false,
+                Some(("value_key", value)) => json.get_or_insert_default().value = value.to_owned(),
+                Some(("array_key", value)) => json.get_or_insert_default().array = value.to_owned(),
+                // What is said of a value besides is told by no alert.
+                Some(("format" | "enrichment_key" | "context_key", _)) => {}
+                None if part == "remove_key" => {}
                 _ => return Err(format!("{part} is unknown")),
             }
         }
-        let set = self.set(&name, kind, file)?;
+        let set = self.set(&name, kind, file, json)?;
         draft.lists.push(Condition::Set(SetTest { set, ask }), false)
     }
 
@@ -182,12 +185,18 @@ impl Compiler {
             }
         }
         let test = NumberTest::parse(&format!("{sign}{number}"))?;
-        let set = self.set(&name, kind, file)?;
+        let set = self.set(&name, kind, file, None)?;
         draft.lists.push(Condition::Set(SetTest { set, ask: Ask::Reputation(test) }), false)
     }
 
     /// A set that another rule has named, or a new one.
-    fn set(&mut self, name: &str, kind: Option<Kind>, file: Option<(String, bool)>) -> Result<Arc<ValueSet>, Reason> {
+    fn set(
+        &mut self,
+        name: &str,
+        kind: Option<Kind>,
+        file: Option<(String, bool)>,
+        json: Option<Json>,
+    ) -> Result<Arc<ValueSet>, Reason> {
         if name.is_empty() {
             return Err("it wants a name".into());
         }
@@ -203,7 +212,12 @@ impl Compiler {
             Some((file, wanted)) => Some(self.folder.join(file)).filter(|path| wanted || path.exists()),
             None => None,
         };
-        let set = Arc::new(ValueSet::load(name, self.sets.len(), kind, file.as_deref())?);
+        let number = self.sets.len();
+        let set = match (json, &file) {
+            (Some(json), Some(file)) => ValueSet::load_json(name, number, kind, file, &json)?,
+            _ => ValueSet::load(name, number, kind, file.as_deref())?,
+        };
+        let set = Arc::new(set);
         self.sets.push(set.clone());
         Ok(set)
     }
