@@ -779,8 +779,9 @@ impl Output for FlowOutput<'_> {
     }
 
     fn file_close(&mut self, file: FileToken, complete: bool) {
-        self.shared.signatures.file_close(file);
-        for seen in self.shared.carver.close(file, complete).into_iter().flatten() {
+        let seen = self.shared.carver.close(file, complete);
+        self.shared.signatures.file_close(file, seen.iter().flatten());
+        for seen in seen.into_iter().flatten() {
             self.event(seen.into_body());
         }
     }

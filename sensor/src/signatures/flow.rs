@@ -35,6 +35,8 @@ pub struct FlowInspection {
     pub visible: Option<&'static str>,
     /// The latest request, where rules look into both directions of a transaction.
     pub request: Option<Buffers>,
+    /// Which way the bytes go that are being worked on.
+    pub feeding: Option<Direction>,
     /// Things that found no room.
     pub refused: u64,
 }

@@ -20,11 +20,22 @@ use luytre_rules_engine::signatures::{
 };
 
 use crate::decode::Decoded;
+use crate::files::record::FileSeen;
 use crate::flow::tcp::flag;
 use crate::flow::{Flow, Side};
 use crate::protocols::{Direction, FileMeta, FileToken};
 use flow::{FlowInspection, place};
 use record::SignatureAlert;
+
+/// Buffers that files fill.
+const OF_FILES: [BufferId; 6] = [
+    buffer::FILE_DATA,
+    buffer::FILE_NAME,
+    buffer::FILE_SIZE,
+    buffer::FILE_MD5,
+    buffer::FILE_SHA1,
+    buffer::FILE_SHA256,
+];
 
 /// The engine of a shard, and the flow it is working on.
 #[derive(Default)]
@@ -60,6 +71,7 @@ impl Inspection {
     pub fn stream(&mut self, direction: Direction, bytes: &[u8]) {
         if let Some(current) = &mut self.current {
             let keep_recent = self.engine.as_ref().is_some_and(|engine| engine.set().mixes);
+            current.feeding = Some(direction);
             current.side(direction).data(bytes, keep_recent);
         }
     }
@@ -106,7 +118,8 @@ impl Inspection {
     pub fn file_open(&mut self, meta: &FileMeta, token: Option<FileToken>) {
         const FILES_MAX: usize = 64;
         let (Some(current), Some(token)) = (&mut self.current, token) else { return };
-        let direction = meta.direction.unwrap_or(Direction::ToClient);
+        // The way in which its bytes go, which is not always who fetches.
+        let direction = current.feeding.or(meta.direction).unwrap_or(Direction::ToClient);
         if current.files.len() < FILES_MAX {
             current.files.push((token, direction));
         }
@@ -126,12 +139,21 @@ impl Inspection {
     }
 
     /// A file is over.
-    pub fn file_close(&mut self, token: FileToken) {
-        let Some(current) = &mut self.current else { return };
-        if let Some(direction) = direction_of(current, token) {
+    pub fn file_close<'f>(&mut self, token: FileToken, seen: impl Iterator<Item = &'f FileSeen>) {
+        let Some(direction) = self.current.as_ref().and_then(|current| direction_of(current, token)) else { return };
+        for seen in seen {
+            self.buffer(direction, buffer::FILE_SIZE, &seen.size_bytes.to_be_bytes());
+            let digests = [&seen.md5, &seen.sha1, &seen.sha256];
+            for (id, digest) in [buffer::FILE_MD5, buffer::FILE_SHA1, buffer::FILE_SHA256].into_iter().zip(digests) {
+                if let Some(digest) = digest {
+                    self.buffer(direction, id, digest.as_bytes());
+                }
+            }
+        }
+        if let Some(current) = &mut self.current {
             current.side(direction).finish(buffer::FILE_DATA);
             // Where nothing else is known of what carries it, a file is a transaction of its own.
-            if current.side(direction).buffers.are_only(&[buffer::FILE_DATA, buffer::FILE_NAME]) {
+            if current.side(direction).buffers.are_only(&OF_FILES) {
                 current.complete(direction);
             }
             current.files.retain(|(open, _)| *open != token);

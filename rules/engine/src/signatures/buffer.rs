@@ -61,10 +61,11 @@ pub struct Buffer {
 impl Buffer {
     /// The protocol that fills it, as rules spell it; nothing where several may.
     pub fn protocol(&self) -> Option<&'static str> {
-        if self.when == When::Packet || self.name.starts_with("file.") {
+        if self.when == When::Packet || self.name.starts_with("file") {
             return None;
         }
-        self.name.split(['.', '_']).next()
+        // The two words of a data connection are one name.
+        if self.name.starts_with("ftpdata_") { Some("ftp-data") } else { self.name.split(['.', '_']).next() }
     }
 }
 
@@ -160,7 +161,10 @@ buffers! {
     FILE_DATA = "file.data" ["file_data"], Transaction Either Many filled;
     FILE_NAME = "file.name" ["filename"], Transaction Either Many filled;
     FILE_MAGIC = "file.magic" ["filemagic"], Transaction Either Many later;
-    FILE_SIZE = "filesize", Transaction Either Number later;
+    FILE_SIZE = "filesize", Transaction Either Number filled;
+    FILE_MD5 = "file.md5", Transaction Either Many filled;
+    FILE_SHA1 = "file.sha1", Transaction Either Many filled;
+    FILE_SHA256 = "file.sha256", Transaction Either Many filled;
 
     DNS_QUERY = "dns.query" ["dns_query"], Transaction Client Many filled;
     DNS_QUERIES_NAME = "dns.queries.rrname", Transaction Either Many filled;
@@ -183,11 +187,11 @@ buffers! {
     LLMNR_ADDITIONALS_NAME = "llmnr.additionals.rrname", Transaction Either Many later;
 
     TLS_SNI = "tls.sni" ["tls_sni"], Transaction Client Bytes filled;
-    TLS_CERT_SUBJECT = "tls.cert_subject" ["tls_cert_subject", "tls.subject"], Transaction Server Bytes filled;
-    TLS_CERT_ISSUER = "tls.cert_issuer" ["tls_cert_issuer", "tls.issuerdn"], Transaction Server Bytes filled;
-    TLS_CERT_SERIAL = "tls.cert_serial" ["tls_cert_serial"], Transaction Server Bytes filled;
-    TLS_CERT_FINGERPRINT = "tls.cert_fingerprint" ["tls_cert_fingerprint"], Transaction Server Bytes filled;
-    TLS_CERTS = "tls.certs", Transaction Server Many filled;
+    TLS_CERT_SUBJECT = "tls.cert_subject" ["tls_cert_subject", "tls.subject"], Transaction Either Bytes filled;
+    TLS_CERT_ISSUER = "tls.cert_issuer" ["tls_cert_issuer", "tls.issuerdn"], Transaction Either Bytes filled;
+    TLS_CERT_SERIAL = "tls.cert_serial" ["tls_cert_serial"], Transaction Either Bytes filled;
+    TLS_CERT_FINGERPRINT = "tls.cert_fingerprint" ["tls_cert_fingerprint"], Transaction Either Bytes filled;
+    TLS_CERTS = "tls.certs", Transaction Either Many filled;
     TLS_ALTERNATIVE_NAME = "tls.subjectaltname", Transaction Server Many filled;
     TLS_ALPN = "tls.alpn", Transaction Either Many filled;
     TLS_RANDOM = "tls.random", Transaction Either Bytes filled;
@@ -245,7 +249,7 @@ buffers! {
     FTP_COMMAND = "ftp.command", Transaction Client Bytes later;
     FTP_COMMAND_DATA = "ftp.command_data", Transaction Client Bytes later;
     FTP_REPLY = "ftp.reply", Transaction Server Many later;
-    FTPDATA_COMMAND = "ftpdata_command", Transaction Either Bytes later;
+    FTPDATA_COMMAND = "ftpdata_command", Transaction Either Bytes filled;
 
     KRB5_MESSAGE_TYPE = "krb5_msg_type", Transaction Either Number later;
     KRB5_CNAME = "krb5.cname" ["krb5_cname"], Transaction Either Many later;

@@ -103,7 +103,9 @@ impl ValueSet {
                 continue;
             }
             let (value, reputation) = line.split_once(',').unwrap_or((line, "0"));
-            let value = kind.read(value.trim()).ok_or_else(|| told(&format!("line {number} is no such value")))?;
+            // Lists of digests may have names of files behind them.
+            let word = value.split_whitespace().next().filter(|_| matches!(kind, Kind::Digest(_)));
+            let value = kind.read(word.unwrap_or(value.trim())).ok_or_else(|| told(&format!("line {number} is no such value")))?;
             let reputation = reputation.trim().parse().map_err(|_| told(&format!("line {number}: no reputation")))?;
             set.values.insert(value, reputation);
         }

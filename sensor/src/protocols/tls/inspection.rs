@@ -48,21 +48,20 @@ pub fn server(out: &mut dyn Output, hello: &ServerHello) {
     out.inspect(to_client, buffer::JA3S_STRING, fingerprint::ja3s_text(hello).as_bytes());
 }
 
-/// Hands over a server's certificate, the first of its chain taken apart.
-pub fn certificate(out: &mut dyn Output, der: &[u8], read: Option<&Certificate>) {
+/// Hands over a certificate, the first of its chain taken apart.
+pub fn certificate(out: &mut dyn Output, direction: Direction, der: &[u8], read: Option<&Certificate>) {
     if !out.inspects() {
         return;
     }
-    let to_client = Direction::ToClient;
-    out.inspect(to_client, buffer::TLS_CERTS, der);
+    out.inspect(direction, buffer::TLS_CERTS, der);
     let Some(certificate) = read else { return };
-    out.inspect(to_client, buffer::TLS_CERT_SUBJECT, certificate.subject.as_bytes());
-    out.inspect(to_client, buffer::TLS_CERT_ISSUER, certificate.issuer.as_bytes());
-    out.inspect(to_client, buffer::TLS_CERT_SERIAL, with_colons(&certificate.serial_number).as_bytes());
+    out.inspect(direction, buffer::TLS_CERT_SUBJECT, certificate.subject.as_bytes());
+    out.inspect(direction, buffer::TLS_CERT_ISSUER, certificate.issuer.as_bytes());
+    out.inspect(direction, buffer::TLS_CERT_SERIAL, with_colons(&certificate.serial_number).as_bytes());
     let fingerprint = with_colons(&certificate.sha1.to_ascii_lowercase());
-    out.inspect(to_client, buffer::TLS_CERT_FINGERPRINT, fingerprint.as_bytes());
+    out.inspect(direction, buffer::TLS_CERT_FINGERPRINT, fingerprint.as_bytes());
     for name in &certificate.alternative_names {
-        out.inspect(to_client, buffer::TLS_ALTERNATIVE_NAME, name.as_bytes());
+        out.inspect(direction, buffer::TLS_ALTERNATIVE_NAME, name.as_bytes());
     }
 }
 
@@ -71,6 +70,8 @@ pub fn done(out: &mut dyn Output, chain_length: u64) {
     if out.inspects() {
         number(out, Direction::ToClient, buffer::TLS_CHAIN_LENGTH, chain_length);
         out.transaction(Direction::ToClient);
+        // A client may have shown a certificate too.
+        out.transaction(Direction::ToServer);
     }
 }
 

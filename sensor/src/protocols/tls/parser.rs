@@ -279,7 +279,11 @@ fn message(out: &mut dyn Output, seen: &mut Seen, direction: Direction, kind: u8
         },
         (11, Direction::ToClient) => server_chain(out, seen, body),
         (11, Direction::ToServer) => {
-            seen.client_certificate = certificates(body).next().and_then(certificate::read);
+            let first = certificates(body).next();
+            seen.client_certificate = first.and_then(certificate::read);
+            if let Some(der) = first {
+                inspection::certificate(out, direction, der, seen.client_certificate.as_ref());
+            }
             false
         }
         (12, Direction::ToClient) => {
@@ -321,7 +325,7 @@ fn server_chain(out: &mut dyn Output, seen: &mut Seen, body: &[u8]) -> bool {
                 None => broken = true,
             }
         }
-        inspection::certificate(out, der, first.as_ref());
+        inspection::certificate(out, Direction::ToClient, der, first.as_ref());
         seen.server_chain.extend(first);
     }
     broken

@@ -23,6 +23,7 @@ impl Draft {
         }
         let done = match keyword {
             "content" => self.add_content(value, None),
+            "fileext" => self.extension(value.unwrap_or("")),
             "uricontent" => self.add_content(value, Some(buffer::HTTP_URI)),
             "pcre" => self.pcre(value.unwrap_or("")),
             "nocase" => self.lists.last_content().map(|content| {
@@ -67,6 +68,15 @@ impl Draft {
             Some(id) => self.lists.push_to(id, condition),
             None => self.lists.push(condition, false),
         }
+    }
+
+    /// A file's name ends with a dot and this.
+    fn extension(&mut self, value: &str) -> Result<(), Reason> {
+        let mut content = content(value)?;
+        content.bytes.insert(0, b'.');
+        content.bytes.make_ascii_lowercase();
+        (content.nocase, content.at_end) = (true, true);
+        self.lists.push_to(buffer::FILE_NAME, Condition::Content(content))
     }
 
     fn place(&mut self, keyword: &str, value: &str) -> Result<(), Reason> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::super::buffer::{self, BufferId};
 use super::super::language::{NumberTest, Reason};
 use super::super::rule::{Condition, Keeper, NumberChange, SetTest, StateChange, StateTest};
 use super::super::sets::{Ask, Json, Kind, ValueSet};
@@ -26,6 +27,9 @@ impl Compiler {
                 draft.addresses_only = false;
                 self.flow_number(draft, value)
             }
+            "filemd5" => self.digests(draft, value, buffer::FILE_MD5, 16),
+            "filesha1" => self.digests(draft, value, buffer::FILE_SHA1, 20),
+            "filesha256" => self.digests(draft, value, buffer::FILE_SHA256, 32),
             "dataset" => {
                 draft.addresses_only = false;
                 self.data_set(draft, value)
@@ -187,6 +191,18 @@ impl Compiler {
         let test = NumberTest::parse(&format!("{sign}{number}"))?;
         let set = self.set(&name, kind, file, None)?;
         draft.lists.push(Condition::Set(SetTest { set, ask: Ask::Reputation(test) }), false)
+    }
+
+    /// A list of digests of files, one a line.
+    fn digests(&mut self, draft: &mut Draft, value: &str, id: BufferId, length: usize) -> Result<(), Reason> {
+        draft.addresses_only = false;
+        let (value, ask) = match value.strip_prefix('!') {
+            Some(value) => (value.trim(), Ask::NotIn),
+            None => (value, Ask::In),
+        };
+        let file = value.trim_matches('"').to_owned();
+        let set = self.set(&format!("{file} {length}"), Some(Kind::Digest(length)), Some((file.clone(), true)), None)?;
+        draft.lists.push_to(id, Condition::Set(SetTest { set, ask }))
     }
 
     /// A set that another rule has named, or a new one.
