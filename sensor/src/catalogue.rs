@@ -12,13 +12,14 @@ use crate::flow::record::FlowRecord;
 use crate::protocols::anomaly::Anomaly;
 use crate::protocols::{LINK_DATASETS, PROTOCOLS};
 use crate::run::load::LoadChange;
+use crate::signatures::record::SignatureAlert;
 
 /// Every dataset that this sensor can speak in.
 pub fn datasets() -> Vec<DatasetDef> {
     let protocols = PROTOCOLS.iter().flat_map(|protocol| protocol.datasets.iter().copied());
     let link = LINK_DATASETS.iter().copied();
     let stages = [FlowRecord::DATASET, FileSeen::DATASET, Anomaly::DATASET, LoadChange::DATASET, CanaryRun::DATASET];
-    let other = [luytre_events::event::LOG];
+    let other = [SignatureAlert::DATASET, luytre_events::event::LOG];
     stages.into_iter().chain(other).chain(link).chain(protocols).collect()
 }
 

@@ -15,6 +15,7 @@ pub mod pipeline;
 pub mod protocols;
 pub mod read;
 pub mod run;
+pub mod signatures;
 pub mod spool;
 pub mod uplink;
 pub mod worker;

@@ -13,7 +13,7 @@ use luytre_sensor::decode::Checksums;
 use luytre_sensor::flow::FlowLimits;
 use luytre_sensor::read::{self, Destination, ReadOptions, Summary};
 use luytre_sensor::run::settings::Settings;
-use luytre_sensor::{capture, packets, run, uplink};
+use luytre_sensor::{capture, packets, run, signatures, uplink};
 
 /// Network sensor of Lũy Tre: reads packets, writes events.
 #[derive(Parser)]
@@ -53,7 +53,7 @@ struct ReadArgs {
     /// Capture files; - is standard input.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Signature rules (not in this release: accepted and ignored).
+    /// Signature rules: files, or folders of .rules files. What matches is written as alerts among the events.
     #[arg(long, value_name = "PATH")]
     rules: Vec<PathBuf>,
     /// Worker threads; the events are the same for any number.
@@ -313,10 +313,15 @@ fn catalogue(args: &CatalogueArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn read_files(args: ReadArgs) -> anyhow::Result<ExitCode> {
-    if !args.rules.is_empty() {
-        eprintln!(
-            "luytre-sensor: signatures are not in this release: --rules is ignored, events are written all the same"
-        );
+    let rules = match signatures::load(&args.rules) {
+        Ok(rules) => rules,
+        Err(error) => {
+            eprintln!("luytre-sensor: {error}");
+            return Ok(ExitCode::from(2));
+        }
+    };
+    if let Some(rules) = &rules {
+        signatures::report(rules);
     }
     let filter = match capture::filter::Filter::parse(&args.filter) {
         Ok(filter) => filter.map(std::sync::Arc::new),
@@ -333,6 +338,7 @@ fn read_files(args: ReadArgs) -> anyhow::Result<ExitCode> {
         limits: FlowLimits::default(),
         checksums: if args.verify_checksums { Checksums::Verify } else { Checksums::Ignore },
         filter,
+        rules,
     };
     let summary = read::read(options)?;
     if summary.cut_short {

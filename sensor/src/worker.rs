@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use luytre_events::value::TimeNs;
 use luytre_events::{DatasetId, Event, EventId, FieldId, FlowContext, Transport, Value};
+use luytre_rules_engine::signatures::Alert;
 
 use crate::canary;
 use crate::decode::Decoded;
@@ -31,8 +32,9 @@ use crate::pipeline::{Routed, RoutedArp};
 use crate::protocols::anomaly::Anomaly;
 use crate::protocols::detection::{Detection, Finding, Held};
 use crate::protocols::{
-    ArpTeller, Direction, End, Expected, FileMeta, FilePlace, FileToken, Output, Parser, Progress, Protocol,
+    ArpTeller, BufferId, Direction, End, Expected, FileMeta, FilePlace, FileToken, Output, Parser, Progress, Protocol,
 };
+use crate::signatures::Inspection;
 
 pub use counts::{Spared, WorkerCounts};
 pub use settings::{Detail, Muted, WorkerSettings};
@@ -63,6 +65,7 @@ struct Shared {
     budget: Budget,
     carver: Carver,
     waiting: Waiting,
+    signatures: Inspection,
     /// Bytes kept of flows whose protocol is not known yet, and the most there may be.
     undecided_bytes: (usize, usize),
     detail: Detail,
@@ -95,6 +98,7 @@ impl Worker {
             budget,
             carver,
             waiting: Waiting::default(),
+            signatures: Inspection::new(settings.rules.clone()),
             undecided_bytes: (0, limits.undecided_bytes / parts),
             detail: Detail::All,
             muted: settings.muted.clone(),
@@ -161,7 +165,9 @@ impl Worker {
             let_go(flow, time_ns, &mut self.shared, out);
         }
         self.shared.count_spared(flow.detail, packet);
+        self.shared.signatures.enter(&mut flow.inspection);
         work(flow, time_ns, side, packet, &mut self.shared, out);
+        inspect(flow, time_ns, side, packet, &mut self.shared, out);
         if self.members {
             let sum_bytes = flow.sent.of(Side::A).bytes + flow.sent.of(Side::B).bytes;
             self.member = Some(Member {
@@ -286,6 +292,7 @@ fn begin(routed: &Routed<'_>) -> Flow<Conversation> {
         shape: Shape::default(),
         tunnel: packet.tunnel,
         detail: FlowDetail::Whole,
+        inspection: None,
         app: Conversation::Unknown(None),
     }
 }
@@ -375,7 +382,7 @@ fn work(
     if let Some(header) = &packet.tcp {
         tcp.note(side, header, time_ns, first);
         let dies = tcp.dies_on_the_way(side, packet.hops_left) && (header.payload_length > 0 || tcp.reset);
-        if matches!(app, Conversation::Over) {
+        if matches!(app, Conversation::Over) && !shared.signatures.is_on() {
             tcp.follow(side, header);
             return;
         }
@@ -386,7 +393,7 @@ fn work(
         if tcp.finished() {
             feed.finish();
         }
-        let over = matches!(app, Conversation::Over);
+        let over = matches!(app, Conversation::Over) && !shared.signatures.is_on();
         if over {
             tcp.streams.of_mut(Side::A).forget(&mut budget);
             tcp.streams.of_mut(Side::B).forget(&mut budget);
@@ -411,11 +418,27 @@ fn work(
     }
 }
 
+/// Lets signatures look at a packet that has been worked on.
+fn inspect(
+    flow: &mut Flow<Conversation>,
+    time_ns: i64,
+    side: Side,
+    packet: &Decoded<'_>,
+    shared: &mut Shared,
+    out: &mut dyn EventSink,
+) {
+    let unrecognised = flow.identity.protocol.is_none() && matches!(flow.app, Conversation::Over);
+    let alerts = shared.signatures.packet(flow, side, packet, time_ns, unrecognised);
+    shared.alerts(time_ns, &mut flow.identity, alerts, out);
+}
+
 /// Hands over what is left of a flow and reports it.
 fn end(mut flow: Flow<Conversation>, reason: EndReason, shared: &mut Shared, out: &mut dyn EventSink) {
     let time_ns = flow.last_ns;
+    shared.signatures.enter(&mut flow.inspection);
+    let unrecognised = flow.identity.protocol.is_none() && matches!(flow.app, Conversation::Over);
     let Flow { identity, tcp, app, shape, .. } = &mut flow;
-    if !matches!(app, Conversation::Over) {
+    if !matches!(app, Conversation::Over) || shared.signatures.is_on() {
         let mut budget = shared.budget;
         let mut feed =
             Feed { time_ns, may_turn: tcp.midstream, side: identity.client(), identity, app, shape, shared, out };
@@ -425,8 +448,10 @@ fn end(mut flow: Flow<Conversation>, reason: EndReason, shared: &mut Shared, out
         feed.finish();
         shared.budget = budget;
     }
+    let alerts = shared.signatures.end(&mut flow, time_ns, unrecognised);
+    shared.alerts(time_ns, &mut flow.identity, alerts, out);
     for side in [Side::A, Side::B] {
-        let counts = tcp.streams.of(side).counts;
+        let counts = flow.tcp.streams.of(side).counts;
         shared.anomaly("tcp.gap", u64::from(counts.missed > 0));
         shared.anomaly("tcp.reassembly_limit", u64::from(counts.refused > 0));
     }
@@ -516,6 +541,13 @@ impl Shared {
         spared.bytes += packet.bytes;
     }
 
+    /// Tells what signatures have found.
+    fn alerts(&mut self, time_ns: i64, identity: &mut Identity, alerts: Vec<Alert>, out: &mut dyn EventSink) {
+        for body in alerts.into_iter().filter_map(|alert| self.signatures.event(alert)).collect::<Vec<_>>() {
+            self.event(time_ns, Some(identity.context()), body, out);
+        }
+    }
+
     fn anomaly(&mut self, name: &'static str, count: u64) {
         if count > 0 {
             *self.counts.anomalies.entry(name).or_default() += count;
@@ -546,6 +578,7 @@ impl Sinks for Feed<'_> {
 impl StreamSink for Feed<'_> {
     fn data(&mut self, bytes: &[u8]) {
         let direction = self.direction();
+        self.shared.signatures.stream(direction, bytes);
         match self.app {
             Conversation::Spoken(_) => self.parse(direction, bytes),
             Conversation::Unknown(search) => {
@@ -563,6 +596,7 @@ impl StreamSink for Feed<'_> {
 
     fn gap(&mut self, length: u64) {
         let direction = self.direction();
+        self.shared.signatures.gap(direction, length);
         match self.app {
             Conversation::Spoken(_) => self.parse_gap(direction, length),
             Conversation::Unknown(search) => {
@@ -723,8 +757,29 @@ impl Output for FlowOutput<'_> {
         self.shared.anomaly("flow.expected_limit", forgotten);
     }
 
+    fn inspects(&self) -> bool {
+        self.shared.signatures.is_on()
+    }
+
+    fn inspect(&mut self, direction: Direction, buffer: BufferId, bytes: &[u8]) {
+        self.shared.signatures.buffer(direction, buffer, bytes);
+    }
+
+    fn inspect_part(&mut self, direction: Direction, buffer: BufferId, bytes: &[u8]) {
+        self.shared.signatures.buffer_part(direction, buffer, bytes);
+    }
+
+    fn transaction(&mut self, direction: Direction) {
+        self.shared.signatures.transaction(direction);
+    }
+
     fn file_open(&mut self, meta: FileMeta) -> Option<FileToken> {
-        self.shared.carver.open(meta)
+        let known = self.shared.signatures.is_on().then(|| meta.clone());
+        let token = self.shared.carver.open(meta);
+        if let Some(meta) = known {
+            self.shared.signatures.file_open(&meta, token);
+        }
+        token
     }
 
     fn file_place(&mut self, file: FileToken, place: FilePlace) {
@@ -733,11 +788,14 @@ impl Output for FlowOutput<'_> {
     }
 
     fn file_data(&mut self, file: FileToken, bytes: &[u8]) {
+        self.shared.signatures.file_data(file, bytes);
         self.shared.carver.data(file, bytes);
     }
 
     fn file_close(&mut self, file: FileToken, complete: bool) {
-        for seen in self.shared.carver.close(file, complete).into_iter().flatten() {
+        let seen = self.shared.carver.close(file, complete);
+        self.shared.signatures.file_close(file, seen.iter().flatten());
+        for seen in seen.into_iter().flatten() {
             self.event(seen.into_body());
         }
     }

@@ -100,6 +100,7 @@ fn read_all(files: &[PathBuf], workers: usize, limits: FlowLimits) -> (BTreeMap<
         limits,
         checksums: Checksums::Ignore,
         filter: None,
+        rules: None,
     })
     .unwrap();
     let lines = std::fs::read_dir(folder.path()).unwrap().map(|entry| {
@@ -211,10 +212,11 @@ fn a_cut_capture_is_read_as_far_as_it_goes_and_the_others_too() {
 }
 
 #[test]
-fn rules_are_declined_aloud_and_wrong_usage_is_two() {
+fn wrong_usage_is_two() {
     let output = sensor(&["read", STORY, "--rules", "/nonexistent"]);
-    assert_eq!(output.status.code(), Some(0));
-    assert!(text(&output.stderr).contains("signatures are not in this release"));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("read /nonexistent: No such file"), "{}", text(&output.stderr));
+    assert!(output.stdout.is_empty());
     assert_eq!(sensor(&["read"]).status.code(), Some(2));
     assert_eq!(sensor(&["read", STORY, "--worker", "2"]).status.code(), Some(2));
     let folder = tempfile::tempdir().unwrap();

@@ -12,6 +12,9 @@ use crate::{builds, steps, workspace};
 pub struct Options {
     /// The folder with captures/ and reference/; without it, `LUYTRE_CORPUS` or ../shared/corpus.
     corpus: Option<PathBuf>,
+    /// Compare alerts of signatures instead of events.
+    #[arg(long)]
+    rules: bool,
     /// Further arguments of the comparison.
     #[arg(last = true)]
     further: Vec<String>,
@@ -25,6 +28,6 @@ pub fn run(options: &Options) -> Result<()> {
     })?;
     steps::step("build the comparison", || steps::show(builds::light("build").args(["--bin", "luytre-corpus-check"])))?;
     let mut command = Command::new(workspace::programs()?.join("luytre-corpus-check"));
-    command.arg(corpus).args(&options.further);
+    command.arg(corpus).args(options.rules.then_some("--rules")).args(&options.further);
     steps::step("compare", || steps::show(&mut command))
 }

@@ -11,6 +11,7 @@
 //! | [`ruleset`] | walks the folders, knows every rule's text, metadata and the set's digest |
 //! | `sigma` | Sigma 2 with correlations, wrapped around rsigma behind [`Detector`] |
 //! | `intel` | lists of bad domains, addresses, hashes, fingerprints, behind [`Detector`] |
+//! | `signatures` | Suricata's rule language on packets, streams and buffers of protocols: what sensors run |
 //! | [`yara`] | names and metadata of YARA rules; the rules themselves run in luytre-scanner |
 //! | [`scanner`] | drives a luytre-scanner child |
 
@@ -24,6 +25,8 @@ pub mod ruleset;
 pub mod scanner;
 #[cfg(feature = "sigma")]
 pub mod sigma;
+#[cfg(feature = "signatures")]
+pub mod signatures;
 pub mod yara;
 
 pub use detector::Detector;

@@ -173,6 +173,9 @@ pub struct FlowContext {
     pub protocol: Option<Box<str>>,
 }
 
+/// The dataset of what a rule of the sensor has found; its events are of the same kind.
+pub const ALERT_DATASET: &str = "alert";
+
 /// One thing that was seen. Ids in it are of [`Catalogue::current`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
@@ -304,7 +307,8 @@ impl Event {
         let mut all = Vec::with_capacity(self.fields.len() + ENVELOPE_MAX);
         all.push((ids.TIMESTAMP, ValueRef::Time(self.time_ns)));
         all.push((ids.DATASET, ValueRef::Str(self.dataset_name())));
-        all.push((ids.KIND, ValueRef::Str("event")));
+        let kind = if self.dataset_name() == ALERT_DATASET { ALERT_DATASET } else { "event" };
+        all.push((ids.KIND, ValueRef::Str(kind)));
         if !self.id.sensor.is_empty() {
             all.push((ids.OBSERVER, ValueRef::Str(&self.id.sensor)));
             all.push((ids.ID, ValueRef::Str(&texts.id)));

@@ -15,6 +15,7 @@ struct IpPayload<'a> {
     addresses: (IpAddr, IpAddr),
     protocol: u8,
     hops_left: u8,
+    header: &'a [u8],
     bytes: &'a [u8],
     /// Bytes that were on the wire and not captured.
     missing: u32,
@@ -29,16 +30,18 @@ impl<'a> Walk<'a, '_> {
         if self.verify && !header_is_right(&ip) {
             return refused(Refusal::BadChecksum);
         }
+        let header = bytes.get(..header_bytes(&ip)).unwrap_or(&[]);
         if payload.fragmented {
-            return self.fragment(&ip, addresses);
+            return self.fragment(&ip, addresses, header);
         }
         let missing = if payload.incomplete { missing(&ip, bytes.len()) } else { 0 };
         let hops_left = hops_left(&ip);
-        let ip = IpPayload { addresses, protocol: payload.ip_number.0, hops_left, bytes: payload.payload, missing };
+        let protocol = payload.ip_number.0;
+        let ip = IpPayload { addresses, protocol, hops_left, header, bytes: payload.payload, missing };
         self.transport(ip)
     }
 
-    fn fragment(&mut self, ip: &LaxIpSlice<'a>, addresses: (IpAddr, IpAddr)) -> Outcome<'a> {
+    fn fragment(&mut self, ip: &LaxIpSlice<'a>, addresses: (IpAddr, IpAddr), header: &'a [u8]) -> Outcome<'a> {
         let payload = ip.payload();
         let Some((identification, offset, more)) = fragment_of(ip) else { return refused(Refusal::BadIp) };
         if payload.incomplete {
@@ -55,7 +58,8 @@ impl<'a> Walk<'a, '_> {
                 self.bytes = bytes;
                 let whole: &'a [u8] = whole;
                 let hops_left = hops_left(ip);
-                let mut joined = IpPayload { addresses, protocol: key.protocol, hops_left, bytes: whole, missing: 0 };
+                let protocol = key.protocol;
+                let mut joined = IpPayload { addresses, protocol, hops_left, header, bytes: whole, missing: 0 };
                 if addresses.0.is_ipv6() {
                     let (_, number, rest, _) = Ipv6ExtensionsSlice::from_slice_lax(payload.ip_number, whole);
                     (joined.protocol, joined.bytes) = (number.0, rest);
@@ -147,7 +151,15 @@ impl<'a> Walk<'a, '_> {
             hops_left: ip.hops_left,
             tcp: None,
             payload,
+            headers: (ip.header, ip.bytes.get(..ip.bytes.len().saturating_sub(payload.len())).unwrap_or(&[])),
         }
+    }
+}
+
+fn header_bytes(ip: &LaxIpSlice<'_>) -> usize {
+    match ip {
+        LaxIpSlice::Ipv4(ip) => ip.header().slice().len(),
+        LaxIpSlice::Ipv6(ip) => ip.header().slice().len(),
     }
 }
 

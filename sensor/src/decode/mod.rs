@@ -47,6 +47,8 @@ pub struct Decoded<'a> {
     pub tcp: Option<TcpHeader>,
     /// What the transport carries.
     pub payload: &'a [u8],
+    /// The innermost IP header with its options, and the header of the transport, where it has one that is kept.
+    pub headers: (&'a [u8], &'a [u8]),
 }
 
 /// The parts of a TCP header that reassembly needs (RFC 9293 section 3.1).

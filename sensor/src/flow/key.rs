@@ -150,6 +150,7 @@ mod tests {
             hops_left: 64,
             tcp: None,
             payload: &[],
+            headers: (&[], &[]),
         }
     }
 

@@ -272,6 +272,8 @@ pub struct Flow<A> {
     pub tunnel: Option<Tunnel>,
     /// How much of it is looked into.
     pub detail: FlowDetail,
+    /// What signatures remember of it.
+    pub inspection: Option<Box<crate::signatures::flow::FlowInspection>>,
     /// What the application layer keeps.
     pub app: A,
 }

@@ -134,6 +134,11 @@ impl Stream {
         }
     }
 
+    /// Bytes that were handed over or given up so far.
+    pub fn handed_over(&self) -> u64 {
+        self.position
+    }
+
     /// Whether anything is known of the sequence numbers.
     pub fn started(&self) -> bool {
         self.started

@@ -75,6 +75,7 @@ pub mod wsdiscovery;
 use std::net::IpAddr;
 
 use luytre_events::{DatasetDef, DatasetId, FieldId, Transport, Value};
+pub use luytre_rules_engine::signatures::buffer::{self, BufferId};
 
 /// Who sent the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -127,6 +128,16 @@ pub trait Output {
     fn file_place(&mut self, _file: FileToken, _place: FilePlace) {}
     /// More bytes of an open file, in order.
     fn file_data(&mut self, file: FileToken, bytes: &[u8]);
+    /// Whether signatures look into buffers at all: what only they need need not be kept otherwise.
+    fn inspects(&self) -> bool {
+        false
+    }
+    /// A buffer of the transaction under way in one direction, for signatures.
+    fn inspect(&mut self, _direction: Direction, _buffer: BufferId, _bytes: &[u8]) {}
+    /// More of a buffer that comes in parts.
+    fn inspect_part(&mut self, _direction: Direction, _buffer: BufferId, _bytes: &[u8]) {}
+    /// The transaction is complete in one direction: signatures look at its buffers, which are then forgotten.
+    fn transaction(&mut self, _direction: Direction) {}
     /// Ends a file: `complete` says whether every byte was seen. The hash event (`file` dataset) follows by itself.
     fn file_close(&mut self, file: FileToken, complete: bool);
 }

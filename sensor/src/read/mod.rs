@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use luytre_events::ledger::{Snapshot, Stage};
+use luytre_rules_engine::signatures::Signatures;
 
 use crate::capture::filter::Filter;
 use crate::capture::{CaptureError, FileSource, Next, PacketSource, SourceCounts};
@@ -39,6 +40,8 @@ pub struct ReadOptions {
     pub checksums: Checksums,
     /// Which packets are looked at, if not all.
     pub filter: Option<Arc<Filter>>,
+    /// What signatures look for, if there are any.
+    pub rules: Option<Arc<Signatures>>,
 }
 
 /// What was read.
@@ -63,7 +66,7 @@ impl Summary {
 
 /// Reads all files. The error is about writing events, for example a full disk.
 pub fn read(options: ReadOptions) -> std::io::Result<Summary> {
-    let settings = WorkerSettings::reading(options.limits);
+    let settings = WorkerSettings { rules: options.rules, ..WorkerSettings::reading(options.limits) };
     let stop = Arc::new(AtomicBool::new(false));
     let lines = Lines::open(&options.destination)?;
     let workers = options.workers.clamp(1, SHARDS);

@@ -33,8 +33,8 @@ struct Round {
 
 enum Task {
     Tick(u64, i64),
-    /// A packet whose payload is the next so many bytes of the round.
-    Packet(Box<Routed<'static>>, usize),
+    /// A packet whose payload and headers are the next so many bytes of the round.
+    Packet(Box<Routed<'static>>, [usize; 3]),
     Arp(RoutedArp),
     Finish(u64),
 }
@@ -138,11 +138,13 @@ impl Back for Threads {
 
     fn packet(&mut self, routed: &Routed<'_>) {
         let Some(round) = self.rounds.get_mut(routed.shard % self.count) else { return };
-        let payload = routed.packet.payload;
-        round.bytes.extend_from_slice(payload);
-        round.tasks.push(Task::Packet(Box::new(without_payload(routed)), payload.len()));
-        let length = payload.len();
-        self.added(length);
+        let Decoded { payload, headers: (network, transport), .. } = routed.packet;
+        for part in [payload, network, transport] {
+            round.bytes.extend_from_slice(part);
+        }
+        let lengths = [payload, network, transport].map(<[u8]>::len);
+        round.tasks.push(Task::Packet(Box::new(without_payload(routed)), lengths));
+        self.added(lengths.iter().sum());
     }
 
     fn arp(&mut self, routed: &RoutedArp) {
@@ -157,7 +159,7 @@ impl Back for Threads {
 }
 
 fn without_payload(routed: &Routed<'_>) -> Routed<'static> {
-    let packet = Decoded { payload: &[], ..routed.packet.clone() };
+    let packet = Decoded { payload: &[], headers: (&[], &[]), ..routed.packet.clone() };
     let Routed { number, time_ns, clock_ns, key, side, shard, .. } = *routed;
     Routed { number, time_ns, clock_ns, packet, key, side, shard }
 }
@@ -171,11 +173,14 @@ fn work(mut shards: Shards, rounds: &Receiver<Round>, answers: &SyncSender<Answe
                 Task::Tick(number, clock_ns) => shards.tick(number, clock_ns, &mut sink),
                 Task::Finish(number) => shards.finish(number, &mut sink),
                 Task::Arp(routed) => shards.arp(&routed, &mut sink),
-                Task::Packet(routed, length) => {
-                    let (payload, rest) = bytes.split_at_checked(length).unwrap_or_default();
-                    bytes = rest;
+                Task::Packet(routed, lengths) => {
+                    let [payload, network, transport] = lengths.map(|length| {
+                        let (part, rest) = bytes.split_at_checked(length).unwrap_or_default();
+                        bytes = rest;
+                        part
+                    });
                     let mut routed: Routed<'_> = *routed;
-                    routed.packet.payload = payload;
+                    (routed.packet.payload, routed.packet.headers) = (payload, (network, transport));
                     shards.packet(&routed, &mut sink);
                 }
             }

@@ -59,6 +59,7 @@ impl Orders {
             muted: Arc::new(settings.muted()),
             networks: Arc::new(Networks::new(&settings.networks)),
             canaries: fixed.canaries.clone(),
+            rules: None,
         };
         Ok(Orders {
             number,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use luytre_rules_engine::signatures::Signatures;
+
 use crate::canary::watch::Watch;
 use crate::files::FileLimits;
 use crate::files::store::Store;
@@ -42,6 +44,8 @@ pub struct WorkerSettings {
     pub networks: Arc<Networks>,
     /// What follows canaries, if anything.
     pub canaries: Option<Arc<Watch>>,
+    /// What signatures look for, if there are any.
+    pub rules: Option<Arc<Signatures>>,
 }
 
 /// What an operator has switched off.
@@ -77,6 +81,7 @@ impl WorkerSettings {
             muted: Arc::default(),
             networks: Arc::default(),
             canaries: None,
+            rules: None,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! we have, precision the share of ours that the reference has.
 
 mod key;
+mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -36,6 +37,9 @@ struct Arguments {
     /// Protocols to compare [default: all].
     #[arg(long, value_delimiter = ',')]
     protocol: Vec<String>,
+    /// Compare alerts instead: run the tests of reference/rule-tests.jsonl.
+    #[arg(long)]
+    rules: bool,
     /// Print up to this many differences of each protocol.
     #[arg(long, default_value_t = 0)]
     list_differences: usize,
@@ -75,6 +79,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         Some(sensor) => sensor.clone(),
         None => newest_sensor(&std::env::current_exe()?)?,
     };
+    if arguments.rules {
+        return rules::compare(&sensor, base, arguments.jobs.max(1), arguments.list_differences);
+    }
     let theirs = reference_events(&reference)?;
     let mut names = captures(&folder, base)?;
     let found = names.len();

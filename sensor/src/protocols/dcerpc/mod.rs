@@ -5,6 +5,7 @@
 //! complete, when the flow ends without one, or when more than `MAX_OUTSTANDING` wait ([`parser`]). Arguments of calls
 //! are not read: only how many bytes they have. Of each fragment `FRAGMENT_BYTES` are kept.
 
+mod inspection;
 mod interfaces;
 mod parser;
 mod pdu;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use luytre_events::Transport;
 
-use super::interfaces;
+use super::{inspection, interfaces};
 use super::pdu::{self, Body, Datagram, Fragment, Interface, Kind, MAX_INTERFACES};
 use super::record::RpcCall;
 use crate::protocols::framing::{Format, Frames, Step};
@@ -81,6 +81,11 @@ impl DcerpcParser {
             out.anomaly("dcerpc.malformed");
             return;
         };
+        let context = match &fragment.body {
+            Body::Request { context, .. } => self.contexts.iter().find(|known| known.context == *context),
+            _ => None,
+        };
+        inspection::fragment(out, &fragment, bytes, context.map(|known| known.uuid.as_str()));
         if fragment.kind.is_request() {
             self.request(out, fragment);
         } else {

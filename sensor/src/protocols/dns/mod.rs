@@ -13,6 +13,7 @@ pub(super) mod message;
 pub(super) mod names;
 pub(super) mod parser;
 pub(super) mod rdata;
+mod inspection;
 pub mod record;
 
 use luytre_events::Transport;

@@ -2,6 +2,7 @@
 
 use luytre_events::Transport;
 
+use super::inspection;
 use super::message::{self, Header, Message, Resource};
 use super::names::{class_name, op_code_name, response_code_name, type_name};
 use super::rdata;
@@ -176,6 +177,7 @@ pub fn tell(out: &mut dyn Output, bytes: &[u8]) -> bool {
         out.anomaly("dns.records_capped");
     }
     out.event(record(&message, bytes.len()).into_body());
+    inspection::message(out, &message);
     true
 }
 

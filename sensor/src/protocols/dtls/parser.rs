@@ -157,7 +157,7 @@ impl Side {
         if part.len() == length {
             self.read |= bit;
             self.bytes -= self.pieces.remove(&number).map_or(0, |pieces| bytes_of(&pieces));
-            take(seen, direction, kind, part);
+            take(out, seen, direction, kind, part);
             return Ok(());
         }
         let known = self.pieces.contains_key(&number);
@@ -178,7 +178,7 @@ impl Side {
         if let Some(message) = pieces.whole() {
             self.read |= bit;
             self.bytes -= self.pieces.remove(&number).map_or(0, |pieces| bytes_of(&pieces));
-            take(seen, direction, kind, &message);
+            take(out, seen, direction, kind, &message);
         }
         Ok(())
     }
@@ -189,12 +189,12 @@ fn bytes_of(pieces: &Pieces) -> usize {
 }
 
 /// Takes in a whole message.
-fn take(seen: &mut Seen, direction: Direction, kind: u8, body: &[u8]) {
+fn take(out: &mut dyn Output, seen: &mut Seen, direction: Direction, kind: u8, body: &[u8]) {
     match kind {
         1 => seen.malformed |= handshake::client_hello(seen, hello::datagram_client(body)),
         // The server wants its cookie back.
         3 => {}
-        _ => handshake::message(seen, direction, kind, body),
+        _ => handshake::message(out, seen, direction, kind, body),
     }
 }
 

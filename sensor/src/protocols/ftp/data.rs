@@ -6,7 +6,7 @@ use luytre_events::Transport;
 
 use super::super::tls;
 use super::record::FtpData;
-use crate::protocols::{Direction, FileMeta, FileToken, Output, Parser, Progress};
+use crate::protocols::{Direction, FileMeta, FileToken, Output, Parser, Progress, buffer};
 
 /// What control and data connection know of a transfer together. Both belong to one shard, so nobody waits for the lock.
 #[derive(Debug, Default, Clone)]
@@ -55,6 +55,10 @@ impl DataParser {
         if bytes.starts_with(&[0x16, 3]) {
             self.inner = Some((tls::PROTOCOL.parser)(Transport::TCP));
             return;
+        }
+        for direction in [Direction::ToServer, Direction::ToClient] {
+            let command = command.as_deref().unwrap_or("").to_ascii_lowercase();
+            out.inspect(direction, buffer::FTPDATA_COMMAND, command.as_bytes());
         }
         // A listing is no file.
         if !matches!(command.as_deref(), None | Some("RETR" | "STOR" | "STOU" | "APPE")) {
@@ -111,6 +115,9 @@ impl Parser for DataParser {
         let all = transfer.size_bytes.is_none_or(|size| size <= self.size_bytes);
         if let Some(file) = self.file.take() {
             out.file_close(file, !self.torn && !transfer.failed && transfer.offset_bytes == 0 && all);
+        }
+        for direction in [Direction::ToServer, Direction::ToClient] {
+            out.transaction(direction);
         }
         let record = FtpData {
             command: transfer.command,

@@ -21,6 +21,8 @@ pub enum Framing {
 pub struct Chunked {
     line: Vec<u8>,
     place: Place,
+    /// A chunk was seen.
+    begun: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -75,12 +77,20 @@ impl Framing {
 }
 
 impl Chunked {
+    /// What was taken for the size of the first chunk and is none.
+    pub fn take_line(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.line)
+    }
+
     fn step<'a>(&mut self, bytes: &'a [u8]) -> (Step<'a>, &'a [u8]) {
         if let Place::Data(left) = self.place {
             let (part, rest) = at_most(bytes, left);
             let left = left - part.len() as u64;
             self.place = if left == 0 { Place::DataEnd } else { Place::Data(left) };
             return (Step::Data(part), rest);
+        }
+        if self.place == Place::Size && self.line.is_empty() && !self.begun && !may_be_size(bytes) {
+            return (Step::Broken, bytes);
         }
         let end = bytes.iter().position(|&b| b == b'\n');
         let (part, rest) = bytes.split_at_checked(end.map_or(bytes.len(), |e| e + 1)).unwrap_or((bytes, &[]));
@@ -90,7 +100,11 @@ impl Chunked {
             return (step, rest);
         }
         let line = std::mem::take(&mut self.line);
-        (self.line(line.trim_ascii()), rest)
+        let step = self.line(trimmed(&line));
+        if step == Step::Broken && !self.begun {
+            self.line = line;
+        }
+        (step, rest)
     }
 
     fn line(&mut self, line: &[u8]) -> Step<'static> {
@@ -102,12 +116,29 @@ impl Chunked {
             Place::Size if line.is_empty() => {}
             Place::Size | Place::DataEnd => match chunk_size(line) {
                 Some(0) => self.place = Place::Trailer,
-                Some(size) => self.place = Place::Data(size),
+                Some(size) => {
+                    self.begun = true;
+                    self.place = Place::Data(size);
+                }
                 None => return Step::Broken,
             },
         }
         Step::Nothing
     }
+}
+
+/// Without the blanks around it, those that few programs know among them.
+fn trimmed(line: &[u8]) -> &[u8] {
+    let blank = |b: &u8| b.is_ascii_whitespace() || *b == 0x0b;
+    let start = line.iter().position(|b| !blank(b)).unwrap_or(line.len());
+    let end = line.iter().rposition(|b| !blank(b)).map_or(start, |at| at + 1);
+    line.get(start..end).unwrap_or(&[])
+}
+
+/// Whether bytes may begin with the size of a chunk.
+fn may_be_size(bytes: &[u8]) -> bool {
+    let text = trimmed(bytes);
+    text.first().is_none_or(u8::is_ascii_hexdigit)
 }
 
 /// Hexadecimal digits at the start of the line; what follows (extensions, blanks) does not matter.

@@ -3,14 +3,11 @@
 //! Bounds: at most [`MAX_UNPACKED_BYTES`] come out of one packed body, in steps of [`STEP_BYTES`] in, so that a small
 //! body cannot become a large one in memory. Files have their own limits where they are carved.
 
-use std::io::Write as _;
-
-use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
-
 use super::form;
 use super::head::{Fields, parameter};
 use super::multipart::{FieldText, Multipart, Parts};
-use crate::protocols::{Direction, FileMeta, FilePlace, FileToken, Output, text};
+use super::unpack::{Unpacked, Unpacker};
+use crate::protocols::{Direction, FileMeta, FilePlace, FileToken, Output, buffer, text};
 
 /// Bytes that one packed body may become.
 const MAX_UNPACKED_BYTES: usize = 64 * 1024 * 1024;
@@ -54,11 +51,7 @@ pub struct Told {
 
 enum Decoder {
     Plain,
-    /// `deflate` in a header may mean zlib or raw deflate; the first byte tells.
-    DeflateUnknown,
-    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
-    Zlib(Box<ZlibDecoder<Vec<u8>>>),
-    Raw(Box<DeflateDecoder<Vec<u8>>>),
+    Packed(Unpacker),
     Failed,
 }
 
@@ -134,6 +127,9 @@ impl Content {
     }
 
     fn plain(&mut self, out: &mut dyn Output, bytes: &[u8]) {
+        if self.sink.meta.direction == Some(Direction::ToClient) {
+            out.inspect_part(Direction::ToClient, buffer::HTTP_RESPONSE_BODY, bytes);
+        }
         match &mut self.multipart {
             Some(multipart) => multipart.data(bytes, &mut Upload { out, sink: &mut self.sink }),
             None => self.sink.data(out, bytes),
@@ -141,59 +137,28 @@ impl Content {
     }
 
     fn unpack(&mut self, out: &mut dyn Output, bytes: &[u8]) {
-        if let (Decoder::DeflateUnknown, Some(first)) = (&self.decoder, bytes.first()) {
-            // Compression method 8 and window of at most 32 KiB (RFC 1950 section 2.2).
-            let zlib = first & 0x0f == 8 && first >> 4 <= 7;
-            self.decoder = match zlib {
-                true => Decoder::Zlib(Box::new(ZlibDecoder::new(Vec::new()))),
-                false => Decoder::Raw(Box::new(DeflateDecoder::new(Vec::new()))),
-            };
-        }
-        let written = match &mut self.decoder {
-            Decoder::Gzip(d) => d.write_all(bytes),
-            Decoder::Zlib(d) => d.write_all(bytes),
-            Decoder::Raw(d) => d.write_all(bytes),
-            Decoder::Plain | Decoder::DeflateUnknown | Decoder::Failed => return,
-        };
-        let produced = self.take();
+        let Decoder::Packed(unpacker) = &mut self.decoder else { return };
+        let mut produced = Vec::new();
+        let state = unpacker.data(bytes, &mut produced);
         self.unpacked_bytes += produced.len();
         self.plain(out, &produced);
         if self.unpacked_bytes > MAX_UNPACKED_BYTES {
             out.anomaly("http.unpack_limit");
             self.fail(out);
-        } else if written.is_err() {
+        } else if state == Unpacked::Broken {
             out.anomaly("http.unpack_failed");
-            if self.unpacked_bytes == 0 && !self.sink.opened {
-                // It never was packed, whatever the field says.
-                self.decoder = Decoder::Plain;
-                self.plain(out, bytes);
-            } else {
-                self.fail(out);
-            }
+            self.fail(out);
         }
     }
 
     /// What the decoder still holds back.
     fn flush(&mut self, out: &mut dyn Output) {
-        let flushed = match &mut self.decoder {
-            Decoder::Gzip(d) => d.try_finish(),
-            Decoder::Zlib(d) => d.try_finish(),
-            Decoder::Raw(d) => d.try_finish(),
-            _ => return,
-        };
-        let rest = self.take();
+        let Decoder::Packed(unpacker) = &mut self.decoder else { return };
+        let mut rest = Vec::new();
+        let whole = unpacker.finish(&mut rest);
         self.plain(out, &rest);
-        if flushed.is_err() {
+        if !whole {
             self.decoder = Decoder::Failed;
-        }
-    }
-
-    fn take(&mut self) -> Vec<u8> {
-        match &mut self.decoder {
-            Decoder::Gzip(d) => std::mem::take(d.get_mut()),
-            Decoder::Zlib(d) => std::mem::take(d.get_mut()),
-            Decoder::Raw(d) => std::mem::take(d.get_mut()),
-            _ => Vec::new(),
         }
     }
 
@@ -225,12 +190,8 @@ fn place(fields: &Fields) -> Option<FilePlace> {
 }
 
 fn decoder(fields: &Fields) -> Decoder {
-    let coding = fields.get("content-encoding").unwrap_or(&[]).to_ascii_lowercase();
-    match coding.as_slice() {
-        b"gzip" | b"x-gzip" => Decoder::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
-        b"deflate" | b"x-deflate" => Decoder::DeflateUnknown,
-        _ => Decoder::Plain,
-    }
+    let coding = fields.get("content-encoding").unwrap_or(&[]);
+    Unpacker::new(coding).map_or(Decoder::Plain, Decoder::Packed)
 }
 
 impl Sink {

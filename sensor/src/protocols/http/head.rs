@@ -86,17 +86,23 @@ impl Fields {
     /// Takes in one line after the first; lines that begin with a blank continue the field before (obs-fold).
     pub fn line(&mut self, line: &[u8]) {
         let folded = line.first().is_some_and(|b| *b == b' ' || *b == b'\t');
-        if folded && let Some((_, value)) = self.fields.last_mut() {
-            value.push(b' ');
-            value.extend_from_slice(line.trim_ascii());
+        let text = line.trim_ascii();
+        if folded
+            && !is_field(text)
+            && let Some((_, value)) = self.fields.last_mut()
+        {
+            // A name may be folded too: its colon comes in a later line.
+            let text = if value.is_empty() { text.strip_prefix(b":").unwrap_or(text).trim_ascii() } else { text };
+            if !value.is_empty() && !text.is_empty() {
+                value.push(b' ');
+            }
+            value.extend_from_slice(text);
             return;
         }
-        let Some(colon) = line.iter().position(|&b| b == b':') else {
-            self.odd = true;
-            return;
-        };
-        let (name, value) = line.split_at_checked(colon).unwrap_or((line, b":"));
-        self.push(name.trim_ascii(), value.get(1..).unwrap_or(&[]));
+        let colon = line.iter().position(|&b| b == b':');
+        self.odd |= colon.is_none();
+        let (name, value) = line.split_at_checked(colon.unwrap_or(line.len())).unwrap_or((line, b":"));
+        self.push(blanks_off(name), value.get(1..).unwrap_or(&[]));
     }
 
     /// Takes in a field whose name and value come apart, as they do in HTTP/2.
@@ -105,7 +111,7 @@ impl Fields {
             self.odd = true;
             return;
         }
-        self.fields.push((text::text(name, 256).to_ascii_lowercase(), value.trim_ascii().to_vec()));
+        self.fields.push((text::text(name, 256).to_ascii_lowercase(), blanks_off(value).to_vec()));
     }
 
     /// The first field of a name.
@@ -130,6 +136,21 @@ impl Fields {
         })
     }
 
+    /// Whether a field holds a word anywhere, in any case: what receivers look for in Transfer-Encoding.
+    pub fn mentions(&self, name: &str, word: &str) -> bool {
+        self.all(name).any(|value| {
+            let value: Vec<u8> = value.iter().copied().filter(|b| *b != 0).collect();
+            value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+        })
+    }
+
+    /// Names in their order, each once.
+    pub fn distinct_names(&self) -> impl Iterator<Item = &str> {
+        let fields = &self.fields;
+        let first = move |at: usize, name: &str| fields.iter().take(at).all(|(earlier, _)| earlier != name);
+        fields.iter().enumerate().filter(move |(at, (name, _))| first(*at, name)).map(|(_, (name, _))| name.as_str())
+    }
+
     /// Names in their order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|(name, _)| name.as_str())
@@ -145,10 +166,31 @@ impl Fields {
     /// Content-Length, if it is a number (`12, 12` and `+12` as some servers send are taken by their first digits).
     pub fn content_length(&self) -> Option<u64> {
         let value = self.get("content-length")?;
-        let digits: Vec<u8> =
-            value.iter().copied().skip_while(|b| !b.is_ascii_digit()).take_while(u8::is_ascii_digit).collect();
-        std::str::from_utf8(&digits).ok()?.parse().ok()
+        let rest: Vec<u8> = value.iter().copied().skip_while(|b| !b.is_ascii_digit()).collect();
+        let end = rest.iter().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
+        let (digits, after) = rest.split_at_checked(end)?;
+        // Two numbers leave open which one counts.
+        let after = after.trim_ascii_start();
+        if after.first().is_some_and(u8::is_ascii_digit) {
+            return None;
+        }
+        std::str::from_utf8(digits).ok()?.parse().ok()
     }
+}
+
+/// Whether a line that begins with blanks is a field all the same: a name without blanks and a colon.
+fn is_field(text: &[u8]) -> bool {
+    let colon = text.iter().position(|b| *b == b':').unwrap_or(0);
+    let name = text.get(..colon).unwrap_or(&[]);
+    !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+}
+
+/// Without the blanks around it, and the bytes that some receivers pass over.
+fn blanks_off(bytes: &[u8]) -> &[u8] {
+    let blank = |b: &u8| b.is_ascii_whitespace() || matches!(b, 0 | 0x0b);
+    let start = bytes.iter().position(|b| !blank(b)).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|b| !blank(b)).map_or(start, |at| at + 1);
+    bytes.get(start..end).unwrap_or(&[])
 }
 
 /// A parameter of a field's value: `boundary` in `multipart/form-data; boundary=x`. Quotes are taken off.

@@ -10,10 +10,13 @@ mod body;
 pub(super) mod content;
 mod form;
 pub(super) mod head;
+pub(super) mod inspection;
 mod multipart;
 mod parser;
 pub mod record;
 pub(super) mod transaction;
+mod unpack;
+mod uri;
 pub(super) mod url;
 
 use luytre_events::Transport;

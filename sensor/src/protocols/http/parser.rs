@@ -7,9 +7,10 @@ use super::super::websocket::{self, WebSocketParser};
 use super::body::{Framing, Step};
 use super::content::{Content, Told};
 use super::head::{self, Fields, MAX_HEAD_BYTES, RequestLine, StatusLine};
+use super::inspection;
 use super::transaction::Transaction;
 use crate::protocols::tunnel::Tunnel;
-use crate::protocols::{Direction, Output, Parser, Progress};
+use crate::protocols::{Direction, Output, Parser, Progress, buffer};
 
 /// Lines before a status line that are passed over: what is more is taken for a body.
 const MAX_STRAY_LINES: u8 = 3;
@@ -44,6 +45,8 @@ struct Side {
     state: State,
     /// Beginning of a line.
     line: Vec<u8>,
+    /// The head as it was sent, where signatures look into it.
+    raw: Option<Vec<u8>>,
     /// Bytes of the head so far.
     head_bytes: usize,
     fields: Fields,
@@ -129,6 +132,9 @@ impl Parser for HttpParser {
 /// The client's side.
 impl HttpParser {
     fn request_step<'a>(&mut self, out: &mut dyn Output, bytes: &'a [u8]) -> &'a [u8] {
+        if out.inspects() {
+            self.request.raw.get_or_insert_default();
+        }
         match &mut self.request.state {
             State::Start | State::Fields => {
                 let Some((line, rest)) = self.request.line(bytes) else { return &[] };
@@ -139,6 +145,7 @@ impl HttpParser {
                 let (step, rest) = framing.step(bytes);
                 match step {
                     Step::Data(part) => {
+                        out.inspect_part(Direction::ToServer, buffer::HTTP_REQUEST_BODY, part);
                         self.request.body(out, part);
                         if self.request.whole() {
                             self.request_end(out, true);
@@ -173,7 +180,7 @@ impl HttpParser {
             (false, _) => self.request_start(out, line),
             (true, false) => self.request.fields.line(line),
             (true, true) => {
-                self.request_head();
+                self.request_head(out);
                 if self.request.whole() {
                     self.request_end(out, true);
                 }
@@ -205,11 +212,13 @@ impl HttpParser {
     }
 
     /// The head of a request is complete (or the flow ends in it).
-    fn request_head(&mut self) {
+    fn request_head(&mut self, out: &mut dyn Output) {
         let Some(transaction) = self.waiting.back_mut() else { return };
+        inspection::request(out, self.request.raw.as_deref().unwrap_or(&[]));
         transaction.request_head(&self.request_line, &self.request.fields);
         if transaction.method == b"CONNECT" {
             transaction.request_told(0, None);
+            out.transaction(Direction::ToServer);
             self.request.state = State::Handover;
             return;
         }
@@ -223,13 +232,14 @@ impl HttpParser {
     fn request_end(&mut self, out: &mut dyn Output, complete: bool) {
         let (bytes, told) = self.request.end(out, complete);
         self.latest(|t| t.request_told(bytes, told));
+        out.transaction(Direction::ToServer);
         self.tell_done(out);
     }
 
     /// The request ends where it is.
     fn cut_request(&mut self, out: &mut dyn Output) {
         if matches!(self.request.state, State::Fields) {
-            self.request_head();
+            self.request_head(out);
         }
         if matches!(self.request.state, State::Body(_)) {
             let complete = self.request.whole();
@@ -252,6 +262,9 @@ impl HttpParser {
             self.response_begin(out, StatusLine::default());
             self.start_response_body(Framing::UntilClose);
         }
+        if out.inspects() {
+            self.response.raw.get_or_insert_default();
+        }
         match &mut self.response.state {
             State::Start | State::Fields => {
                 let Some((line, rest)) = self.response.line(bytes) else { return &[] };
@@ -270,8 +283,14 @@ impl HttpParser {
                     Step::Nothing => {}
                     Step::End => self.response_end(out, true),
                     Step::Broken => {
+                        // Receivers take it for a body that nothing frames.
+                        let line = match framing {
+                            Framing::Chunked(chunked) => chunked.take_line(),
+                            _ => Vec::new(),
+                        };
                         self.answered(|t| t.anomaly("response_chunk"));
                         self.response.state = State::Body(Framing::UntilClose);
+                        self.response.body(out, &line);
                     }
                 }
                 rest
@@ -295,7 +314,8 @@ impl HttpParser {
     fn response_text(&mut self, out: &mut dyn Output, line: &[u8]) {
         if matches!(self.response.state, State::Fields) {
             if !line.is_empty() {
-                self.response.fields.line(line);
+                // Some receivers take a carriage return for the end of a line.
+                line.split(|b| *b == b'\r').filter(|part| !part.is_empty()).for_each(|part| self.response.fields.line(part));
                 return;
             }
             self.response_head(out);
@@ -304,10 +324,12 @@ impl HttpParser {
             }
             return;
         }
-        match head::status_line(line) {
+        let mut parts = line.split(|b| *b == b'\r').filter(|part| !part.is_empty());
+        match head::status_line(parts.next().unwrap_or(&[])) {
             Some(status) => {
                 self.response_begin(out, status);
                 self.response.state = State::Fields;
+                parts.for_each(|part| self.response.fields.line(part));
             }
             None if line.trim_ascii().is_empty() || self.response.resync => {}
             None => {
@@ -357,6 +379,7 @@ impl HttpParser {
         let (status, fields) = (&self.status_line, &self.response.fields);
         let Some(transaction) = self.waiting.iter_mut().find(|t| !t.response_done) else { return };
         transaction.response_head(status, fields);
+        inspection::response(out, self.response.raw.as_deref().unwrap_or(&[]));
         let framing = transaction.response_framing(status, fields);
         let handed_over =
             status.code == Some(101) || (transaction.method == b"CONNECT" && matches!(status.code, Some(200..=299)));
@@ -376,6 +399,7 @@ impl HttpParser {
                 self.tunnel = Some(Tunnel::of(Box::new(WebSocketParser::new(spoken, self.level))));
             }
             self.response.state = State::Start;
+            out.transaction(Direction::ToClient);
             self.tell_done(out);
             self.hand_over();
             return;
@@ -409,6 +433,7 @@ impl HttpParser {
             t.record.response_body_bytes = (bytes > 0).then_some(bytes);
             t.response_done = true;
         });
+        out.transaction(Direction::ToClient);
         if refused {
             // CONNECT was not granted: ordinary requests go on.
             self.request.state = State::Start;
@@ -493,6 +518,12 @@ impl Side {
         }
         end?;
         let mut line = std::mem::take(&mut self.line);
+        if let Some(raw) = &mut self.raw {
+            if matches!(self.state, State::Start) {
+                raw.clear();
+            }
+            raw.extend_from_slice(&line);
+        }
         let kept = line.len() - line.iter().rev().take_while(|b| matches!(b, b'\r' | b'\n')).count();
         line.truncate(kept);
         if line.is_empty() {

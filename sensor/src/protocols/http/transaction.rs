@@ -120,7 +120,7 @@ impl Transaction {
 
     /// How the body of the request is framed.
     pub fn request_framing(&self, fields: &Fields) -> Framing {
-        if fields.has("transfer-encoding", "chunked") {
+        if fields.mentions("transfer-encoding", "chunked") {
             return Framing::Chunked(super::body::Chunked::default());
         }
         fields.content_length().map_or(Framing::Empty, Framing::Length)
@@ -128,18 +128,20 @@ impl Transaction {
 
     /// How the body of the response is framed (RFC 9112 section 6.3).
     pub fn response_framing(&self, line: &StatusLine, fields: &Fields) -> Framing {
-        let bodiless = self.method == b"HEAD" || matches!(line.code, Some(100..=199 | 204 | 304));
+        // A server that closes may send a body where there should be none, and receivers take it.
+        let closes = line.code == Some(204) && fields.has("connection", "close");
+        let bodiless = self.method == b"HEAD" || (matches!(line.code, Some(100..=199 | 204 | 304)) && !closes);
         let tunnel = self.method == b"CONNECT" && matches!(line.code, Some(200..=299));
         if bodiless || tunnel {
             return Framing::Empty;
         }
-        if fields.has("transfer-encoding", "chunked") {
+        if fields.mentions("transfer-encoding", "chunked") {
             return Framing::Chunked(super::body::Chunked::default());
         }
         let rtsp = line.version.as_deref().is_some_and(|v| v.starts_with("RTSP"));
         match fields.content_length() {
             Some(length) => Framing::Length(length),
-            None if rtsp => Framing::Empty,
+            None if rtsp || closes => Framing::Empty,
             None => Framing::UntilClose,
         }
     }

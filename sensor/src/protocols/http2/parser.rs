@@ -194,7 +194,7 @@ impl Http2Parser {
                 stream.end(out, Direction::ToServer, true);
             }
             Direction::ToServer if !stream.requested() => stream.request(out, block),
-            Direction::ToClient if !stream.responded() && !block.is_interim() => stream.response(&block),
+            Direction::ToClient if !stream.responded() && !block.is_interim() => stream.response(out, &block),
             // What comes after a body, or before the response.
             _ => {}
         }

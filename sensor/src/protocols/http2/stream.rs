@@ -3,6 +3,7 @@
 use super::dns::parser as dns_message;
 use super::http::content::Content;
 use super::http::head::{Fields, RequestLine, StatusLine};
+use super::http::inspection;
 use super::http::transaction::Transaction;
 use crate::protocols::{Direction, Output};
 
@@ -104,6 +105,10 @@ impl Stream {
         let connect = method == b"CONNECT";
         let target = if connect { fields.get("host").unwrap_or(&[]).to_vec() } else { path };
         let line = RequestLine { method, target, version: Some(VERSION.to_owned()) };
+        if out.inspects() {
+            let first = [&line.method, &b" "[..], &line.target, b" HTTP/2"].concat();
+            inspection::request(out, &head_text(&first, &fields));
+        }
         let line = self.transaction.request_line(line);
         self.transaction.request_head(&line, &fields);
         if let Some(query) = self.transaction.record.url_query.as_deref() {
@@ -115,8 +120,12 @@ impl Stream {
     }
 
     /// Takes in the fields of a response.
-    pub fn response(&mut self, block: &Block) {
+    pub fn response(&mut self, out: &mut dyn Output, block: &Block) {
         self.responded = true;
+        if out.inspects() {
+            let first = format!("HTTP/2 {}", block.status.unwrap_or(0));
+            inspection::response(out, &head_text(first.as_bytes(), &block.fields));
+        }
         let status = StatusLine { version: Some(VERSION.to_owned()), code: block.status, reason: Vec::new() };
         self.transaction.response_head(&status, &block.fields);
         if self.transaction.method != b"CONNECT" {
@@ -158,6 +167,13 @@ impl Stream {
             dns_message::tell(out, &message);
         }
         let told = body.content.map(|content| content.end(out, complete));
+        let (open, over) = match direction {
+            Direction::ToServer => (self.requested(), self.transaction.request_done),
+            Direction::ToClient => (self.responded, self.transaction.response_done),
+        };
+        if open && !over {
+            out.transaction(direction);
+        }
         match direction {
             Direction::ToServer if !self.transaction.request_done => self.transaction.request_told(body.bytes, told),
             Direction::ToClient if !self.transaction.response_done => {
@@ -191,6 +207,18 @@ impl Stream {
             Direction::ToClient => to_client,
         }
     }
+}
+
+/// A head as HTTP/1 would write it.
+fn head_text(first: &[u8], fields: &Fields) -> Vec<u8> {
+    let mut text = [first, b"\r\n"].concat();
+    for name in fields.distinct_names() {
+        for value in fields.all(name) {
+            text.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
+        }
+    }
+    text.extend_from_slice(b"\r\n");
+    text
 }
 
 /// Tells the DNS query in the query of an address, `dns=` in base64url (RFC 8484 section 4.1), if there is a sound one.

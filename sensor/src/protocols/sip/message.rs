@@ -57,7 +57,7 @@ pub fn read(head: &[u8]) -> (SipMessage, Option<u64>) {
 }
 
 /// The lines of a head; one that begins with a space goes on where the one before ended.
-fn lines(head: &[u8]) -> Vec<Vec<u8>> {
+pub fn lines(head: &[u8]) -> Vec<Vec<u8>> {
     let mut lines: Vec<Vec<u8>> = Vec::new();
     for line in head.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)) {
         let folded = line.starts_with(b" ") || line.starts_with(b"\t");

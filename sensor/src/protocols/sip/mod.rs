@@ -5,6 +5,7 @@
 //! [`parser::MAX_HEAD_BYTES`] and its body up to [`parser::MAX_BODY_BYTES`]; a stream with a longer head is given up,
 //! a longer body is passed over. Passwords are never in clear in SIP; who logs in is told.
 
+mod inspection;
 mod message;
 mod parser;
 pub mod record;

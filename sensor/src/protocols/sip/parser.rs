@@ -2,7 +2,7 @@
 
 use luytre_events::Transport;
 
-use super::{message, sdp};
+use super::{inspection, message, sdp};
 use crate::protocols::{Direction, Output, Parser, Progress};
 
 /// The longest head of a message, and the most that is looked at to find the first one.
@@ -122,6 +122,7 @@ fn tell(out: &mut dyn Output, head: &[u8], body: &[u8]) {
         sdp::tell(&mut record, body);
     }
     out.event(record.into_body());
+    inspection::message(out, head);
 }
 
 impl Side {

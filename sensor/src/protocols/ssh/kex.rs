@@ -42,13 +42,17 @@ impl Offer {
 
     /// HASSH of a client (`way` 0) or server (`way` 1): what it offers for the bytes that it sends itself.
     pub fn hassh(&self, way: usize) -> String {
-        let mut digest = Md5::new();
-        digest.update(&self.kex);
+        hex::encode(Md5::digest(self.hassh_text(way)))
+    }
+
+    /// What HASSH is the digest of.
+    pub fn hassh_text(&self, way: usize) -> Vec<u8> {
+        let mut text = self.kex.clone();
         for lists in [&self.ciphers, &self.macs, &self.compressions] {
-            digest.update(b";");
-            digest.update(lists.get(way).map_or(&[][..], Vec::as_slice));
+            text.push(b';');
+            text.extend_from_slice(lists.get(way).map_or(&[][..], Vec::as_slice));
         }
-        hex::encode(digest.finalize())
+        text
     }
 
     /// Whether a name stands among the key exchanges.

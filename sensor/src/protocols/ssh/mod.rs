@@ -5,6 +5,7 @@
 //! each offers (told whole and as HASSH fingerprints) and the server's key; behind that only sizes speak, see
 //! [`shapes`]. Of each direction at most one unfinished packet is kept; larger ones are given up with an anomaly.
 
+mod inspection;
 mod kex;
 mod parser;
 pub mod record;

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+use super::inspection;
 use super::kex::{self, Offer};
 use super::record::SshConnection;
 use super::shapes::{Layer, Shapes};
@@ -152,7 +153,7 @@ impl SshParser {
         let line = rest.get(..end).unwrap_or(rest);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.starts_with(b"SSH-") {
-            self.version(direction, line);
+            self.version(out, direction, line);
         } else if direction == Direction::ToClient {
             let lines = self.record.pre_banner_lines.get_or_insert(0);
             *lines += 1;
@@ -166,7 +167,7 @@ impl SshParser {
     }
 
     /// `SSH-protoversion-softwareversion SP comments` (RFC 4253 section 4.2).
-    fn version(&mut self, direction: Direction, line: &[u8]) {
+    fn version(&mut self, out: &mut dyn Output, direction: Direction, line: &[u8]) {
         let mut words = line.splitn(2, |&b| b == b' ');
         let (name, comments) = (words.next().unwrap_or(&[]), words.next());
         let mut parts = name.splitn(3, |&b| b == b'-').skip(1);
@@ -174,6 +175,7 @@ impl SshParser {
         let version = parts.next().and_then(told);
         let software = parts.next().and_then(told);
         let comments = comments.and_then(told);
+        inspection::version(out, direction, version.as_deref(), software.as_deref());
         // The first version of the protocol has other packets, of which nothing is read.
         let old = version.as_deref().is_some_and(|v| v.starts_with("1.") && v != "1.99");
         let record = &mut self.record;
@@ -212,7 +214,10 @@ impl SshParser {
     fn message(&mut self, out: &mut dyn Output, direction: Direction, kind: u8, body: &[u8]) {
         match (kind, direction) {
             (message::KEXINIT, _) if self.side(direction).offer.is_none() => match Offer::read(body) {
-                Ok(offer) => self.offer(direction, offer),
+                Ok(offer) => {
+                    inspection::offer(out, direction, &offer);
+                    self.offer(direction, offer);
+                }
                 Err(_) => self.malformed(out, direction),
             },
             (message::NEWKEYS, _) => {

@@ -13,20 +13,30 @@ fn grease(value: u16) -> bool {
 
 /// MD5 over version, suites, extensions, groups and point formats.
 pub fn ja3(hello: &ClientHello) -> String {
+    md5_hex(&ja3_text(hello))
+}
+
+/// What JA3 is the digest of.
+pub fn ja3_text(hello: &ClientHello) -> String {
     let points: Vec<u16> = hello.point_formats.iter().map(|&p| p.into()).collect();
-    md5_hex(&format!(
+    format!(
         "{},{},{},{},{}",
         hello.version,
         decimal(&hello.ciphers),
         decimal(&hello.extensions),
         decimal(&hello.groups),
         decimal(&points)
-    ))
+    )
 }
 
 /// MD5 over version, suite and extensions of the server.
 pub fn ja3s(hello: &ServerHello) -> String {
-    md5_hex(&format!("{},{},{}", hello.legacy_version, hello.cipher, decimal(&hello.extensions)))
+    md5_hex(&ja3s_text(hello))
+}
+
+/// What JA3S is the digest of.
+pub fn ja3s_text(hello: &ServerHello) -> String {
+    format!("{},{},{}", hello.legacy_version, hello.cipher, decimal(&hello.extensions))
 }
 
 fn decimal(values: &[u16]) -> String {

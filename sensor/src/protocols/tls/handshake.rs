@@ -4,9 +4,9 @@ use luytre_events::value::TimeNs;
 
 use super::hello::{self, ClientHello, ServerHello};
 use super::record::TlsHandshake;
-use super::{certificate, fingerprint, names};
+use super::{certificate, fingerprint, inspection, names};
 use crate::protocols::reader::{Reader, Short};
-use crate::protocols::{Direction, text};
+use crate::protocols::{Direction, Output, text};
 
 /// Protocols of ALPN that are told.
 const MAX_ALPN: usize = 32;
@@ -37,13 +37,32 @@ pub struct Seen {
 }
 
 /// Takes in one handshake message (RFC 8446 appendix B.3).
-pub fn message(seen: &mut Seen, direction: Direction, kind: u8, body: &[u8]) {
+pub fn message(out: &mut dyn Output, seen: &mut Seen, direction: Direction, kind: u8, body: &[u8]) {
     let broken = match (kind, direction) {
-        (1, _) => client_hello(seen, hello::client(body)),
-        (2, _) => hello::server(body).map(|hello| seen.server = Some(hello)).is_err(),
-        (11, Direction::ToClient) => server_chain(seen, body),
+        (1, _) => {
+            let hello = hello::client(body);
+            if let (Ok(hello), None) = (&hello, &seen.client) {
+                inspection::random(out, Direction::ToServer, body);
+                inspection::client(out, hello);
+            }
+            client_hello(seen, hello)
+        }
+        (2, _) => match hello::server(body) {
+            Ok(hello) => {
+                inspection::random(out, direction, body);
+                inspection::server(out, &hello);
+                seen.server = Some(hello);
+                false
+            }
+            Err(_) => true,
+        },
+        (11, Direction::ToClient) => server_chain(out, seen, body),
         (11, Direction::ToServer) => {
-            seen.client_certificate = certificates(body).next().and_then(certificate::read);
+            let first = certificates(body).next();
+            seen.client_certificate = first.and_then(certificate::read);
+            if let Some(der) = first {
+                inspection::certificate(out, direction, der, seen.client_certificate.as_ref());
+            }
             false
         }
         (12, Direction::ToClient) => {
@@ -68,19 +87,22 @@ pub fn client_hello(seen: &mut Seen, hello: Result<ClientHello, Short>) -> bool 
     }
 }
 
-fn server_chain(seen: &mut Seen, body: &[u8]) -> bool {
+fn server_chain(out: &mut dyn Output, seen: &mut Seen, body: &[u8]) -> bool {
     if seen.server_chain_length > 0 {
         return false;
     }
     let mut broken = false;
     for der in certificates(body) {
         seen.server_chain_length += 1;
+        let mut first = None;
         if seen.server_chain.is_empty() {
             match certificate::read(der) {
-                Some(read) => seen.server_chain.push(read),
+                Some(read) => first = Some(read),
                 None => broken = true,
             }
         }
+        inspection::certificate(out, Direction::ToClient, der, first.as_ref());
+        seen.server_chain.extend(first);
     }
     broken
 }

@@ -8,6 +8,7 @@ mod certificate;
 pub(super) mod fingerprint;
 pub(super) mod handshake;
 pub(super) mod hello;
+mod inspection;
 pub(super) mod names;
 pub(super) mod parser;
 pub mod record;

@@ -1,7 +1,7 @@
 //! Follows one flow: takes records apart, and hands over the messages of the handshake.
 
 use super::handshake::{Seen, message, record};
-use super::hello;
+use super::{hello, inspection};
 use crate::protocols::reader::Reader;
 use crate::protocols::{Direction, Output, Parser, Progress};
 
@@ -114,6 +114,7 @@ impl TlsParser {
         if seen.malformed {
             out.anomaly("tls.malformed");
         }
+        inspection::done(out, seen.server_chain_length);
         let established = self.to_server.encrypted && self.to_client.encrypted && seen.server.is_some();
         let time_ns = out.time_ns();
         out.event(record(std::mem::take(&mut self.seen), established, time_ns, 't').into_body());
@@ -206,7 +207,7 @@ impl Side {
         while let (Ok(message_kind), Ok(length)) = (r.u8(), r.u24()) {
             let length = usize::try_from(length).unwrap_or(usize::MAX);
             if let Ok(body) = r.take(length) {
-                message(seen, direction, message_kind, body);
+                message(out, seen, direction, message_kind, body);
                 used = r.position();
                 continue;
             }

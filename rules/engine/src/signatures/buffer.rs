@@ -1,0 +1,304 @@
+//! The one table of what rules can look into: every sticky buffer with its other spellings.
+//!
+//! A parser hands over a buffer under its [`BufferId`]; a rule names it by keyword. The part of a name before its first
+//! dot is the protocol that fills it, unless the table says otherwise. Buffers that no parser fills yet stand here too,
+//! so that rules that use them load and are told apart.
+
+/// A buffer's place in [`BUFFERS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BufferId(pub u16);
+
+/// Who sends what is in a buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// The client.
+    Client,
+    /// The server.
+    Server,
+    /// Either.
+    Either,
+}
+
+/// When a buffer can be looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// For each packet.
+    Packet,
+    /// When a transaction of a protocol is complete in one direction.
+    Transaction,
+}
+
+/// What a buffer holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// Bytes.
+    Bytes,
+    /// Bytes, perhaps several times in a transaction: a rule's conditions must hold in one of them.
+    Many,
+    /// A number.
+    Number,
+}
+
+/// One buffer.
+#[derive(Debug)]
+pub struct Buffer {
+    /// Its keyword.
+    pub name: &'static str,
+    /// Other spellings that are used the same way.
+    pub aliases: &'static [&'static str],
+    /// Old spelling that stands behind a content.
+    pub modifier: Option<&'static str>,
+    /// When it is there.
+    pub when: When,
+    /// Who sends it.
+    pub sender: Sender,
+    /// What it holds.
+    pub holds: Holds,
+    /// Whether the sensor fills it.
+    pub filled: bool,
+}
+
+impl Buffer {
+    /// The protocol that fills it, as rules spell it; nothing where several may.
+    pub fn protocol(&self) -> Option<&'static str> {
+        if self.when == When::Packet || self.name.starts_with("file") {
+            return None;
+        }
+        // The two words of a data connection are one name.
+        if self.name.starts_with("ftpdata_") { Some("ftp-data") } else { self.name.split(['.', '_']).next() }
+    }
+}
+
+/// Finds a sticky buffer by any of its spellings.
+pub fn by_keyword(keyword: &str) -> Option<BufferId> {
+    find(|buffer| buffer.name == keyword || buffer.aliases.contains(&keyword))
+}
+
+/// Finds the buffer of an old modifier.
+pub fn by_modifier(keyword: &str) -> Option<BufferId> {
+    find(|buffer| buffer.modifier == Some(keyword))
+}
+
+fn find(is_it: impl Fn(&Buffer) -> bool) -> Option<BufferId> {
+    let at = BUFFERS.iter().position(is_it)?;
+    u16::try_from(at).ok().map(BufferId)
+}
+
+impl BufferId {
+    /// What the table says.
+    pub fn buffer(self) -> &'static Buffer {
+        BUFFERS.get(usize::from(self.0)).unwrap_or(&BUFFERS[0])
+    }
+}
+
+macro_rules! buffers {
+    ($($id:ident = $name:literal $([$($alias:literal),*])? $(behind $modifier:literal)?, $when:ident $sender:ident $holds:ident $filled:ident;)*) => {
+        /// Every buffer.
+        pub static BUFFERS: &[Buffer] = &[$(Buffer {
+            name: $name,
+            aliases: &[$($($alias),*)?],
+            modifier: buffers!(@modifier $($modifier)?),
+            when: When::$when,
+            sender: Sender::$sender,
+            holds: Holds::$holds,
+            filled: buffers!(@filled $filled),
+        }),*];
+        #[expect(non_camel_case_types, clippy::upper_case_acronyms, reason = "only their order is used")]
+        enum Order { $($id),* }
+        $(
+            #[doc = concat!("`", $name, "`")]
+            pub const $id: BufferId = BufferId(Order::$id as u16);
+        )*
+    };
+    (@modifier) => { None };
+    (@modifier $modifier:literal) => { Some($modifier) };
+    (@filled filled) => { true };
+    (@filled later) => { false };
+}
+
+buffers! {
+    PAYLOAD = "pkt_data", Packet Either Bytes filled;
+    IPV4_HEADER = "ipv4.hdr", Packet Either Bytes filled;
+    IPV6_HEADER = "ipv6.hdr", Packet Either Bytes filled;
+    TCP_HEADER = "tcp.hdr", Packet Either Bytes filled;
+    UDP_HEADER = "udp.hdr", Packet Either Bytes filled;
+    ICMPV4_HEADER = "icmpv4.hdr", Packet Either Bytes filled;
+    ICMPV6_HEADER = "icmpv6.hdr", Packet Either Bytes filled;
+    IGMP_HEADER = "igmp.hdr", Packet Either Bytes later;
+    IP_SOURCE = "ip.src", Packet Either Bytes filled;
+    IP_DESTINATION = "ip.dst", Packet Either Bytes filled;
+
+    HTTP_METHOD = "http.method" behind "http_method", Transaction Client Bytes filled;
+    HTTP_URI = "http.uri" behind "http_uri", Transaction Client Bytes filled;
+    HTTP_URI_RAW = "http.uri.raw" behind "http_raw_uri", Transaction Client Bytes filled;
+    HTTP_REQUEST_LINE = "http.request_line" ["http_request_line"], Transaction Client Bytes filled;
+    HTTP_REQUEST_BODY = "http.request_body" behind "http_client_body", Transaction Client Bytes filled;
+    HTTP_HOST = "http.host" behind "http_host", Transaction Client Bytes filled;
+    HTTP_HOST_RAW = "http.host.raw" behind "http_raw_host", Transaction Client Bytes filled;
+    HTTP_USER_AGENT = "http.user_agent" behind "http_user_agent", Transaction Client Bytes filled;
+    HTTP_ACCEPT = "http.accept" ["http_accept"], Transaction Client Bytes filled;
+    HTTP_ACCEPT_ENCODING = "http.accept_enc" ["http_accept_enc"], Transaction Client Bytes filled;
+    HTTP_ACCEPT_LANGUAGE = "http.accept_lang" ["http_accept_lang"], Transaction Client Bytes filled;
+    HTTP_REFERER = "http.referer" ["http_referer"], Transaction Client Bytes filled;
+    HTTP_COOKIE = "http.cookie" behind "http_cookie", Transaction Either Bytes filled;
+    HTTP_HEADER = "http.header" behind "http_header", Transaction Either Bytes filled;
+    HTTP_HEADER_RAW = "http.header.raw" behind "http_raw_header", Transaction Either Bytes filled;
+    HTTP_HEADER_NAMES = "http.header_names" ["http_header_names"], Transaction Either Bytes filled;
+    HTTP_REQUEST_HEADER = "http.request_header", Transaction Client Many filled;
+    HTTP_RESPONSE_HEADER = "http.response_header", Transaction Server Many filled;
+    HTTP_CONTENT_TYPE = "http.content_type" ["http_content_type"], Transaction Either Bytes filled;
+    HTTP_CONTENT_LENGTH = "http.content_len" ["http_content_len"], Transaction Either Bytes filled;
+    HTTP_CONNECTION = "http.connection" ["http_connection"], Transaction Either Bytes filled;
+    HTTP_PROTOCOL = "http.protocol" ["http_protocol"], Transaction Either Bytes filled;
+    HTTP_START = "http.start" ["http_start"], Transaction Either Bytes filled;
+    HTTP_STATUS_CODE = "http.stat_code" behind "http_stat_code", Transaction Server Bytes filled;
+    HTTP_STATUS_MESSAGE = "http.stat_msg" behind "http_stat_msg", Transaction Server Bytes filled;
+    HTTP_RESPONSE_LINE = "http.response_line" ["http_response_line"], Transaction Server Bytes filled;
+    HTTP_RESPONSE_BODY = "http.response_body" behind "http_server_body", Transaction Server Bytes filled;
+    HTTP_LOCATION = "http.location" ["http_location"], Transaction Server Bytes filled;
+    HTTP_SERVER = "http.server" ["http_server"], Transaction Server Bytes filled;
+
+    FILE_DATA = "file.data" ["file_data"], Transaction Either Many filled;
+    FILE_NAME = "file.name" ["filename"], Transaction Either Many filled;
+    FILE_MAGIC = "file.magic" ["filemagic"], Transaction Either Many later;
+    FILE_SIZE = "filesize", Transaction Either Number filled;
+    FILE_MD5 = "file.md5", Transaction Either Many filled;
+    FILE_SHA1 = "file.sha1", Transaction Either Many filled;
+    FILE_SHA256 = "file.sha256", Transaction Either Many filled;
+
+    DNS_QUERY = "dns.query" ["dns_query"], Transaction Client Many filled;
+    DNS_QUERIES_NAME = "dns.queries.rrname", Transaction Either Many filled;
+    DNS_ANSWERS_NAME = "dns.answers.rrname" ["dns.answer.name"], Transaction Either Many filled;
+    DNS_QUERY_NAME = "dns.query.name", Transaction Either Many filled;
+    DNS_AUTHORITIES_NAME = "dns.authorities.rrname", Transaction Either Many filled;
+    DNS_ADDITIONALS_NAME = "dns.additionals.rrname", Transaction Either Many filled;
+    DNS_RESPONSE_NAME = "dns.response.rrname", Transaction Server Many filled;
+    DNS_OPCODE = "dns.opcode", Transaction Either Number filled;
+    DNS_RCODE = "dns.rcode", Transaction Server Number filled;
+    DNS_RRTYPE = "dns.rrtype", Transaction Either Number filled;
+    MDNS_QUERIES_NAME = "mdns.queries.rrname", Transaction Either Many later;
+    MDNS_ANSWERS_NAME = "mdns.answers.rrname", Transaction Either Many later;
+    MDNS_AUTHORITIES_NAME = "mdns.authorities.rrname", Transaction Either Many later;
+    MDNS_ADDITIONALS_NAME = "mdns.additionals.rrname", Transaction Either Many later;
+    MDNS_RESPONSE_NAME = "mdns.response.rrname", Transaction Either Many later;
+    LLMNR_QUERIES_NAME = "llmnr.queries.rrname", Transaction Either Many later;
+    LLMNR_ANSWERS_NAME = "llmnr.answers.rrname", Transaction Either Many later;
+    LLMNR_AUTHORITIES_NAME = "llmnr.authorities.rrname", Transaction Either Many later;
+    LLMNR_ADDITIONALS_NAME = "llmnr.additionals.rrname", Transaction Either Many later;
+
+    TLS_SNI = "tls.sni" ["tls_sni"], Transaction Client Bytes filled;
+    TLS_CERT_SUBJECT = "tls.cert_subject" ["tls_cert_subject", "tls.subject"], Transaction Either Bytes filled;
+    TLS_CERT_ISSUER = "tls.cert_issuer" ["tls_cert_issuer", "tls.issuerdn"], Transaction Either Bytes filled;
+    TLS_CERT_SERIAL = "tls.cert_serial" ["tls_cert_serial"], Transaction Either Bytes filled;
+    TLS_CERT_FINGERPRINT = "tls.cert_fingerprint" ["tls_cert_fingerprint"], Transaction Either Bytes filled;
+    TLS_CERTS = "tls.certs", Transaction Either Many filled;
+    TLS_ALTERNATIVE_NAME = "tls.subjectaltname", Transaction Server Many filled;
+    TLS_ALPN = "tls.alpn", Transaction Either Many filled;
+    TLS_RANDOM = "tls.random", Transaction Either Bytes filled;
+    TLS_RANDOM_TIME = "tls.random_time", Transaction Either Bytes filled;
+    TLS_RANDOM_BYTES = "tls.random_bytes", Transaction Either Bytes filled;
+    TLS_VERSION = "tls.version" ["ssl_version"], Transaction Either Number filled;
+    TLS_CHAIN_LENGTH = "tls.cert_chain_len", Transaction Server Number filled;
+    JA3_HASH = "ja3.hash" ["ja3_hash"], Transaction Client Bytes filled;
+    JA3_STRING = "ja3.string" ["ja3_string"], Transaction Client Bytes filled;
+    JA3S_HASH = "ja3s.hash", Transaction Server Bytes filled;
+    JA3S_STRING = "ja3s.string", Transaction Server Bytes filled;
+    JA4_HASH = "ja4.hash", Transaction Client Bytes filled;
+    QUIC_SNI = "quic.sni", Transaction Client Bytes later;
+    QUIC_VERSION = "quic.version", Transaction Either Bytes later;
+
+    SSH_PROTO = "ssh.proto" ["ssh_proto"], Transaction Either Bytes filled;
+    SSH_SOFTWARE = "ssh.software" ["ssh_software"], Transaction Either Bytes filled;
+    SSH_HASSH = "ssh.hassh", Transaction Client Bytes filled;
+    SSH_HASSH_STRING = "ssh.hassh.string", Transaction Client Bytes filled;
+    SSH_HASSH_SERVER = "ssh.hassh.server", Transaction Server Bytes filled;
+    SSH_HASSH_SERVER_STRING = "ssh.hassh.server.string", Transaction Server Bytes filled;
+
+    DCERPC_STUB = "dcerpc.stub_data" ["dce_stub_data"], Transaction Either Bytes filled;
+    DCERPC_OPNUM = "dcerpc.opnum" ["dce_opnum"], Transaction Client Number filled;
+    DCERPC_INTERFACE = "dcerpc.iface" ["dce_iface"], Transaction Client Many filled;
+    SMB_NAMED_PIPE = "smb.named_pipe" ["smb_named_pipe"], Transaction Client Bytes later;
+    SMB_SHARE = "smb.share" ["smb_share"], Transaction Client Bytes later;
+
+    SIP_METHOD = "sip.method", Transaction Client Bytes filled;
+    SIP_URI = "sip.uri", Transaction Client Bytes filled;
+    SIP_STATUS_CODE = "sip.stat_code", Transaction Server Bytes filled;
+    SIP_STATUS_MESSAGE = "sip.stat_msg", Transaction Server Bytes filled;
+    SIP_PROTOCOL = "sip.protocol", Transaction Either Bytes filled;
+    SIP_REQUEST_LINE = "sip.request_line", Transaction Client Bytes filled;
+    SIP_RESPONSE_LINE = "sip.response_line", Transaction Server Bytes filled;
+    SIP_FROM = "sip.from", Transaction Either Many filled;
+    SIP_TO = "sip.to", Transaction Either Many filled;
+    SIP_VIA = "sip.via", Transaction Either Many filled;
+    SIP_USER_AGENT = "sip.user_agent", Transaction Either Many filled;
+    SIP_CONTENT_TYPE = "sip.content_type", Transaction Either Many filled;
+    SIP_CONTENT_LENGTH = "sip.content_length", Transaction Either Many filled;
+
+    SMTP_HELO = "smtp.helo", Transaction Client Bytes later;
+    SMTP_FROM = "smtp.mail_from", Transaction Client Bytes later;
+    SMTP_TO = "smtp.rcpt_to", Transaction Client Many later;
+    EMAIL_FROM = "email.from", Transaction Client Bytes later;
+    EMAIL_TO = "email.to", Transaction Client Bytes later;
+    EMAIL_CC = "email.cc", Transaction Client Bytes later;
+    EMAIL_SUBJECT = "email.subject", Transaction Client Bytes later;
+    EMAIL_DATE = "email.date", Transaction Client Bytes later;
+    EMAIL_MESSAGE_ID = "email.message_id", Transaction Client Bytes later;
+    EMAIL_X_MAILER = "email.x_mailer", Transaction Client Bytes later;
+    EMAIL_URL = "email.url", Transaction Client Many later;
+    EMAIL_RECEIVED = "email.received", Transaction Client Many later;
+    FTP_COMMAND = "ftp.command", Transaction Client Bytes later;
+    FTP_COMMAND_DATA = "ftp.command_data", Transaction Client Bytes later;
+    FTP_REPLY = "ftp.reply", Transaction Server Many later;
+    FTPDATA_COMMAND = "ftpdata_command", Transaction Either Bytes filled;
+
+    KRB5_MESSAGE_TYPE = "krb5_msg_type", Transaction Either Number later;
+    KRB5_CNAME = "krb5.cname" ["krb5_cname"], Transaction Either Many later;
+    KRB5_SNAME = "krb5.sname" ["krb5_sname"], Transaction Either Many later;
+    KRB5_ERROR_CODE = "krb5_err_code", Transaction Server Number later;
+    SNMP_VERSION = "snmp.version", Transaction Either Number later;
+    SNMP_COMMUNITY = "snmp.community", Transaction Either Bytes later;
+    SNMP_USM = "snmp.usm", Transaction Either Bytes later;
+    SNMP_PDU_TYPE = "snmp.pdu_type", Transaction Either Number later;
+    NTP_VERSION = "ntp.version", Transaction Either Number later;
+    NTP_MODE = "ntp.mode", Transaction Either Number later;
+    NTP_STRATUM = "ntp.stratum", Transaction Either Number later;
+    NTP_REFERENCE_ID = "ntp.reference_id", Transaction Either Bytes later;
+    DHCP_LEASE_TIME = "dhcp.leasetime", Transaction Either Number later;
+    DHCP_RENEWAL_TIME = "dhcp.renewal_time", Transaction Either Number later;
+    DHCP_REBINDING_TIME = "dhcp.rebinding_time", Transaction Either Number later;
+    LDAP_REQUEST_DN = "ldap.request.dn", Transaction Client Bytes later;
+    LDAP_RESPONSES_DN = "ldap.responses.dn", Transaction Server Many later;
+    LDAP_RESPONSES_MESSAGE = "ldap.responses.message", Transaction Server Many later;
+    LDAP_RESPONSES_COUNT = "ldap.responses.count", Transaction Server Number later;
+    LDAP_REQUEST_ATTRIBUTE = "ldap.request.attribute_type", Transaction Client Many later;
+    LDAP_RESPONSES_ATTRIBUTE = "ldap.responses.attribute_type", Transaction Server Many later;
+    WEBSOCKET_PAYLOAD = "websocket.payload", Transaction Either Bytes later;
+    WEBSOCKET_FLAGS = "websocket.flags", Transaction Either Number later;
+    WEBSOCKET_OPCODE = "websocket.opcode", Transaction Either Number later;
+    WEBSOCKET_MASK = "websocket.mask", Transaction Either Number later;
+    PGSQL_QUERY = "pgsql.query", Transaction Client Bytes later;
+    MQTT_PROTOCOL = "mqtt.connect.protocol_string", Transaction Client Bytes later;
+    MQTT_REASON_CODE = "mqtt.reason_code" ["mqtt.connack.return_code"], Transaction Either Number later;
+    HTTP2_HEADER_NAME = "http2.header_name", Transaction Either Many later;
+    RFB_NAME = "rfb.name", Transaction Server Bytes later;
+    IKE_VENDOR = "ike.vendor", Transaction Either Many later;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_spelling_stands_for_one_buffer() {
+        let mut seen = BTreeSet::new();
+        for buffer in BUFFERS {
+            for name in [buffer.name].into_iter().chain(buffer.aliases.iter().copied()).chain(buffer.modifier) {
+                assert!(seen.insert(name), "{name} stands twice");
+            }
+        }
+        assert_eq!(by_keyword("tls_sni"), Some(TLS_SNI));
+        assert_eq!(by_modifier("http_client_body"), Some(HTTP_REQUEST_BODY));
+        assert_eq!(HTTP_URI.buffer().name, "http.uri");
+    }
+}

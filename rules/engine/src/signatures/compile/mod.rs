@@ -1,0 +1,237 @@
+//! From the text of a rule to what the matcher needs.
+//!
+//! Keywords are taken in their order; each module here knows a family of them. What a rule asks for and the sensor cannot
+//! see yet is noted in [`Rule::unsupported`]: such a rule loads, is reported, and never matches. What makes no sense is a
+//! [`Fault`] with its place.
+
+mod bytes;
+mod content;
+mod headers;
+mod lists;
+mod meta;
+mod scope;
+mod states;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::buffer;
+use super::language::{Action, Fault, Header, OptionText, Reason, Statement, Variables};
+use super::rule::{FlowTest, Rule, Scope};
+use super::sets::ValueSet;
+use super::transform;
+use lists::{Current, Lists};
+
+/// What the rules of a set share while they are compiled.
+#[derive(Debug, Default)]
+pub struct Compiler {
+    /// Groups of addresses and ports.
+    pub variables: Variables,
+    /// Folder in which files that rules name are looked for.
+    pub folder: PathBuf,
+    /// Names of bits and numbers.
+    names: HashMap<String, u32>,
+    /// Sets of values.
+    sets: Vec<Arc<ValueSet>>,
+    /// Classes and their priorities.
+    classes: HashMap<String, u8>,
+}
+
+impl Compiler {
+    /// With groups of addresses and ports.
+    pub fn new(variables: Variables) -> Compiler {
+        Compiler { variables, classes: meta::classes(), ..Compiler::default() }
+    }
+
+    /// The number of a name.
+    fn name(&mut self, name: &str) -> u32 {
+        let next = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        *self.names.entry(name.trim().to_owned()).or_insert(next)
+    }
+
+    /// Compiles a rule; nothing where it says itself that this engine need not know it (`requires`).
+    pub fn rule(&mut self, statement: &Statement, file: &Arc<str>) -> Result<Option<Rule>, Fault> {
+        let fault = |column: u32, keyword: &str, reason: Reason| Fault {
+            line: statement.line,
+            column,
+            keyword: keyword.to_owned(),
+            reason,
+        };
+        let header = Header::parse(&statement.header, &self.variables).map_err(|reason| fault(1, "", reason))?;
+        let mut draft = Draft::new(statement.action, header);
+        for option in &statement.options {
+            if option.keyword.eq_ignore_ascii_case("requires") && !meta::required(option.value.as_deref().unwrap_or("")) {
+                return Ok(None);
+            }
+            self.option(&mut draft, option).map_err(|reason| fault(option.column, &option.keyword, reason))?;
+        }
+        let place = (file.clone(), statement.line);
+        draft.finish(place).map(Some).map_err(|reason| fault(1, "", reason))
+    }
+
+    fn option(&mut self, draft: &mut Draft, option: &OptionText) -> Result<(), Reason> {
+        let keyword = option.keyword.to_ascii_lowercase();
+        let value = option.value.as_deref();
+        if let Some(done) = draft.meta(&keyword, value, &self.classes) {
+            return done;
+        }
+        if let Some(id) = buffer::by_keyword(&keyword) {
+            return draft.buffer(id, value);
+        }
+        if let Some(transform) = transform::parse(&keyword, value) {
+            return draft.lists.transform(transform?);
+        }
+        if let Some(done) = draft.content(&keyword, value) {
+            return done;
+        }
+        if let Some(done) = draft.bytes(&keyword, value) {
+            return done;
+        }
+        if let Some(done) = draft.headers(&keyword, value) {
+            return done;
+        }
+        if let Some(done) = self.states(draft, &keyword, value) {
+            return done;
+        }
+        match UNSUPPORTED.iter().find(|(name, _)| *name == keyword) {
+            Some((name, why)) => {
+                draft.unsupported.push(format!("{name}: {why}"));
+                Ok(())
+            }
+            None => Err("this keyword is unknown".into()),
+        }
+    }
+}
+
+/// Keywords that are known and cannot be satisfied, and why.
+const UNSUPPORTED: &[(&str, &str)] = &[
+    ("lua", "scripts are not supported"),
+    ("luajit", "scripts are not supported"),
+    ("decode-event", "events of decoding are not told to rules yet"),
+    ("stream-event", "events of streams are not told to rules yet"),
+    ("engine-event", "events of the engine are not told to rules yet"),
+    ("app-layer-event", "events of protocols are not told to rules yet"),
+    ("app-layer-state", "states of protocols are not told to rules yet"),
+    ("frame", "frames of protocols are not told to rules yet"),
+    ("geoip", "there is no table of countries"),
+    ("iprep", "there is no table of reputations"),
+    ("asn1", "its checks are not written yet"),
+    ("ftpbounce", "its checks are not written yet"),
+    ("domain", "there is no table of suffixes"),
+    ("tld", "there is no table of suffixes"),
+    ("ipopts", "options of packets are not kept yet"),
+    ("fragbits", "flags of fragments are not kept yet"),
+    ("fragoffset", "places of fragments are not kept yet"),
+    ("ipv4-csum", "checksums are not told to rules yet"),
+    ("tcpv4-csum", "checksums are not told to rules yet"),
+    ("tcpv6-csum", "checksums are not told to rules yet"),
+    ("udpv4-csum", "checksums are not told to rules yet"),
+    ("udpv6-csum", "checksums are not told to rules yet"),
+    ("icmpv4-csum", "checksums are not told to rules yet"),
+    ("icmpv6-csum", "checksums are not told to rules yet"),
+    ("igmp-csum", "checksums are not told to rules yet"),
+    ("igmp.type", "its messages are not read yet"),
+    ("vlan.id", "tags are not kept yet"),
+    ("vlan.layers", "tags are not kept yet"),
+    ("ssl_state", "states of the handshake are not told to rules yet"),
+    ("tls_cert_notbefore", "times of certificates are not told to rules yet"),
+    ("tls_cert_notafter", "times of certificates are not told to rules yet"),
+    ("tls_cert_expired", "times of certificates are not told to rules yet"),
+    ("tls_cert_valid", "times of certificates are not told to rules yet"),
+    ("modbus", "its functions are not told to rules yet"),
+    ("dnp3_func", "its functions are not told to rules yet"),
+    ("dnp3_ind", "its functions are not told to rules yet"),
+    ("dnp3_obj", "its functions are not told to rules yet"),
+    ("nfs_procedure", "no parser reads it"),
+    ("nfs_version", "no parser reads it"),
+    ("http2.frametype", "frames are not told to rules yet"),
+    ("http2.window", "frames are not told to rules yet"),
+    ("http2.settings", "frames are not told to rules yet"),
+    ("http2.errorcode", "frames are not told to rules yet"),
+    ("http2.priority", "frames are not told to rules yet"),
+    ("mqtt.type", "its messages are not told to rules yet"),
+    ("mqtt.flags", "its messages are not told to rules yet"),
+    ("mqtt.qos", "its messages are not told to rules yet"),
+    ("ldap.request.operation", "its messages are not told to rules yet"),
+    ("ldap.responses.operation", "its messages are not told to rules yet"),
+    ("ldap.responses.result_code", "its messages are not told to rules yet"),
+];
+
+/// A rule that is being put together.
+struct Draft {
+    rule: Rule,
+    lists: Lists,
+    unsupported: Vec<String>,
+    /// A keyword asks for packets.
+    wants_packet: bool,
+    /// All keywords so far could be asked of addresses alone.
+    addresses_only: bool,
+    sid_seen: bool,
+}
+
+impl Draft {
+    fn new(action: Action, header: Header) -> Draft {
+        let rule = Rule {
+            sid: 0,
+            gid: 1,
+            rev: 0,
+            message: String::new(),
+            class: None,
+            priority: 3,
+            action,
+            place: ("".into(), 0),
+            header,
+            flow: FlowTest::default(),
+            packet: Vec::new(),
+            lists: Vec::new(),
+            asks: Vec::new(),
+            sets: Vec::new(),
+            limits: Vec::new(),
+            silent: action == Action::Config,
+            tells_pass: false,
+            protocol: None,
+            spoken: Vec::new(),
+            scope: Scope::Packet,
+            unsupported: Vec::new(),
+            variables: 0,
+        };
+        let lists = Lists::default();
+        Draft { rule, lists, unsupported: Vec::new(), wants_packet: false, addresses_only: true, sid_seen: false }
+    }
+
+    /// A sticky buffer, or a number that a keyword of the same name asks for.
+    fn buffer(&mut self, id: buffer::BufferId, value: Option<&str>) -> Result<(), Reason> {
+        let known = id.buffer();
+        self.addresses_only = false;
+        if !known.filled {
+            self.unsupported.push(format!("{}: no parser fills it yet", known.name));
+        }
+        match (known.holds, value) {
+            (buffer::Holds::Number, Some(value)) => self.lists.number(id, value),
+            (buffer::Holds::Number, None) => Err("it wants a number".into()),
+            // Files of a name: the keyword itself says what to find.
+            // Conditions on its version are not asked yet; the interface is.
+            (_, Some(value)) if id == buffer::DCERPC_INTERFACE => {
+                self.lists.named(id, value.split(',').next().unwrap_or(value))
+            }
+            (_, Some(value)) => self.lists.named(id, value),
+            (_, None) => {
+                self.lists.begin(if id == buffer::PAYLOAD { Current::Payload } else { Current::Buffer(id) });
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(mut self, place: (Arc<str>, u32)) -> Result<Rule, Reason> {
+        if !self.sid_seen {
+            return Err("there is no sid".into());
+        }
+        self.rule.place = place;
+        self.rule.variables = self.lists.variables();
+        self.rule.lists = self.lists.finish()?;
+        self.rule.unsupported = self.unsupported;
+        scope::settle(&mut self.rule, self.wants_packet, self.addresses_only)?;
+        Ok(self.rule)
+    }
+}

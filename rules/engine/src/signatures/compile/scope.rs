@@ -1,0 +1,93 @@
+//! When a rule is looked at, settled once all its keywords are known.
+
+use super::super::buffer::{self, Sender, When};
+use super::super::language::Reason;
+use super::super::rule::{Condition, Rule, Scope};
+use super::headers::of_packet;
+
+/// Protocols below the application.
+const TRANSPORTS: &[&str] = &[
+    "ip", "ip4", "ip6", "ipv4", "ipv6", "tcp", "tcp-pkt", "tcp-stream", "udp", "icmp", "icmpv4", "icmpv6", "sctp",
+    "pkthdr", "igmp", "ether", "esp",
+];
+
+/// Settles protocol, direction and scope.
+pub fn settle(rule: &mut Rule, wants_packet: bool, addresses_only: bool) -> Result<(), Reason> {
+    let below = TRANSPORTS.contains(&rule.header.protocol.as_str());
+    if !below {
+        rule.protocol = Some(rule.header.protocol.clone());
+    }
+    direction(rule)?;
+    let of_transaction = rule.lists.iter().any(|list| list.buffer.buffer().when == When::Transaction);
+    let payload = rule.lists.iter().any(|list| list.buffer == buffer::PAYLOAD);
+    let headers = rule.lists.iter().any(|list| of_packet(list.buffer));
+    if rule.header.hook.is_some() && !below {
+        rule.unsupported.push("hooks of protocols are not told to rules yet".into());
+    }
+    rule.scope = if of_transaction {
+        if below && rule.protocol.is_none() {
+            let protocols = rule.lists.iter().filter_map(|list| list.buffer.buffer().protocol());
+            rule.protocol = protocols.map(str::to_owned).next();
+        }
+        Scope::Transaction
+    } else if payload {
+        payload_scope(rule, wants_packet || headers)
+    } else if headers {
+        Scope::Packet
+    } else if recognised_only(rule, addresses_only) {
+        Scope::Recognised
+    } else if addresses_only && below && rule.spoken.is_empty() && ports_are_any(rule) && rule.packet.is_empty() {
+        Scope::Addresses
+    } else {
+        Scope::Packet
+    };
+    Ok(())
+}
+
+fn ports_are_any(rule: &Rule) -> bool {
+    rule.header.source_ports.is_any() && rule.header.destination_ports.is_any()
+}
+
+/// It only asks which protocol was recognised.
+fn recognised_only(rule: &Rule, addresses_only: bool) -> bool {
+    addresses_only && !rule.spoken.is_empty() && rule.packet.is_empty() && rule.protocol.is_none()
+}
+
+/// TCP is looked at as a stream; as packets too where a place in the payload is asked for, and only as packets where
+/// a keyword asks for packets.
+fn payload_scope(rule: &Rule, wants_packet: bool) -> Scope {
+    match rule.header.protocol.as_str() {
+        "tcp-pkt" => return Scope::Packet,
+        "tcp-stream" => return if wants_packet { Scope::PacketAndStream } else { Scope::Stream },
+        _ => {}
+    }
+    if wants_packet || rule.flow.no_stream {
+        return Scope::Packet;
+    }
+    if rule.flow.only_stream {
+        return Scope::Stream;
+    }
+    let placed = |condition: &Condition| {
+        matches!(condition, Condition::Content(content) if content.offset.is_some() || content.depth.is_some())
+    };
+    let payload = rule.lists.iter().filter(|list| list.buffer == buffer::PAYLOAD);
+    if payload.flat_map(|list| &list.conditions).any(placed) { Scope::PacketAndStream } else { Scope::Stream }
+}
+
+/// Buffers of one sender say which way the rule looks.
+fn direction(rule: &mut Rule) -> Result<(), Reason> {
+    let senders: Vec<Sender> = rule.lists.iter().map(|list| list.buffer.buffer().sender).collect();
+    let (client, server) = (senders.contains(&Sender::Client), senders.contains(&Sender::Server));
+    if rule.header.arrow == super::super::language::Arrow::Transaction {
+        return Ok(());
+    }
+    if client && server {
+        return Err("buffers of requests and of answers do not come together (=> asks for both)".into());
+    }
+    if (client && rule.flow.to_client) || (server && rule.flow.to_server) {
+        return Err("flow asks for the direction in which a buffer never goes".into());
+    }
+    rule.flow.to_server |= client;
+    rule.flow.to_client |= server;
+    Ok(())
+}

@@ -1,0 +1,407 @@
+//! The engine as the sensor uses it: one [`Inspector`] for each worker.
+//!
+//! The sensor hands over what it sees of one packet (the packet itself, pieces of streams that are due, transactions that
+//! are complete) and then asks for the alerts. Rules are asked in the order of their set. A rule that passes silences
+//! those behind it, and the flow where it looked at more than one packet. At most [`ALERTS_MAX`] alerts are told of one
+//! packet; what is cut is counted.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::buffer::{self, BufferId, Holds};
+use super::language::{Action, Arrow};
+use super::matcher::{Scratch, View};
+use super::prefilter::Lens;
+use super::rule::{Condition, MatchList, Rule, Scope};
+use super::ruleset::Signatures;
+use super::scene::Scene;
+use super::state::{FlowMemory, HostMemory, Memory};
+use super::threshold::{Occasion, Thresholds};
+
+/// The most alerts of one packet.
+pub const ALERTS_MAX: usize = 15;
+/// The most bytes that are told of one place.
+const EXCERPT_MAX_BYTES: usize = 64;
+/// The most places that are told of one alert.
+const MATCHED_MAX: usize = 8;
+
+/// Something that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// The rule's place in its set ([`Signatures::rules`]).
+    pub rule: u32,
+    /// Where it was found.
+    pub matched: Vec<Matched>,
+    /// Sender and receiver.
+    pub ends: ((IpAddr, u16), (IpAddr, u16)),
+    /// The client sent it.
+    pub to_server: bool,
+}
+
+/// A place that made a rule match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matched {
+    /// Name of the buffer.
+    pub buffer: &'static str,
+    /// From which byte of the buffer as the rule sees it.
+    pub offset: usize,
+    /// What stands there, at most its beginning.
+    pub bytes: Vec<u8>,
+}
+
+/// What an inspector counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct InspectCounts {
+    /// Alerts that were told.
+    pub alerts: u64,
+    /// Alerts beyond [`ALERTS_MAX`] of a packet.
+    pub cut: u64,
+    /// Matches that a limit of their rule kept back.
+    pub limited: u64,
+    /// Searches that were cut short.
+    pub searches_cut: u64,
+    /// Bits, counters and values that found no room.
+    pub refused: u64,
+}
+
+/// What is remembered of one flow.
+#[derive(Debug, Default)]
+pub struct FlowNotes {
+    memory: FlowMemory,
+    /// Nothing more is told of this flow.
+    pub passed: bool,
+}
+
+/// The buffers of a transaction in one direction, in the order in which they came.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    entries: Vec<(BufferId, Vec<u8>)>,
+}
+
+impl Buffers {
+    /// Adds to a buffer that may be there several times, or sets one.
+    pub fn add(&mut self, id: BufferId, bytes: &[u8]) {
+        self.entries.push((id, bytes.to_vec()));
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether there is nothing but some of these.
+    pub fn are_only(&self, ids: &[BufferId]) -> bool {
+        self.entries.iter().all(|(id, _)| ids.contains(id))
+    }
+
+    /// Forgets them.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn of(&self, id: BufferId) -> impl Iterator<Item = &[u8]> {
+        self.entries.iter().filter(move |(of, _)| *of == id).map(|(_, bytes)| bytes.as_slice())
+    }
+}
+
+/// What rules can look into at one moment.
+#[derive(Debug, Clone, Copy)]
+struct Sight<'s> {
+    payload: Option<View<'s>>,
+    transaction: Option<&'s Buffers>,
+    /// The request that a response answers.
+    request: Option<&'s Buffers>,
+}
+
+/// The engine of one worker.
+#[derive(Debug)]
+pub struct Inspector {
+    set: Arc<Signatures>,
+    scratch: Scratch,
+    hosts: HostMemory,
+    thresholds: Thresholds,
+    candidates: Vec<u32>,
+    alerts: Vec<Alert>,
+    counts: InspectCounts,
+}
+
+impl Inspector {
+    /// An engine for a set of rules.
+    pub fn new(set: Arc<Signatures>) -> Inspector {
+        Inspector {
+            set,
+            scratch: Scratch::default(),
+            hosts: HostMemory::default(),
+            thresholds: Thresholds::default(),
+            candidates: Vec::new(),
+            alerts: Vec::new(),
+            counts: InspectCounts::default(),
+        }
+    }
+
+    /// The rules.
+    pub fn set(&self) -> &Arc<Signatures> {
+        &self.set
+    }
+
+    /// What was counted so far.
+    pub fn counts(&self) -> InspectCounts {
+        InspectCounts {
+            searches_cut: self.scratch.cut,
+            refused: self.hosts.refused + self.thresholds.refused + self.scratch.sets.refused,
+            ..self.counts
+        }
+    }
+
+    /// The first packet of a direction of a flow: rules that ask for addresses alone.
+    pub fn addresses(&mut self, scene: &Scene<'_>, notes: &mut FlowNotes) {
+        let set = self.set.clone();
+        let sight = Sight { payload: None, transaction: None, request: None };
+        for number in &set.prefilters.addresses {
+            self.ask(&set, *number, scene, sight, notes);
+        }
+    }
+
+    /// The protocol of a flow has become known, or will never be.
+    pub fn recognised(&mut self, scene: &Scene<'_>, notes: &mut FlowNotes) {
+        let set = self.set.clone();
+        let sight = Sight { payload: None, transaction: None, request: None };
+        for number in &set.prefilters.recognised {
+            self.ask(&set, *number, scene, sight, notes);
+        }
+    }
+
+    /// A packet.
+    pub fn packet(&mut self, scene: &Scene<'_>, notes: &mut FlowNotes) {
+        let set = self.set.clone();
+        let payload = scene.packet.map(|packet| packet.payload).filter(|payload| !payload.is_empty());
+        let sight = Sight { payload: payload.map(View::whole), transaction: None, request: None };
+        self.candidates.extend_from_slice(&set.prefilters.packets_always);
+        self.look(&set.prefilters.packet, payload);
+        if !scene.in_stream {
+            // What is part of no stream that is followed is looked at as it comes.
+            self.candidates.extend_from_slice(&set.prefilters.streams_always);
+            self.look(&set.prefilters.stream, payload);
+        }
+        self.ask_candidates(&set, scene, sight, notes);
+    }
+
+    /// A piece of a stream; so many bytes of it came before.
+    pub fn stream(&mut self, scene: &Scene<'_>, bytes: &[u8], before: u64, notes: &mut FlowNotes) {
+        let set = self.set.clone();
+        let sight = Sight { payload: Some(View { bytes, before }), transaction: None, request: None };
+        self.candidates.extend_from_slice(&set.prefilters.streams_always);
+        self.look(&set.prefilters.stream, Some(bytes));
+        self.ask_candidates(&set, scene, sight, notes);
+    }
+
+    /// A transaction is complete in one direction; `payload` is what of the stream may belong to it, `request` what a
+    /// response answers.
+    pub fn transaction(
+        &mut self,
+        scene: &Scene<'_>,
+        buffers: &Buffers,
+        request: Option<&Buffers>,
+        payload: &[u8],
+        notes: &mut FlowNotes,
+    ) {
+        let set = self.set.clone();
+        let payload = (!payload.is_empty()).then(|| View::whole(payload));
+        let sight = Sight { payload, transaction: Some(buffers), request };
+        for rules in set.prefilters.transactions_always.values() {
+            self.candidates.extend_from_slice(rules);
+        }
+        for lens in &set.prefilters.lenses {
+            let Some(id) = lens.buffer() else { continue };
+            for bytes in buffers.of(id).chain(request.into_iter().flat_map(|request| request.of(id))) {
+                let candidates = &mut self.candidates;
+                lens.candidates(&lens.shown(bytes), |rule| candidates.push(rule));
+            }
+        }
+        self.ask_candidates(&set, scene, sight, notes);
+    }
+
+    fn look(&mut self, lens: &Lens, bytes: Option<&[u8]>) {
+        let candidates = &mut self.candidates;
+        if let Some(bytes) = bytes {
+            lens.candidates(bytes, |rule| candidates.push(rule));
+        }
+    }
+
+    fn ask_candidates(&mut self, set: &Signatures, scene: &Scene<'_>, sight: Sight<'_>, notes: &mut FlowNotes) {
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.sort_unstable();
+        candidates.dedup();
+        for number in &candidates {
+            self.ask(set, *number, scene, sight, notes);
+        }
+        candidates.clear();
+        self.candidates = candidates;
+    }
+
+    /// Asks one rule.
+    fn ask(&mut self, set: &Signatures, number: u32, scene: &Scene<'_>, sight: Sight<'_>, notes: &mut FlowNotes) {
+        let Some(rule) = usize::try_from(number).ok().and_then(|at| set.rules.get(at)) else { return };
+        if !scene.fits(rule) {
+            return;
+        }
+        // Rules for both directions are asked where both are known; what one side says decides nothing for others.
+        if rule.header.arrow == Arrow::Transaction && sight.transaction.is_some() && sight.request.is_none() {
+            return;
+        }
+        let of_packet = rule.scope != Scope::Transaction;
+        if of_packet && self.alerts.iter().any(|alert| alert.rule == number) {
+            return;
+        }
+        let addresses = (scene.source.0, scene.destination.0);
+        let time_ns = scene.time_ns;
+        let memory = Memory { flow: &mut notes.memory, hosts: &mut self.hosts, addresses, time_ns };
+        if !rule.asks.iter().all(|test| memory.test(test)) {
+            return;
+        }
+        self.scratch.begin(rule.variables);
+        let mut matched = Vec::new();
+        for list in &rule.lists {
+            let both = rule.header.arrow == Arrow::Transaction;
+            if !self.list_holds(list, scene, sight, both, &mut matched) {
+                return;
+            }
+        }
+        let mut memory = Memory { flow: &mut notes.memory, hosts: &mut self.hosts, addresses, time_ns };
+        for change in &rule.sets {
+            memory.change(change);
+        }
+        if rule.silent && matches!(rule.action, Action::Alert | Action::Config) {
+            return;
+        }
+        let ends = (scene.source, scene.destination);
+        self.alerts.push(Alert { rule: number, matched, ends, to_server: scene.to_server });
+    }
+
+    fn list_holds(
+        &mut self,
+        list: &MatchList,
+        scene: &Scene<'_>,
+        sight: Sight<'_>,
+        both: bool,
+        matched: &mut Vec<Matched>,
+    ) -> bool {
+        let absent = list.conditions.iter().find_map(|condition| match condition {
+            Condition::Absent { or_else } => Some(*or_else),
+            _ => None,
+        });
+        let mut there = false;
+        let mut look = |view: View<'_>| {
+            there = true;
+            self.view_holds(list, view, matched)
+        };
+        let held = match (list.buffer, sight.transaction) {
+            (buffer::PAYLOAD, _) => sight.payload.is_some_and(look),
+            (id, _) if id.buffer().when == buffer::When::Packet => {
+                of_packet(id, scene).is_some_and(|bytes| look(View::whole(&bytes)))
+            }
+            (id, Some(buffers)) => {
+                let request = sight.request.filter(|_| both);
+                let mut all = request.into_iter().flat_map(|request| request.of(id)).chain(buffers.of(id));
+                if id.buffer().holds == Holds::Bytes && !both {
+                    all.last().is_some_and(|bytes| look(View::whole(bytes)))
+                } else {
+                    all.any(|bytes| look(View::whole(bytes)))
+                }
+            }
+            _ => false,
+        };
+        match absent {
+            None => held,
+            Some(or_else) => !there || (or_else && held),
+        }
+    }
+
+    fn view_holds(&mut self, list: &MatchList, view: View<'_>, matched: &mut Vec<Matched>) -> bool {
+        let shown = list
+            .transforms
+            .iter()
+            .fold(std::borrow::Cow::Borrowed(view.bytes), |bytes, transform| transform.apply(bytes));
+        let view = View { bytes: &shown, before: view.before };
+        let before = self.scratch.found.len();
+        if !self.scratch.holds(list, view) {
+            return false;
+        }
+        for found in self.scratch.found.iter().skip(before).take(MATCHED_MAX.saturating_sub(matched.len())) {
+            let end = found.end.min(found.start.saturating_add(EXCERPT_MAX_BYTES));
+            let bytes = shown.get(found.start..end).unwrap_or(&[]).to_vec();
+            matched.push(Matched { buffer: found.buffer.buffer().name, offset: found.start, bytes });
+        }
+        true
+    }
+
+    /// The alerts of one packet, in the order of their rules.
+    pub fn take_alerts(&mut self, scene: &Scene<'_>, notes: &mut FlowNotes) -> Vec<Alert> {
+        if self.alerts.is_empty() {
+            return Vec::new();
+        }
+        let set = self.set.clone();
+        let mut alerts = std::mem::take(&mut self.alerts);
+        alerts.sort_by_key(|alert| alert.rule);
+        if notes.passed {
+            return Vec::new();
+        }
+        let rule_of = |alert: &Alert| usize::try_from(alert.rule).ok().and_then(|at| set.rules.get(at));
+        let acts = |alert: &Alert, action: Action| rule_of(alert).is_some_and(|rule| rule.action == action);
+        if alerts.len() > ALERTS_MAX {
+            self.counts.cut += (alerts.len() - ALERTS_MAX) as u64;
+            alerts.truncate(ALERTS_MAX);
+        }
+        // A flow that would be dropped in line would not be seen any further.
+        let drops = |alert: &&Alert| acts(alert, Action::Drop) || acts(alert, Action::Reject);
+        notes.passed = alerts.iter().filter(drops).filter_map(rule_of).any(of_flow);
+        if let Some(at) = alerts.iter().position(|alert| acts(alert, Action::Pass)) {
+            let rule = alerts.get(at).and_then(rule_of);
+            notes.passed |= rule.is_some_and(of_flow);
+            alerts.truncate(at + usize::from(rule.is_some_and(|rule| rule.tells_pass)));
+        }
+        alerts.retain(|alert| rule_of(alert).is_some_and(|rule| !rule.silent));
+        alerts.retain(|alert| {
+            let Some(rule) = rule_of(alert) else { return false };
+            let addresses = (alert.ends.0.0, alert.ends.1.0);
+            let occasion = Occasion { rule: alert.rule, addresses, flow: scene.flow, time_ns: scene.time_ns };
+            let allowed = rule.limits.is_empty() || self.thresholds.allow(&rule.limits, occasion);
+            self.counts.limited += u64::from(!allowed);
+            allowed
+        });
+        self.counts.alerts += alerts.len() as u64;
+        alerts
+    }
+}
+
+/// Whether what a rule does holds for the whole flow.
+fn of_flow(rule: &Rule) -> bool {
+    let only_header = rule.packet.is_empty()
+        && rule.lists.is_empty()
+        && rule.spoken.is_empty()
+        && rule.flow == super::rule::FlowTest::default();
+    rule.scope != Scope::Packet || rule.protocol.is_some() || only_header
+}
+
+/// A buffer of a packet.
+fn of_packet<'s>(id: BufferId, scene: &Scene<'s>) -> Option<std::borrow::Cow<'s, [u8]>> {
+    let packet = scene.packet?;
+    let header = |wanted: u8, bytes: &'s [u8]| (scene.transport == wanted && !bytes.is_empty()).then_some(bytes.into());
+    let network = packet.network_header;
+    match id {
+        buffer::IP_SOURCE => Some(super::sets::address(scene.source.0).into()),
+        buffer::IP_DESTINATION => Some(super::sets::address(scene.destination.0).into()),
+        buffer::IPV4_HEADER => (scene.source.0.is_ipv4() && !network.is_empty()).then_some(network.into()),
+        buffer::IPV6_HEADER => (scene.source.0.is_ipv6() && !network.is_empty()).then_some(network.into()),
+        buffer::TCP_HEADER => header(6, packet.transport_header),
+        buffer::UDP_HEADER => header(17, packet.transport_header),
+        buffer::ICMPV4_HEADER => header(1, packet.transport_header),
+        buffer::ICMPV6_HEADER => header(58, packet.transport_header),
+        _ => None,
+    }
+}

@@ -1,0 +1,187 @@
+//! Which rules are worth asking: one automaton for each way of looking into a buffer.
+//!
+//! Of each rule one content is chosen, the author's choice or the longest; the rule is asked where that content is found.
+//! Rules without a content of [`PATTERN_MIN_BYTES`] are asked always, by protocol. Case does not matter here: the
+//! matcher looks closer.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+use super::buffer::{BufferId, PAYLOAD};
+use super::rule::{Condition, Content, MatchList, Rule, Scope};
+use super::transform::Transform;
+
+/// Shorter contents are found nearly everywhere.
+const PATTERN_MIN_BYTES: usize = 2;
+/// More of a content is not looked for.
+const PATTERN_MAX_BYTES: usize = 64;
+
+/// The automata and what stands beside them.
+#[derive(Debug, Default)]
+pub struct Prefilters {
+    /// For payloads of packets.
+    pub packet: Lens,
+    /// For pieces of streams.
+    pub stream: Lens,
+    /// For buffers of packets and transactions.
+    pub lenses: Vec<Lens>,
+    /// Rules that are asked of every packet.
+    pub packets_always: Vec<u32>,
+    /// Rules that are asked of every piece of a stream.
+    pub streams_always: Vec<u32>,
+    /// Rules that are asked of every transaction, by what rules call the protocol.
+    pub transactions_always: HashMap<String, Vec<u32>>,
+    /// Rules that are asked once for each direction of a flow.
+    pub addresses: Vec<u32>,
+    /// Rules that are asked when a protocol becomes known.
+    pub recognised: Vec<u32>,
+}
+
+/// A buffer, what is done to it, and what is looked for in it.
+#[derive(Debug, Default)]
+pub struct Lens {
+    buffer: Option<BufferId>,
+    transforms: Vec<Transform>,
+    patterns: Vec<Vec<u8>>,
+    /// For each pattern, the rules.
+    rules: Vec<Vec<u32>>,
+    places: HashMap<Vec<u8>, usize>,
+    automaton: Option<AhoCorasick>,
+}
+
+impl Prefilters {
+    /// For rules in their order.
+    pub fn new(rules: &[Rule]) -> Prefilters {
+        let mut all = Prefilters::default();
+        for (number, rule) in (0u32..).zip(rules).filter(|(_, rule)| rule.unsupported.is_empty()) {
+            all.add(number, rule);
+        }
+        for lens in [&mut all.packet, &mut all.stream].into_iter().chain(&mut all.lenses) {
+            lens.build();
+        }
+        all
+    }
+
+    fn add(&mut self, number: u32, rule: &Rule) {
+        match rule.scope {
+            Scope::Addresses => return self.addresses.push(number),
+            Scope::Recognised => return self.recognised.push(number),
+            _ => {}
+        }
+        let packet = matches!(rule.scope, Scope::Packet | Scope::PacketAndStream);
+        let stream = matches!(rule.scope, Scope::Stream | Scope::PacketAndStream);
+        match choose(rule) {
+            Some((list, pattern)) if list.buffer == PAYLOAD && rule.scope != Scope::Transaction => {
+                if packet {
+                    self.packet.add(pattern.clone(), number);
+                }
+                if stream {
+                    self.stream.add(pattern, number);
+                }
+            }
+            Some((list, pattern)) if rule.scope == Scope::Transaction => {
+                self.lens(list).add(pattern, number);
+            }
+            _ => {
+                if packet {
+                    self.packets_always.push(number);
+                }
+                if stream {
+                    self.streams_always.push(number);
+                }
+                if rule.scope == Scope::Transaction {
+                    let protocol = rule.protocol.clone().unwrap_or_default();
+                    self.transactions_always.entry(protocol).or_default().push(number);
+                }
+            }
+        }
+    }
+
+    fn lens(&mut self, list: &MatchList) -> &mut Lens {
+        let same = |lens: &Lens| lens.buffer == Some(list.buffer) && lens.transforms == list.transforms;
+        let at = match self.lenses.iter().position(same) {
+            Some(at) => at,
+            None => {
+                let transforms = list.transforms.clone();
+                self.lenses.push(Lens { buffer: Some(list.buffer), transforms, ..Lens::default() });
+                self.lenses.len() - 1
+            }
+        };
+        &mut self.lenses[at]
+    }
+}
+
+/// The content by which a rule is found.
+fn choose(rule: &Rule) -> Option<(&MatchList, Vec<u8>)> {
+    let mut best: Option<(bool, bool, usize, &MatchList, &Content)> = None;
+    for list in &rule.lists {
+        let optional = list.conditions.iter().any(|condition| matches!(condition, Condition::Absent { .. }));
+        let of_packet = list.buffer.buffer().when == super::buffer::When::Packet;
+        let changed_payload = list.buffer == PAYLOAD && !list.transforms.is_empty();
+        if optional || changed_payload || (rule.scope == Scope::Transaction && of_packet) || (of_packet && list.buffer != PAYLOAD) {
+            continue;
+        }
+        for condition in &list.conditions {
+            let Condition::Content(content) = condition else { continue };
+            if content.negated || content.bytes.len() < PATTERN_MIN_BYTES {
+                continue;
+            }
+            let rank = (content.fast, list.buffer != PAYLOAD, content.bytes.len());
+            if best.as_ref().is_none_or(|(fast, buffer, length, ..)| rank > (*fast, *buffer, *length)) {
+                best = Some((rank.0, rank.1, rank.2, list, content));
+            }
+        }
+    }
+    let (.., list, content) = best?;
+    let part = content.fast_part.and_then(|(from, length)| content.bytes.get(from..from + length));
+    let part = part.filter(|part| part.len() >= PATTERN_MIN_BYTES).unwrap_or(&content.bytes);
+    let part = part.get(..PATTERN_MAX_BYTES).unwrap_or(part);
+    Some((list, part.to_ascii_lowercase()))
+}
+
+impl Lens {
+    fn add(&mut self, pattern: Vec<u8>, rule: u32) {
+        let at = *self.places.entry(pattern.clone()).or_insert(self.patterns.len());
+        if at == self.patterns.len() {
+            self.patterns.push(pattern);
+            self.rules.push(Vec::new());
+        }
+        if let Some(rules) = self.rules.get_mut(at) {
+            rules.push(rule);
+        }
+    }
+
+    fn build(&mut self) {
+        self.places = HashMap::new();
+        let patterns = std::mem::take(&mut self.patterns);
+        if !patterns.is_empty() {
+            self.automaton = AhoCorasick::builder()
+                .ascii_case_insensitive(true)
+                .kind(Some(AhoCorasickKind::ContiguousNFA))
+                .build(patterns)
+                .ok();
+        }
+    }
+
+    /// What is looked into.
+    pub fn buffer(&self) -> Option<BufferId> {
+        self.buffer
+    }
+
+    /// The buffer as this lens shows it.
+    pub fn shown<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+        self.transforms.iter().fold(Cow::Borrowed(bytes), |bytes, transform| transform.apply(bytes))
+    }
+
+    /// Hands over the rules whose content is in the bytes, some perhaps more than once.
+    pub fn candidates(&self, shown: &[u8], mut take: impl FnMut(u32)) {
+        let Some(automaton) = &self.automaton else { return };
+        for found in automaton.find_overlapping_iter(shown) {
+            for rule in self.rules.get(found.pattern().as_usize()).into_iter().flatten() {
+                take(*rule);
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The rules of some files, in the order in which they are asked.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::compile::Compiler;
+use super::language::{Action, Arrow, Variables, statements};
+use super::matcher;
+use super::prefilter::Prefilters;
+use super::rule::{Rule, Scope, StateChange, StateTest};
+
+/// The most rules of a set.
+const RULES_MAX: usize = 200_000;
+/// The largest rule file.
+const FILE_MAX_BYTES: u64 = 256 << 20;
+/// The most files that are found below a folder.
+const FILES_MAX: usize = 10_000;
+
+/// Something about a rule that its author should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported {
+    /// The file.
+    pub file: Arc<str>,
+    /// The line on which the rule begins.
+    pub line: u32,
+    /// What, with keyword and column where it is about one.
+    pub what: String,
+}
+
+/// A set of rules, compiled.
+#[derive(Debug)]
+pub struct Signatures {
+    /// Those that are asked first stand first.
+    pub(super) rules: Vec<Rule>,
+    pub(super) prefilters: Prefilters,
+    wanted: Vec<bool>,
+    /// Rules that cannot be used.
+    pub broken: Vec<Reported>,
+    /// Rules that load and can never match here.
+    pub unsupported: Vec<Reported>,
+    /// Rules that say themselves that they are not for this engine.
+    pub not_for_us: u32,
+    /// Digest of the text of all files.
+    pub digest: String,
+    /// Some rule looks into a transaction and into the stream that carries it.
+    pub mixes: bool,
+    /// Some rule looks into both directions of a transaction.
+    pub pairs: bool,
+}
+
+impl Signatures {
+    /// Loads files, and all `.rules` files below folders. The error is about what cannot be read at all.
+    pub fn load(paths: &[PathBuf], variables: Variables) -> Result<Signatures, std::io::Error> {
+        let mut texts = Vec::new();
+        for path in paths {
+            for file in files(path)? {
+                texts.push((file.clone(), text_of(&file)?));
+            }
+        }
+        Ok(Signatures::compile(texts, variables))
+    }
+
+    /// Compiles the texts of files.
+    pub fn compile(texts: Vec<(PathBuf, String)>, variables: Variables) -> Signatures {
+        use sha2::Digest as _;
+        let mut compiler = Compiler::new(variables);
+        let (mut rules, mut broken, mut not_for_us) = (Vec::<Rule>::new(), Vec::new(), 0);
+        let mut seen = std::collections::HashMap::<(u32, u32), usize>::new();
+        let mut digest = sha2::Sha256::new();
+        for (path, text) in texts {
+            digest.update(text.as_bytes());
+            let file: Arc<str> = path.display().to_string().into();
+            compiler.folder = path.parent().map(Path::to_owned).unwrap_or_default();
+            let (good, bad) = statements(&text);
+            let told = |line: u32, what: String| Reported { file: file.clone(), line, what };
+            broken.extend(bad.into_iter().map(|fault| told(fault.line, fault.to_string())));
+            for statement in good {
+                match compiler.rule(&statement, &file) {
+                    Ok(None) => not_for_us += 1,
+                    Err(fault) => broken.push(told(fault.line, fault.to_string())),
+                    Ok(Some(rule)) if rules.len() >= RULES_MAX => {
+                        broken.push(told(rule.place.1, format!("more than {RULES_MAX} rules")));
+                    }
+                    Ok(Some(rule)) => {
+                        let next = rules.len();
+                        let at = *seen.entry((rule.gid, rule.sid)).or_insert(next);
+                        match rules.get_mut(at) {
+                            None => rules.push(rule),
+                            Some(older) if rule.rev > older.rev => *older = rule,
+                            Some(older) => broken.push(told(
+                                rule.place.1,
+                                format!("sid {} stands already in {}, line {}", rule.sid, older.place.0, older.place.1),
+                            )),
+                        }
+                    }
+                }
+            }
+        }
+        rules.sort_by_key(order);
+        let unsupported = rules.iter().filter(|rule| !rule.unsupported.is_empty()).map(|rule| Reported {
+            file: rule.place.0.clone(),
+            line: rule.place.1,
+            what: format!("sid {}: {}", rule.sid, rule.unsupported.join("; ")),
+        });
+        let unsupported = unsupported.collect();
+        let prefilters = Prefilters::new(&rules);
+        let mut wanted = vec![false; super::buffer::BUFFERS.len()];
+        for list in rules.iter().filter(|rule| rule.unsupported.is_empty()).flat_map(|rule| &rule.lists) {
+            if let Some(place) = wanted.get_mut(usize::from(list.buffer.0)) {
+                *place = true;
+            }
+        }
+        let digest = hex::encode(digest.finalize());
+        let of_transactions = || rules.iter().filter(|rule| rule.scope == Scope::Transaction);
+        let payload = |rule: &Rule| rule.lists.iter().any(|list| list.buffer == super::buffer::PAYLOAD);
+        let mixes = of_transactions().any(payload);
+        let pairs = of_transactions().any(|rule| rule.header.arrow == Arrow::Transaction);
+        Signatures { rules, prefilters, wanted, broken, unsupported, not_for_us, digest, mixes, pairs }
+    }
+
+    /// Whether any rule looks into a buffer.
+    pub fn wants(&self, buffer: super::buffer::BufferId) -> bool {
+        self.wanted.get(usize::from(buffer.0)).copied().unwrap_or(false)
+    }
+
+    /// How many rules there are.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there are no rules.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The rules, in the order in which they are asked.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The most steps of one search.
+    pub fn steps_max() -> u32 {
+        matcher::STEPS_MAX
+    }
+}
+
+/// What silences comes first, then what would interfere; among equals those that remember before those that ask, then
+/// the gravest, then the order in which they were read.
+fn order(rule: &Rule) -> (u8, u8, u8, u8) {
+    let action = match rule.action {
+        Action::Pass => 0,
+        Action::Drop => 1,
+        Action::Reject => 2,
+        Action::Alert | Action::Config => 3,
+    };
+    let bit = |change: &StateChange| !matches!(change, StateChange::Number { .. });
+    let sets = |change: &StateChange| matches!(change, StateChange::Set { .. } | StateChange::Toggle { .. });
+    let bits = (rule.sets.iter().any(sets), rule.asks.iter().any(|ask| matches!(ask, StateTest::Bits { .. })));
+    let numbers = (rule.sets.iter().any(|change| !bit(change)), rule.asks.iter().any(|ask| !matches!(ask, StateTest::Bits { .. })));
+    let rank = |(sets, asks): (bool, bool)| match (sets, asks) {
+        (true, false) => 0,
+        (true, true) => 1,
+        (false, true) => 2,
+        (false, false) => 3,
+    };
+    (action, rank(bits), rank(numbers), rule.priority)
+}
+
+fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = walkdir::WalkDir::new(path).sort_by_file_name().into_iter();
+    let found = entries.filter_map(Result::ok).filter(|entry| {
+        let name = entry.file_name().to_string_lossy();
+        entry.file_type().is_file() && (name.ends_with(".rules") || name.ends_with(".rules.gz"))
+    });
+    Ok(found.take(FILES_MAX).map(walkdir::DirEntry::into_path).collect())
+}
+
+fn text_of(path: &Path) -> std::io::Result<String> {
+    use std::io::Read as _;
+    let named = |error: std::io::Error| std::io::Error::new(error.kind(), format!("read {}: {error}", path.display()));
+    let file = std::fs::File::open(path).map_err(named)?;
+    let mut bytes = Vec::new();
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        flate2::read::MultiGzDecoder::new(file).take(FILE_MAX_BYTES).read_to_end(&mut bytes).map_err(named)?;
+    } else {
+        file.take(FILE_MAX_BYTES).read_to_end(&mut bytes).map_err(named)?;
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,239 @@
+//! What is known of the moment in which rules are asked.
+
+use std::net::IpAddr;
+
+use super::language::{Arrow, Header};
+use super::rule::{FlagsHow, FlowTest, PacketTest, Rule, StreamSide};
+
+/// The moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'s> {
+    /// Time of the packet, nanoseconds since 1970-01-01 UTC.
+    pub time_ns: i64,
+    /// Number of the flow.
+    pub flow: u64,
+    /// Protocol number above IP.
+    pub transport: u8,
+    /// Who sends.
+    pub source: (IpAddr, u16),
+    /// Who receives.
+    pub destination: (IpAddr, u16),
+    /// The client sends.
+    pub to_server: bool,
+    /// Both sides have spoken and agreed.
+    pub established: bool,
+    /// What it carries is looked at as a part of a stream.
+    pub in_stream: bool,
+    /// What is spoken, where it is known.
+    pub protocol: Option<&'static str>,
+    /// What was looked for has failed: nothing we know is spoken.
+    pub unrecognised: bool,
+    /// What the flow has carried.
+    pub facts: FlowFacts,
+    /// The packet, where there is one.
+    pub packet: Option<PacketFacts<'s>>,
+}
+
+/// What a flow has carried; the client's first.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FlowFacts {
+    /// Packets of each side.
+    pub packets: (u64, u64),
+    /// Bytes of each side.
+    pub bytes: (u64, u64),
+    /// Bytes of each side's stream.
+    pub stream_bytes: (u64, u64),
+    /// Nanoseconds since its first packet.
+    pub age_ns: i64,
+}
+
+/// A packet.
+#[derive(Debug, Clone, Copy)]
+pub struct PacketFacts<'s> {
+    /// What the transport carries.
+    pub payload: &'s [u8],
+    /// The header of TCP, where it is TCP.
+    pub tcp: Option<TcpFacts>,
+    /// Time to live.
+    pub hops_left: u8,
+    /// The IP header, where it was kept.
+    pub network_header: &'s [u8],
+    /// The transport's header; of ICMP the whole message.
+    pub transport_header: &'s [u8],
+}
+
+/// Fields of a TCP header.
+#[derive(Debug, Clone, Copy)]
+pub struct TcpFacts {
+    /// CWR, ECE, URG, ACK, PSH, RST, SYN, FIN from the highest bit down.
+    pub flags: u8,
+    /// Sequence number.
+    pub sequence: u32,
+    /// Acknowledgement number.
+    pub acknowledgement: u32,
+    /// Window as written.
+    pub window: u16,
+}
+
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
+const SCTP: u8 = 132;
+
+impl Scene<'_> {
+    /// Whether header, flow and packet are what a rule asks for.
+    pub fn fits(&self, rule: &Rule) -> bool {
+        self.flow_fits(&rule.flow)
+            && self.header_fits(rule)
+            && rule.packet.iter().all(|test| self.packet_fits(test))
+            && rule.spoken.iter().all(|test| self.spoken_fits(&test.name, test.negated))
+    }
+
+    fn flow_fits(&self, test: &FlowTest) -> bool {
+        !(test.to_server && !self.to_server
+            || test.to_client && self.to_server
+            || test.established && !self.established
+            || test.not_established && self.established)
+    }
+
+    fn header_fits(&self, rule: &Rule) -> bool {
+        let header = &rule.header;
+        let transport = match header.protocol.as_str() {
+            "tcp" | "tcp-pkt" | "tcp-stream" => self.transport == TCP,
+            "udp" => self.transport == UDP,
+            "icmp" => matches!(self.transport, ICMP | ICMPV6),
+            "icmpv4" => self.transport == ICMP,
+            "icmpv6" => self.transport == ICMPV6,
+            "sctp" => self.transport == SCTP,
+            "igmp" => self.transport == 2,
+            "esp" => self.transport == 50,
+            "ipv4" | "ip4" => self.source.0.is_ipv4(),
+            "ipv6" | "ip6" => self.source.0.is_ipv6(),
+            _ => true,
+        };
+        transport
+            && rule.protocol.as_deref().is_none_or(|wanted| self.protocol.is_some_and(|spoken| is_spoken(wanted, spoken)))
+            && (self.ends_fit(header, false) || (header.arrow != Arrow::Forward && self.ends_fit(header, true)))
+    }
+
+    fn ends_fit(&self, header: &Header, reversed: bool) -> bool {
+        let (source, destination) =
+            if reversed { (self.destination, self.source) } else { (self.source, self.destination) };
+        let ports = matches!(self.transport, TCP | UDP | SCTP);
+        (!ports || (header.source_ports.contains(source.1) && header.destination_ports.contains(destination.1)))
+            && header.source.contains(source.0)
+            && header.destination.contains(destination.0)
+    }
+
+    fn spoken_fits(&self, name: &str, negated: bool) -> bool {
+        match (name, self.protocol) {
+            ("unknown", spoken) => spoken.is_none() && !self.unrecognised,
+            ("failed", _) => self.unrecognised != negated,
+            (_, None) => negated && self.unrecognised,
+            (name, Some(spoken)) => is_spoken(name, spoken) != negated,
+        }
+    }
+
+    fn packet_fits(&self, test: &PacketTest) -> bool {
+        let packet = self.packet.as_ref();
+        let tcp = packet.and_then(|packet| packet.tcp);
+        let icmp = |at: usize| {
+            let message = packet.filter(|_| matches!(self.transport, ICMP | ICMPV6))?.transport_header;
+            message.get(at).copied()
+        };
+        let icmp_word = |at: usize| Some(u64::from(u16::from_be_bytes([icmp(at)?, icmp(at + 1)?])));
+        let network = |at: usize| packet.and_then(|packet| packet.network_header.get(at).copied());
+        let (number, test) = match test {
+            PacketTest::PayloadSize(test) => (packet.map(|packet| packet.payload.len() as u64), test),
+            PacketTest::TcpFlags { how, flags, ignored } => {
+                return tcp.is_some_and(|tcp| flags_fit(*how, *flags, tcp.flags & !ignored));
+            }
+            PacketTest::TcpSequence(test) => (tcp.map(|tcp| u64::from(tcp.sequence)), test),
+            PacketTest::TcpAcknowledgement(test) => (tcp.map(|tcp| u64::from(tcp.acknowledgement)), test),
+            PacketTest::TcpWindow(test) => (tcp.map(|tcp| u64::from(tcp.window)), test),
+            PacketTest::TcpSegmentSize(test) => (packet.and_then(|packet| segment_size(packet.transport_header)), test),
+            PacketTest::HopsLeft(test) => (packet.map(|packet| u64::from(packet.hops_left)), test),
+            PacketTest::ServiceType(test) => (network(1).filter(|_| self.source.0.is_ipv4()).map(u64::from), test),
+            PacketTest::Identification(test) => {
+                let word = network(4).zip(network(5)).filter(|_| self.source.0.is_ipv4());
+                (word.map(|(high, low)| u64::from(u16::from_be_bytes([high, low]))), test)
+            }
+            PacketTest::Protocol(test) => (Some(u64::from(self.transport)), test),
+            PacketTest::IcmpType(test) => (icmp(0).map(u64::from), test),
+            PacketTest::IcmpCode(test) => (icmp(1).map(u64::from), test),
+            PacketTest::IcmpIdentifier(test) => (icmp_word(4), test),
+            PacketTest::IcmpSequence(test) => (icmp_word(6), test),
+            PacketTest::SameAddress => return self.source.0 == self.destination.0,
+            PacketTest::StreamSize(side, test) => return of_sides(*side, self.facts.stream_bytes, |n| test.accepts(n)),
+            PacketTest::FlowCount(count, test) => {
+                let counted = if count.packets { self.facts.packets } else { self.facts.bytes };
+                return of_sides(count.side, counted, |n| test.accepts(n));
+            }
+            PacketTest::FlowAge(test) => (u64::try_from(self.facts.age_ns / 1_000_000_000).ok(), test),
+        };
+        number.is_some_and(|number| test.accepts(number))
+    }
+}
+
+fn of_sides(side: StreamSide, (client, server): (u64, u64), accepts: impl Fn(u64) -> bool) -> bool {
+    match side {
+        StreamSide::Client => accepts(client),
+        StreamSide::Server => accepts(server),
+        StreamSide::Both => accepts(client) && accepts(server),
+        StreamSide::Either => accepts(client) || accepts(server),
+    }
+}
+
+fn flags_fit(how: FlagsHow, wanted: u8, flags: u8) -> bool {
+    match how {
+        FlagsHow::Exactly => flags == wanted,
+        FlagsHow::AtLeast => flags & wanted == wanted,
+        FlagsHow::Any => flags & wanted != 0,
+        FlagsHow::None => flags & wanted != wanted,
+    }
+}
+
+/// The maximum segment size among the options of TCP.
+fn segment_size(header: &[u8]) -> Option<u64> {
+    let mut options = header.get(20..)?;
+    loop {
+        options = match options {
+            [0, ..] | [] => return None,
+            [1, rest @ ..] => rest,
+            [2, 4, high, low, ..] => return Some(u64::from(u16::from_be_bytes([*high, *low]))),
+            [_, length, ..] => options.get(usize::from(*length).max(2)..)?,
+            [_] => return None,
+        };
+    }
+}
+
+/// Whether what a rule calls a protocol is what the sensor says is spoken.
+fn is_spoken(wanted: &str, spoken: &str) -> bool {
+    wanted == spoken
+        || include_str!("protocols.txt")
+            .lines()
+            .any(|line| line.split_once(' ').is_some_and(|(rule, sensor)| rule == wanted && sensor == spoken))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_compare_as_their_signs_say() {
+        assert!(flags_fit(FlagsHow::Exactly, 0x02, 0x02) && !flags_fit(FlagsHow::Exactly, 0x02, 0x12));
+        assert!(flags_fit(FlagsHow::AtLeast, 0x02, 0x12) && !flags_fit(FlagsHow::AtLeast, 0x03, 0x12));
+        assert!(flags_fit(FlagsHow::Any, 0x03, 0x12) && flags_fit(FlagsHow::None, 0x01, 0x12));
+    }
+
+    #[test]
+    fn the_segment_size_is_found_among_options() {
+        let mut header = vec![0; 20];
+        header.extend([1, 1, 3, 3, 7, 2, 4, 5, 0xb4, 0]);
+        assert_eq!(segment_size(&header), Some(1460));
+        header.truncate(24);
+        assert_eq!(segment_size(&header), None);
+        assert_eq!(segment_size(&[&[0; 20][..], &[9, 0, 2, 4, 1, 1]].concat()), Some(257));
+    }
+}

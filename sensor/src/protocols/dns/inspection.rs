@@ -1,0 +1,64 @@
+//! What signatures look into of a message: its names and numbers. A message is a transaction.
+
+use super::message::{Message, Resource};
+use super::rdata;
+use crate::protocols::buffer::{self, BufferId};
+use crate::protocols::{Direction, Output};
+
+/// Hands over a message.
+pub fn message(out: &mut dyn Output, message: &Message<'_>) {
+    if !out.inspects() {
+        return;
+    }
+    let answer = message.header.is_answer();
+    let direction = if answer { Direction::ToClient } else { Direction::ToServer };
+    number(out, direction, buffer::DNS_OPCODE, message.header.op_code().into());
+    if answer {
+        number(out, direction, buffer::DNS_RCODE, message.header.response_code().into());
+    }
+    for question in &message.questions {
+        let name = question.name.as_bytes();
+        if !answer {
+            out.inspect(direction, buffer::DNS_QUERY, name);
+        }
+        out.inspect(direction, buffer::DNS_QUERIES_NAME, name);
+        out.inspect(direction, buffer::DNS_QUERY_NAME, name);
+        number(out, direction, buffer::DNS_RRTYPE, question.kind.into());
+    }
+    for (records, id) in [
+        (&message.answers, buffer::DNS_ANSWERS_NAME),
+        (&message.authorities, buffer::DNS_AUTHORITIES_NAME),
+        (&message.additionals, buffer::DNS_ADDITIONALS_NAME),
+    ] {
+        for record in records.iter().filter(|record| !record.name.is_empty()) {
+            out.inspect(direction, id, record.name.as_bytes());
+            if answer {
+                out.inspect(direction, buffer::DNS_RESPONSE_NAME, record.name.as_bytes());
+                if let Some(name) = name_in(record) {
+                    out.inspect(direction, buffer::DNS_RESPONSE_NAME, name.as_bytes());
+                }
+            }
+        }
+    }
+    if answer {
+        for question in &message.questions {
+            out.inspect(direction, buffer::DNS_RESPONSE_NAME, question.name.as_bytes());
+        }
+    }
+    out.transaction(direction);
+}
+
+/// The name that a record leads to (RFC 1035 section 3.3): name servers, aliases, mail servers and so on.
+fn name_in(record: &Resource<'_>) -> Option<String> {
+    let text = rdata::data_text(record);
+    match record.kind {
+        2 | 5 | 12 | 39 => Some(text),
+        6 => text.split(' ').next().map(str::to_owned),
+        15 | 33 => text.rsplit(' ').next().map(str::to_owned),
+        _ => None,
+    }
+}
+
+fn number(out: &mut dyn Output, direction: Direction, id: BufferId, value: u64) {
+    out.inspect(direction, id, &value.to_be_bytes());
+}

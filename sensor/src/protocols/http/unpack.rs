@@ -1,0 +1,304 @@
+//! Packed bodies as receivers unpack them, more leniently than the formats allow: what a body begins with counts for more
+//! than what its head says of it.
+//!
+//! Comes in: bytes of a body in parts, as transferred. Goes out: bytes as they are meant. At most [`LAYERS_MAX`] layers
+//! are taken off; a body that turns out not to be packed comes out as it is.
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+/// The most layers that are taken off.
+const LAYERS_MAX: usize = 3;
+/// Bytes that one step may make.
+const STEP_BYTES: usize = 64 * 1024;
+/// The longest head of a gzip member.
+const HEAD_MAX_BYTES: usize = 4096;
+
+/// Takes layers off a body.
+pub struct Unpacker {
+    layers: Vec<Layer>,
+}
+
+/// What became of some bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unpacked {
+    /// They were unpacked, or more are needed.
+    Good,
+    /// They cannot be unpacked any further.
+    Broken,
+}
+
+impl Unpacker {
+    /// For a body with this Content-Encoding; nothing where it names no packing.
+    pub fn new(coding: &[u8]) -> Option<Unpacker> {
+        let coding = coding.to_ascii_lowercase();
+        let packed = |word: &[u8]| [&b"gzip"[..], b"deflate"].iter().any(|name| holds(word, name));
+        let count = coding.split(|b| *b == b',').filter(|word| packed(word)).count();
+        let layers: Vec<Layer> = (0..count.min(LAYERS_MAX)).map(|_| Layer::default()).collect();
+        (!layers.is_empty()).then_some(Unpacker { layers })
+    }
+
+    /// Unpacks some bytes to the end of `out`.
+    pub fn data(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Unpacked {
+        let mut state = Unpacked::Good;
+        let mut current = bytes.to_vec();
+        for layer in &mut self.layers {
+            let mut next = Vec::new();
+            if layer.data(&current, &mut next) == Unpacked::Broken {
+                state = Unpacked::Broken;
+            }
+            current = next;
+        }
+        out.extend_from_slice(&current);
+        state
+    }
+
+    /// No more bytes will come: what was too little to tell comes out as it is. Says whether every layer is whole.
+    pub fn finish(&mut self, out: &mut Vec<u8>) -> bool {
+        let mut whole = true;
+        let mut current = Vec::new();
+        for layer in &mut self.layers {
+            let mut next = Vec::new();
+            layer.data(&current, &mut next);
+            next.extend(layer.rest());
+            whole &= layer.is_whole();
+            current = next;
+        }
+        out.extend_from_slice(&current);
+        whole
+    }
+}
+
+fn holds(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
+
+#[derive(Default)]
+struct Layer {
+    place: Place,
+    /// What is needed again: the beginning, or the head of a member.
+    kept: Vec<u8>,
+    inflate: Option<Box<Decompress>>,
+    gzip: bool,
+    made: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The first bytes decide.
+    #[default]
+    Begin,
+    /// In the head of a gzip member.
+    Head,
+    /// In packed bytes.
+    Packed,
+    /// So many bytes of a trailer are still to come.
+    Trailer(usize),
+    /// Not packed.
+    Plain,
+    /// Nothing more can be unpacked.
+    Over,
+}
+
+impl Layer {
+    fn data(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Unpacked {
+        let mut bytes = bytes;
+        let mut held;
+        loop {
+            match self.place {
+                Place::Begin => {
+                    self.kept.extend_from_slice(bytes);
+                    if self.kept.len() < 2 {
+                        return Unpacked::Good;
+                    }
+                    held = std::mem::take(&mut self.kept);
+                    self.begin(&held);
+                    bytes = &held;
+                }
+                Place::Head => {
+                    self.kept.extend_from_slice(bytes);
+                    let Some(end) = gzip_head_end(&self.kept) else {
+                        if self.kept.len() > HEAD_MAX_BYTES {
+                            self.place = Place::Over;
+                            return Unpacked::Broken;
+                        }
+                        return Unpacked::Good;
+                    };
+                    held = self.kept.split_off(end);
+                    self.kept.clear();
+                    self.inflate = Some(Box::new(Decompress::new(false)));
+                    self.place = Place::Packed;
+                    bytes = &held;
+                }
+                Place::Packed => {
+                    let Some(rest) = self.inflate(bytes, out) else { return Unpacked::Broken };
+                    if self.place == Place::Packed {
+                        return Unpacked::Good;
+                    }
+                    bytes = rest;
+                }
+                Place::Trailer(left) => {
+                    let skipped = left.min(bytes.len());
+                    bytes = bytes.get(skipped..).unwrap_or(&[]);
+                    self.place = if left == skipped { Place::Begin } else { Place::Trailer(left - skipped) };
+                    if bytes.is_empty() {
+                        return Unpacked::Good;
+                    }
+                }
+                Place::Plain => {
+                    out.extend_from_slice(bytes);
+                    return Unpacked::Good;
+                }
+                Place::Over => return Unpacked::Good,
+            }
+        }
+    }
+
+    /// Looks at the first bytes. After a member of gzip only another one is unpacked.
+    fn begin(&mut self, bytes: &[u8]) {
+        let zlib = matches!(bytes, [first, second, ..]
+            if first & 0x0f == 8 && (u16::from(*first) << 8 | u16::from(*second)).is_multiple_of(31));
+        self.place = match bytes {
+            [0x1f, 0x8b, ..] => {
+                self.gzip = true;
+                Place::Head
+            }
+            _ if self.made => Place::Over,
+            _ => {
+                self.inflate = Some(Box::new(Decompress::new(zlib)));
+                Place::Packed
+            }
+        };
+    }
+
+    /// Unpacks; gives what follows the packed bytes. Nothing where they are no packed bytes.
+    fn inflate<'b>(&mut self, bytes: &'b [u8], out: &mut Vec<u8>) -> Option<&'b [u8]> {
+        let mut bytes = bytes;
+        loop {
+            let inflate = self.inflate.as_mut()?;
+            let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
+            let mut made = Vec::with_capacity(STEP_BYTES);
+            let status = inflate.decompress_vec(bytes, &mut made, FlushDecompress::None);
+            let used = usize::try_from(inflate.total_in() - before_in).unwrap_or(usize::MAX);
+            let produced = inflate.total_out() > before_out;
+            self.made |= produced;
+            out.extend_from_slice(&made);
+            let rest = bytes.get(used..).unwrap_or(&[]);
+            match status {
+                Ok(Status::StreamEnd) => {
+                    self.inflate = None;
+                    self.place = if self.gzip { Place::Trailer(8) } else { Place::Over };
+                    return Some(rest);
+                }
+                Ok(_) if rest.is_empty() && !produced => return Some(rest),
+                Ok(_) if used == 0 && !produced => return Some(rest),
+                Ok(_) => bytes = rest,
+                Err(_) if !self.made && !self.gzip => {
+                    // It never was packed, whatever the head says.
+                    self.place = Place::Plain;
+                    self.inflate = None;
+                    out.extend_from_slice(bytes);
+                    return Some(&[]);
+                }
+                Err(_) => {
+                    self.place = Place::Over;
+                    self.inflate = None;
+                    return None;
+                }
+            }
+        }
+    }
+
+    fn rest(&mut self) -> Vec<u8> {
+        if self.place == Place::Begin { std::mem::take(&mut self.kept) } else { Vec::new() }
+    }
+
+    fn is_whole(&self) -> bool {
+        matches!(self.place, Place::Begin | Place::Plain | Place::Trailer(_)) || (self.place == Place::Over && !self.gzip)
+    }
+}
+
+/// Where the head of a gzip member ends (RFC 1952 section 2.3); digests of heads are passed over.
+fn gzip_head_end(bytes: &[u8]) -> Option<usize> {
+    const EXTRA: u8 = 0x04;
+    const NAME: u8 = 0x08;
+    const COMMENT: u8 = 0x10;
+    const DIGEST: u8 = 0x02;
+    let flags = *bytes.get(3)?;
+    let mut at = 10;
+    if flags & EXTRA != 0 {
+        let length = u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]);
+        at += 2 + usize::from(length);
+    }
+    for flag in [NAME, COMMENT] {
+        if flags & flag != 0 {
+            at += bytes.get(at..)?.iter().position(|b| *b == 0)? + 1;
+        }
+    }
+    if flags & DIGEST != 0 {
+        at += 2;
+    }
+    (at <= bytes.len()).then_some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    fn gzipped(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn deflated(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn unpacked(coding: &[u8], bytes: &[u8], step: usize) -> (Vec<u8>, bool) {
+        let mut unpacker = Unpacker::new(coding).unwrap();
+        let mut out = Vec::new();
+        for part in bytes.chunks(step) {
+            unpacker.data(part, &mut out);
+        }
+        let whole = unpacker.finish(&mut out);
+        (out, whole)
+    }
+
+    #[test]
+    fn bodies_are_unpacked_however_they_are_cut() {
+        let text = b"tre xanh tre xanh tre xanh, xanh tu bao gio".repeat(50);
+        let two_members = [gzipped(&text), gzipped(b"second")].concat();
+        for step in [1, 7, 4096] {
+            assert_eq!(unpacked(b"gzip", &gzipped(&text), step), (text.clone(), true));
+            assert_eq!(unpacked(b"x-gzip", &two_members, step).0, [text.as_slice(), b"second"].concat());
+            assert_eq!(unpacked(b"deflate", &deflated(&text), step).0, text);
+            assert_eq!(unpacked(b"gzip, gzip", &gzipped(&gzipped(&text)), step).0, text);
+            assert_eq!(unpacked(b"deflate,gzip", &gzipped(&text), step).0, text);
+            assert_eq!(unpacked(b"gzip", b"not packed at all", step).0, b"not packed at all");
+        }
+        assert!(Unpacker::new(b"identity").is_none());
+    }
+
+    #[test]
+    fn odd_heads_of_gzip_are_passed_over() {
+        let mut reserved = gzipped(b"abc");
+        reserved[3] = 0x20;
+        assert_eq!(unpacked(b"gzip", &reserved, 3).0, b"abc");
+        let mut digest = gzipped(b"abc");
+        digest[3] = 0x02;
+        digest.splice(10..10, [0, 0]);
+        assert_eq!(unpacked(b"gzip", &digest, 3).0, b"abc");
+    }
+
+    #[test]
+    fn what_was_unpacked_before_an_error_counts() {
+        let mut broken = gzipped(&b"abcdefghij".repeat(2000));
+        let length = broken.len();
+        broken.truncate(length / 2);
+        let (out, whole) = unpacked(b"gzip", &broken, 16);
+        assert!(!out.is_empty() && !whole);
+    }
+}

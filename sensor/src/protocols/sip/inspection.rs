@@ -1,0 +1,54 @@
+//! What signatures look into of a message: its first line and fields. A message is a transaction.
+
+use super::message::{lines, request_line};
+use crate::protocols::buffer::{self, BufferId};
+use crate::protocols::{Direction, Output};
+
+/// Fields that are buffers, with their short forms (RFC 3261 section 7.3.3).
+const FIELDS: [(&[u8], &[u8], BufferId); 6] = [
+    (b"from", b"f", buffer::SIP_FROM),
+    (b"to", b"t", buffer::SIP_TO),
+    (b"via", b"v", buffer::SIP_VIA),
+    (b"user-agent", b"", buffer::SIP_USER_AGENT),
+    (b"content-type", b"c", buffer::SIP_CONTENT_TYPE),
+    (b"content-length", b"l", buffer::SIP_CONTENT_LENGTH),
+];
+
+/// Hands over the head of a message.
+pub fn message(out: &mut dyn Output, head: &[u8]) {
+    if !out.inspects() {
+        return;
+    }
+    let lines = lines(head);
+    let Some((first, fields)) = lines.split_first() else { return };
+    let direction = match request_line(first) {
+        Some((method, target, version)) => {
+            let to_server = Direction::ToServer;
+            out.inspect(to_server, buffer::SIP_REQUEST_LINE, first);
+            out.inspect(to_server, buffer::SIP_METHOD, method);
+            out.inspect(to_server, buffer::SIP_URI, target);
+            out.inspect(to_server, buffer::SIP_PROTOCOL, version);
+            to_server
+        }
+        None => {
+            let to_client = Direction::ToClient;
+            out.inspect(to_client, buffer::SIP_RESPONSE_LINE, first);
+            let words = [buffer::SIP_PROTOCOL, buffer::SIP_STATUS_CODE, buffer::SIP_STATUS_MESSAGE];
+            for (id, word) in words.into_iter().zip(first.splitn(3, |b| *b == b' ')) {
+                out.inspect(to_client, id, word);
+            }
+            to_client
+        }
+    };
+    for line in fields {
+        let colon = line.iter().position(|b| *b == b':').unwrap_or(line.len());
+        let (name, value) = line.split_at_checked(colon).unwrap_or((line, &[]));
+        let name = name.trim_ascii().to_ascii_lowercase();
+        for (long, short, id) in FIELDS {
+            if name == long || (name == short && !short.is_empty()) {
+                out.inspect(direction, id, value.get(1..).unwrap_or(&[]).trim_ascii());
+            }
+        }
+    }
+    out.transaction(direction);
+}

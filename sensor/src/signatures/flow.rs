@@ -1,0 +1,195 @@
+//! What signatures remember of one flow: bytes of its streams that are not looked at yet, buffers of open transactions.
+
+use luytre_rules_engine::signatures::buffer::BufferId;
+use luytre_rules_engine::signatures::inspect::{Buffers, FlowNotes};
+
+use crate::protocols::{Direction, FileToken};
+
+/// A stream is looked at in pieces of at least so many bytes, unless something tells that a piece is complete.
+const PIECE_MIN_BYTES: usize = 2560;
+/// Bytes of a stream that are looked at at most.
+const STREAM_MAX_BYTES: u64 = 1 << 20;
+/// The most bytes of one buffer.
+pub const BUFFER_MAX_BYTES: usize = 100 * 1024;
+/// Bytes of a stream that are kept beside a transaction.
+const RECENT_MAX_BYTES: usize = 32 << 10;
+/// The most buffers of one transaction in one direction.
+const BUFFERS_MAX: usize = 1024;
+/// The most transactions that are completed by one packet.
+const TRANSACTIONS_MAX: usize = 256;
+
+/// One flow.
+#[derive(Debug, Default)]
+pub struct FlowInspection {
+    /// What rules remember.
+    pub notes: FlowNotes,
+    /// By direction: to the server, to the client.
+    pub sides: [Side; 2],
+    /// Transactions that are complete and not looked at yet.
+    pub complete: Vec<Complete>,
+    /// What is spoken, as far as rules have been told.
+    pub told_protocol: [bool; 2],
+    /// Files that are open, with the direction they travel in.
+    pub files: Vec<(FileToken, Direction)>,
+    /// The protocol as rules may know it: once the receiver has acknowledged what told it.
+    pub visible: Option<&'static str>,
+    /// The latest request, where rules look into both directions of a transaction.
+    pub request: Option<Buffers>,
+    /// Which way the bytes go that are being worked on.
+    pub feeding: Option<Direction>,
+    /// Things that found no room.
+    pub refused: u64,
+}
+
+/// A transaction that is complete in one direction.
+#[derive(Debug)]
+pub struct Complete {
+    /// Which.
+    pub direction: Direction,
+    /// Its buffers.
+    pub buffers: Buffers,
+    /// The receiver has acknowledged it.
+    pub ready: bool,
+}
+
+/// What one side sends.
+#[derive(Debug, Default)]
+pub struct Side {
+    /// A packet of this direction was seen.
+    pub seen: bool,
+    /// Bytes of the stream that were not looked at.
+    pub pending: Vec<u8>,
+    /// How many of them the receiver has acknowledged.
+    pub acknowledged: usize,
+    /// Bytes of the stream before those.
+    pub before: u64,
+    /// Bytes of the stream since the latest transaction, where rules look into both.
+    pub recent: Vec<u8>,
+    /// What is pending is to be looked at as soon as the receiver has it.
+    pub flush: bool,
+    /// The buffers of the transaction under way.
+    pub buffers: Buffers,
+    /// Buffers that come in parts.
+    growing: Vec<(BufferId, Vec<u8>)>,
+}
+
+/// Which of two places a direction has.
+pub fn place(direction: Direction) -> usize {
+    match direction {
+        Direction::ToServer => 0,
+        Direction::ToClient => 1,
+    }
+}
+
+impl FlowInspection {
+    /// The side that sends in a direction.
+    pub fn side(&mut self, direction: Direction) -> &mut Side {
+        let [to_server, to_client] = &mut self.sides;
+        match direction {
+            Direction::ToServer => to_server,
+            Direction::ToClient => to_client,
+        }
+    }
+
+    /// The receiver of a direction has everything that was sent so far.
+    pub fn acknowledge(&mut self, direction: Direction, protocol: Option<&'static str>) {
+        let side = self.side(direction);
+        side.acknowledged = side.pending.len();
+        if side.before > 0 || !side.pending.is_empty() {
+            self.visible = protocol;
+        }
+        for complete in self.complete.iter_mut().filter(|complete| complete.direction == direction) {
+            complete.ready = true;
+        }
+    }
+
+    /// A transaction is complete in one direction.
+    pub fn complete(&mut self, direction: Direction) {
+        let side = self.side(direction);
+        side.finish_all();
+        side.flush = true;
+        let buffers = std::mem::take(&mut side.buffers);
+        if self.complete.len() < TRANSACTIONS_MAX {
+            self.complete.push(Complete { direction, buffers, ready: false });
+        } else {
+            self.refused += 1;
+        }
+    }
+}
+
+impl Side {
+    /// More of the stream.
+    pub fn data(&mut self, bytes: &[u8], keep_recent: bool) {
+        if keep_recent {
+            let room = RECENT_MAX_BYTES.saturating_sub(self.recent.len());
+            self.recent.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        }
+        let so_far = self.before + self.pending.len() as u64;
+        let room = usize::try_from(STREAM_MAX_BYTES.saturating_sub(so_far)).unwrap_or(usize::MAX);
+        self.pending.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+    }
+
+    /// Bytes are missing: what is before them is looked at by itself.
+    pub fn gap(&mut self, length: u64) {
+        if self.pending.is_empty() {
+            self.before += length;
+        }
+    }
+
+    /// The next piece of the stream and how many bytes came before it, if it is time to look at one.
+    pub fn due(&mut self, over: bool) -> Option<(Vec<u8>, u64)> {
+        if over {
+            self.acknowledged = self.pending.len();
+        }
+        let ready = self.acknowledged;
+        if ready == 0 || !(over || self.flush || ready >= PIECE_MIN_BYTES) {
+            return None;
+        }
+        self.flush = false;
+        self.acknowledged = 0;
+        let rest = self.pending.split_off(ready);
+        let piece = std::mem::replace(&mut self.pending, rest);
+        let before = self.before;
+        self.before += piece.len() as u64;
+        Some((piece, before))
+    }
+
+    /// A buffer of the transaction under way.
+    pub fn buffer(&mut self, id: BufferId, bytes: &[u8]) -> bool {
+        if self.buffers.len() >= BUFFERS_MAX {
+            return false;
+        }
+        self.buffers.add(id, bytes.get(..BUFFER_MAX_BYTES).unwrap_or(bytes));
+        true
+    }
+
+    /// More of a buffer that comes in parts.
+    pub fn grow(&mut self, id: BufferId, bytes: &[u8]) {
+        let at = match self.growing.iter().position(|(growing, _)| *growing == id) {
+            Some(at) => at,
+            None => {
+                self.growing.push((id, Vec::new()));
+                self.growing.len() - 1
+            }
+        };
+        if let Some((_, grown)) = self.growing.get_mut(at) {
+            let room = BUFFER_MAX_BYTES.saturating_sub(grown.len());
+            grown.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        }
+    }
+
+    /// A buffer that came in parts is whole.
+    pub fn finish(&mut self, id: BufferId) {
+        if let Some(at) = self.growing.iter().position(|(growing, _)| *growing == id) {
+            let (_, bytes) = self.growing.remove(at);
+            self.buffer(id, &bytes);
+        }
+    }
+
+    /// All that came in parts is whole.
+    fn finish_all(&mut self) {
+        for (id, bytes) in std::mem::take(&mut self.growing) {
+            self.buffer(id, &bytes);
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! Signatures on what a shard sees: packets, pieces of streams, buffers that parsers hand over.
+//!
+//! Comes in: each packet of a flow before and after flow and protocols have worked on it, the bytes they put in order, the
+//! buffers of transactions. Goes out: `alert` events, after what the packet told otherwise. Without rules nothing here
+//! runs. All that is kept for a flow has ceilings ([`flow`]); what finds no room is counted.
+
+pub mod flow;
+mod loading;
+pub mod record;
+
+pub use loading::{load, report};
+
+use std::sync::Arc;
+
+use luytre_events::{DatasetId, FieldId, Transport, Value};
+use luytre_rules_engine::signatures::buffer::{self, BufferId};
+use luytre_rules_engine::signatures::language::Action;
+use luytre_rules_engine::signatures::{
+    Alert, FlowFacts, InspectCounts, Inspector, PacketFacts, Scene, Signatures, TcpFacts,
+};
+
+use crate::decode::Decoded;
+use crate::files::record::FileSeen;
+use crate::flow::tcp::flag;
+use crate::flow::{Flow, Side};
+use crate::protocols::{Direction, FileMeta, FileToken};
+use flow::{FlowInspection, place};
+use record::SignatureAlert;
+
+/// Buffers that files fill.
+const OF_FILES: [BufferId; 6] = [
+    buffer::FILE_DATA,
+    buffer::FILE_NAME,
+    buffer::FILE_SIZE,
+    buffer::FILE_MD5,
+    buffer::FILE_SHA1,
+    buffer::FILE_SHA256,
+];
+
+/// The engine of a shard, and the flow it is working on.
+#[derive(Default)]
+pub struct Inspection {
+    engine: Option<Box<Inspector>>,
+    current: Option<Box<FlowInspection>>,
+}
+
+impl Inspection {
+    /// With rules, or without.
+    pub fn new(rules: Option<Arc<Signatures>>) -> Inspection {
+        Inspection { engine: rules.map(|rules| Box::new(Inspector::new(rules))), current: None }
+    }
+
+    /// What was counted.
+    pub fn counts(&self) -> InspectCounts {
+        self.engine.as_ref().map(|engine| engine.counts()).unwrap_or_default()
+    }
+
+    /// Whether there are rules.
+    pub fn is_on(&self) -> bool {
+        self.engine.is_some()
+    }
+
+    /// Work on a flow begins.
+    pub fn enter(&mut self, kept: &mut Option<Box<FlowInspection>>) {
+        if self.engine.is_some() {
+            self.current = Some(kept.take().unwrap_or_default());
+        }
+    }
+
+    /// Bytes of a stream, in order.
+    pub fn stream(&mut self, direction: Direction, bytes: &[u8]) {
+        if let Some(current) = &mut self.current {
+            let keep_recent = self.engine.as_ref().is_some_and(|engine| engine.set().mixes);
+            current.feeding = Some(direction);
+            current.side(direction).data(bytes, keep_recent);
+        }
+    }
+
+    /// Bytes of a stream are missing.
+    pub fn gap(&mut self, direction: Direction, length: u64) {
+        if let Some(current) = &mut self.current {
+            current.side(direction).gap(length);
+        }
+    }
+
+    /// Whether any rule looks into a buffer.
+    pub fn wants(&self, id: BufferId) -> bool {
+        self.engine.as_ref().is_some_and(|engine| engine.set().wants(id))
+    }
+
+    /// A buffer of a transaction.
+    pub fn buffer(&mut self, direction: Direction, id: BufferId, bytes: &[u8]) {
+        if self.wants(id)
+            && let Some(current) = &mut self.current
+            && !current.side(direction).buffer(id, bytes)
+        {
+            current.refused += 1;
+        }
+    }
+
+    /// More of a buffer that comes in parts.
+    pub fn buffer_part(&mut self, direction: Direction, id: BufferId, bytes: &[u8]) {
+        if self.wants(id)
+            && let Some(current) = &mut self.current
+        {
+            current.side(direction).grow(id, bytes);
+        }
+    }
+
+    /// A transaction is complete in one direction.
+    pub fn transaction(&mut self, direction: Direction) {
+        if let Some(current) = &mut self.current {
+            current.complete(direction);
+        }
+    }
+
+    /// A file begins.
+    pub fn file_open(&mut self, meta: &FileMeta, token: Option<FileToken>) {
+        const FILES_MAX: usize = 64;
+        let (Some(current), Some(token)) = (&mut self.current, token) else { return };
+        // The way in which its bytes go, which is not always who fetches.
+        let direction = current.feeding.or(meta.direction).unwrap_or(Direction::ToClient);
+        if current.files.len() < FILES_MAX {
+            current.files.push((token, direction));
+        }
+        if let Some(name) = &meta.name {
+            // What has an address is called by the path of it.
+            let path = meta.url.as_deref().and_then(path_of).filter(|path| path.ends_with(name.as_str()));
+            self.buffer(direction, buffer::FILE_NAME, path.unwrap_or(name).as_bytes());
+        }
+    }
+
+    /// More of a file.
+    pub fn file_data(&mut self, token: FileToken, bytes: &[u8]) {
+        let direction = self.current.as_ref().and_then(|current| direction_of(current, token));
+        if let Some(direction) = direction {
+            self.buffer_part(direction, buffer::FILE_DATA, bytes);
+        }
+    }
+
+    /// A file is over.
+    pub fn file_close<'f>(&mut self, token: FileToken, seen: impl Iterator<Item = &'f FileSeen>) {
+        let Some(direction) = self.current.as_ref().and_then(|current| direction_of(current, token)) else { return };
+        for seen in seen {
+            self.buffer(direction, buffer::FILE_SIZE, &seen.size_bytes.to_be_bytes());
+            let digests = [&seen.md5, &seen.sha1, &seen.sha256];
+            for (id, digest) in [buffer::FILE_MD5, buffer::FILE_SHA1, buffer::FILE_SHA256].into_iter().zip(digests) {
+                if let Some(digest) = digest {
+                    self.buffer(direction, id, digest.as_bytes());
+                }
+            }
+        }
+        if let Some(current) = &mut self.current {
+            current.side(direction).finish(buffer::FILE_DATA);
+            // Where nothing else is known of what carries it, a file is a transaction of its own.
+            if current.side(direction).buffers.are_only(&OF_FILES) {
+                current.complete(direction);
+            }
+            current.files.retain(|(open, _)| *open != token);
+        }
+    }
+
+    /// The work on a packet is done: rules are asked, and alerts come out.
+    pub fn packet<A>(&mut self, flow: &mut Flow<A>, side: Side, packet: &Decoded<'_>, time_ns: i64, unrecognised: bool) -> Vec<Alert> {
+        let (Some(engine), Some(mut current)) = (&mut self.engine, self.current.take()) else { return Vec::new() };
+        let direction = direction(flow, side);
+        match &packet.tcp {
+            Some(header) if header.flags & flag::ACK != 0 => {
+                current.acknowledge(opposite(direction), flow.identity.protocol);
+            }
+            Some(_) => {}
+            None => {
+                current.acknowledge(direction, flow.identity.protocol);
+                current.visible = flow.identity.protocol;
+            }
+        }
+        let mut scene = scene(flow, direction, time_ns, unrecognised);
+        scene.protocol = current.visible.filter(|_| packet.tcp.is_none() || scene.established);
+        scene.packet = Some(facts(packet));
+        if !current.notes.passed {
+            ask(engine, &mut current, &scene, direction, packet.tcp.is_some());
+        }
+        let alerts = engine.take_alerts(&scene, &mut current.notes);
+        flow.inspection = Some(current);
+        alerts
+    }
+
+    /// A flow is over: what is left of it is looked at.
+    pub fn end<A>(&mut self, flow: &mut Flow<A>, time_ns: i64, unrecognised: bool) -> Vec<Alert> {
+        let (Some(engine), Some(mut current)) = (&mut self.engine, self.current.take()) else { return Vec::new() };
+        let mut alerts = Vec::new();
+        for direction in [Direction::ToServer, Direction::ToClient] {
+            let scene = scene(flow, direction, time_ns, unrecognised);
+            for complete in &mut current.complete {
+                complete.ready = true;
+            }
+            let followed = scene.established || scene.transport != Transport::TCP.0;
+            if !current.notes.passed && followed {
+                streams(engine, &mut current, &scene, direction, true);
+                transactions(engine, &mut current, &scene, direction);
+            }
+            alerts.extend(engine.take_alerts(&scene, &mut current.notes));
+        }
+        alerts
+    }
+
+    /// The event of an alert.
+    pub fn event(&self, alert: Alert) -> Option<(DatasetId, Vec<(FieldId, Value)>)> {
+        let set = self.engine.as_ref()?.set();
+        let rule = set.rules().get(usize::try_from(alert.rule).ok()?)?;
+        let record = SignatureAlert {
+            id: rule.sid.to_string(),
+            name: rule.message.clone(),
+            version: rule.rev.to_string(),
+            category: rule.class.clone(),
+            set: set.digest.clone(),
+            generator: (rule.gid != 1).then(|| rule.gid.into()),
+            action: match rule.action {
+                Action::Pass => "pass",
+                Action::Drop => "drop",
+                Action::Reject => "reject",
+                Action::Alert | Action::Config => "alert",
+            },
+            priority: rule.priority.into(),
+            sender: if alert.to_server { "client" } else { "server" },
+            buffers: alert.matched.iter().map(|matched| matched.buffer).collect(),
+            offsets: alert.matched.iter().map(|matched| matched.offset as u64).collect(),
+            bytes: alert.matched.iter().map(|matched| hex::encode(&matched.bytes)).collect(),
+        };
+        Some(record.into_body())
+    }
+}
+
+/// `/path` of `scheme://host/path?query`.
+fn path_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let path = rest.get(rest.find('/')?..)?;
+    path.split('?').next()
+}
+
+fn direction_of(current: &FlowInspection, token: FileToken) -> Option<Direction> {
+    current.files.iter().find(|(open, _)| *open == token).map(|(_, direction)| *direction)
+}
+
+fn opposite(direction: Direction) -> Direction {
+    match direction {
+        Direction::ToServer => Direction::ToClient,
+        Direction::ToClient => Direction::ToServer,
+    }
+}
+
+fn direction<A>(flow: &Flow<A>, side: Side) -> Direction {
+    if side == flow.identity.client() { Direction::ToServer } else { Direction::ToClient }
+}
+
+/// Asks everything that a packet gives occasion for.
+fn ask(engine: &mut Inspector, current: &mut FlowInspection, scene: &Scene<'_>, direction: Direction, tcp: bool) {
+    let side = current.side(direction);
+    if !std::mem::replace(&mut side.seen, true) {
+        engine.addresses(scene, &mut current.notes);
+    }
+    if (scene.protocol.is_some() || scene.unrecognised)
+        && let Some(told) = current.told_protocol.get_mut(place(direction))
+        && !std::mem::replace(told, true)
+    {
+        engine.recognised(scene, &mut current.notes);
+    }
+    engine.packet(scene, &mut current.notes);
+    if tcp && scene.established {
+        streams(engine, current, scene, direction, false);
+    }
+    if !tcp || scene.established {
+        transactions(engine, current, scene, direction);
+    }
+}
+
+fn streams(engine: &mut Inspector, current: &mut FlowInspection, scene: &Scene<'_>, direction: Direction, over: bool) {
+    if let Some((bytes, before)) = current.side(direction).due(over) {
+        engine.stream(scene, &bytes, before, &mut current.notes);
+    }
+}
+
+fn transactions(engine: &mut Inspector, current: &mut FlowInspection, scene: &Scene<'_>, direction: Direction) {
+    let packet = scene.packet.map(|packet| packet.payload).filter(|_| scene.transport != Transport::TCP.0);
+    let scene = &Scene { packet: None, ..*scene };
+    let complete = std::mem::take(&mut current.complete);
+    let (mine, others): (Vec<_>, Vec<_>) =
+        complete.into_iter().partition(|complete| complete.ready && complete.direction == direction);
+    current.complete = others;
+    if mine.is_empty() {
+        return;
+    }
+    let recent = std::mem::take(&mut current.side(direction).recent);
+    let payload = packet.filter(|_| recent.is_empty()).unwrap_or(&recent);
+    for complete in mine {
+        let request = current.request.as_ref().filter(|_| direction == Direction::ToClient);
+        engine.transaction(scene, &complete.buffers, request, payload, &mut current.notes);
+        if engine.set().pairs && direction == Direction::ToServer {
+            current.request = Some(complete.buffers);
+        }
+    }
+}
+
+fn scene<A>(flow: &Flow<A>, direction: Direction, time_ns: i64, unrecognised: bool) -> Scene<'static> {
+    let client = flow.identity.client();
+    let server = client.other();
+    let (caller, called) = flow.identity.ends();
+    let to_server = direction == Direction::ToServer;
+    let (source, destination) = if to_server { (caller, called) } else { (called, caller) };
+    let count = |side: Side| *flow.sent.of(side);
+    let established = match flow.identity.transport() {
+        Transport::TCP => {
+            let (ours, theirs) = (*flow.tcp.flags.of(client), *flow.tcp.flags.of(server));
+            // Only connections whose beginning was seen are followed, as rules for them expect.
+            !flow.tcp.midstream && ours & flag::ACK != 0 && theirs & flag::SYN != 0 && theirs & flag::ACK != 0
+        }
+        _ => flow.answered(),
+    };
+    Scene {
+        time_ns,
+        flow: flow.first_packet,
+        transport: flow.identity.transport().0,
+        source,
+        destination,
+        to_server,
+        established,
+        in_stream: flow.identity.transport() == Transport::TCP && established,
+        protocol: flow.identity.protocol,
+        unrecognised,
+        facts: FlowFacts {
+            packets: (count(client).packets, count(server).packets),
+            bytes: (count(client).bytes, count(server).bytes),
+            stream_bytes: (flow.tcp.streams.of(client).handed_over(), flow.tcp.streams.of(server).handed_over()),
+            age_ns: time_ns.saturating_sub(flow.start_ns),
+        },
+        packet: None,
+    }
+}
+
+fn facts<'p>(packet: &Decoded<'p>) -> PacketFacts<'p> {
+    const ICMP_HEADER_BYTES: usize = 8;
+    // Rules count what an ICMP message carries from behind its fixed part; others without ports carry nothing to them.
+    let (payload, transport_header) = match packet.transport {
+        Transport::TCP | Transport::UDP | Transport::SCTP => (packet.payload, packet.headers.1),
+        Transport::ICMP | Transport::ICMPV6 => {
+            (packet.payload.get(ICMP_HEADER_BYTES..).unwrap_or(&[]), packet.payload)
+        }
+        _ => (&[][..], packet.payload),
+    };
+    PacketFacts {
+        payload,
+        tcp: packet.tcp.as_ref().map(|header| TcpFacts {
+            flags: header.flags,
+            sequence: header.sequence,
+            acknowledgement: header.acknowledgement,
+            window: header.window,
+        }),
+        hops_left: packet.hops_left,
+        network_header: packet.headers.0,
+        transport_header,
+    }
+}

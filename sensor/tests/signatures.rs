@@ -1,0 +1,104 @@
+//! Signatures when captures are read: alerts stand beside the events they are about, whatever the number of workers.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// Our own recording of a story with scans, web, DNS, TLS, files and a tunnel.
+const STORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/demo/story.pcapng");
+
+const RULES: &str = r#"
+alert http any any -> any any (msg:"Log-in"; flow:established,to_server; http.method; content:"POST"; http.uri; content:"/dang-nhap"; bsize:10; sid:1; rev:3;)
+alert http any any -> any any (msg:"Log-in refused"; flow:established,to_client; http.stat_code; content:"401"; sid:2;)
+alert http any any -> any any (msg:"Many refused"; flow:established,to_client; http.stat_code; content:"401"; threshold:type limit, track by_rule, count 1, seconds 86400; sid:3;)
+alert dns any any -> any any (msg:"Tunnel"; dns.query; content:".t.updates-cdn.example"; endswith; sid:4;)
+alert tls any any -> any any (msg:"Portal"; tls.sni; content:"cong.tinh.example"; bsize:17; sid:5;)
+alert tcp any any -> any any (msg:"Nothing of the kind"; content:"no such bytes anywhere"; sid:6;)
+"#;
+
+fn rules(folder: &tempfile::TempDir) -> PathBuf {
+    let path = folder.path().join("story.rules");
+    std::fs::write(&path, RULES).unwrap();
+    path
+}
+
+fn read(arguments: &[&str]) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_luytre-sensor")).arg("read").args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+fn events(output: &Output) -> Vec<Value> {
+    output.stdout.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect()
+}
+
+fn alerts<'e>(events: &'e [Value], sid: &str) -> Vec<&'e Value> {
+    events.iter().filter(|e| e["event"]["kind"] == "alert" && e["rule"]["id"] == sid).collect()
+}
+
+#[test]
+fn alerts_are_as_many_as_the_events_they_are_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = read(&[STORY, "--rules", &rules(&folder).display().to_string()]);
+    let events = events(&output);
+    let count = |dataset: &str, is_it: &dyn Fn(&Value) -> bool| {
+        events.iter().filter(|e| e["event"]["dataset"] == dataset && is_it(e)).count()
+    };
+    let logins = count("http", &|e| e["http"]["request"]["method"] == "POST" && e["url"]["original"] == "/dang-nhap");
+    let refused = count("http", &|e| e["http"]["response"]["status_code"] == 401);
+    let tunnelled = count("dns", &|e| {
+        let name = e["dns"]["question"]["name"].as_str().unwrap_or("");
+        e["dns"]["type"] == "query" && name.ends_with(".t.updates-cdn.example")
+    });
+    let portal = count("tls", &|e| e["tls"]["client"]["server_name"] == "cong.tinh.example");
+    assert!(logins > 10 && tunnelled > 10 && portal > 10, "the story has changed");
+    let found = |sid: &str| alerts(&events, sid).len();
+    assert_eq!((found("1"), found("2"), found("4"), found("5")), (logins, refused, tunnelled, portal));
+    assert_eq!((found("3"), found("6")), (1, 0));
+}
+
+#[test]
+fn an_alert_names_its_rule_its_flow_and_what_matched() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = events(&read(&[STORY, "--rules", &rules(&folder).display().to_string()]));
+    let alert = alerts(&events, "1")[0];
+    assert_eq!((&alert["rule"]["name"], &alert["rule"]["version"]), (&"Log-in".into(), &"3".into()));
+    assert_eq!(alert["rule"]["ruleset"].as_str().unwrap().len(), 64);
+    let flow = &alert["network"]["community_id"];
+    let same_flow = |e: &&Value| e["event"]["dataset"] == "http" && e["network"]["community_id"] == *flow;
+    assert!(events.iter().any(|e| same_flow(&e)), "its flow has an event of the request");
+    let matched = &alert["signature"]["matched"];
+    assert_eq!(matched["buffer"], serde_json::json!(["http.method", "http.uri"]));
+    assert_eq!(matched["offset"], serde_json::json!([0, 0]));
+    assert_eq!(matched["bytes"], serde_json::json!([hex::encode("POST"), hex::encode("/dang-nhap")]));
+    assert_eq!(alert["signature"]["sender"], "client");
+}
+
+#[test]
+fn alerts_are_the_same_for_any_number_of_workers_and_change_no_other_event() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = rules(&folder).display().to_string();
+    let one = read(&[STORY, "--rules", &rules, "--workers", "1"]).stdout;
+    for workers in ["2", "4", "16"] {
+        assert!(read(&[STORY, "--rules", &rules, "--workers", workers]).stdout == one, "{workers} workers");
+    }
+    let lines = |bytes: &[u8]| bytes.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let is_alert = |line: &Vec<u8>| String::from_utf8_lossy(line).contains("\"kind\":\"alert\"");
+    let without: Vec<_> = lines(&one).into_iter().filter(|line| !is_alert(line)).collect();
+    assert!(without == lines(&read(&[STORY]).stdout), "rules only add");
+}
+
+#[test]
+fn rules_that_cannot_be_used_are_reported_and_the_others_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mixed.rules");
+    let broken = "alert tcp any any -> any any (contnt:\"x\"; sid:7;)\nalert tcp any any -> any any (lua:x.lua; sid:8;)\n";
+    std::fs::write(&path, format!("{broken}{RULES}")).unwrap();
+    let output = read(&[STORY, "--rules", &path.display().to_string()]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("mixed.rules: line 1, column 31: contnt: this keyword is unknown"), "{told}");
+    assert!(told.contains("mixed.rules: line 2: sid 8: lua: scripts are not supported"), "{told}");
+    assert!(told.contains("7 rules, 1 of them cannot match here, 1 cannot be used"), "{told}");
+    assert!(!alerts(&events(&output), "1").is_empty());
+}
