@@ -18,6 +18,8 @@ const RUNS_MAX: usize = 64;
 const FINISHED_MAX: usize = 1024;
 /// How old a canary may be, or how far ahead of our clock.
 const AGE_MAX_NS: i64 = 600 * SECOND_NS;
+/// Longest that a run is waited for beyond the latest of its canaries.
+const RUN_MAX_NS: i64 = 3600 * SECOND_NS;
 /// How long the last canaries of a run are waited for after their time.
 const PATIENCE_NS: i64 = 5 * SECOND_NS;
 const SECOND_NS: i64 = 1_000_000_000;
@@ -218,6 +220,7 @@ impl Watch {
             return Sight::Repeated;
         }
         let left = i64::from(canary.count - canary.number) * i64::from(canary.interval_us) * 1000;
+        let left = left.min(RUN_MAX_NS);
         open.until_ns = open.until_ns.max(time_ns.saturating_add(left).saturating_add(PATIENCE_NS));
         open.expected = Some(canary.count);
         open.flow.get_or_insert_with(flow);

@@ -43,6 +43,12 @@ pub fn listen(data: &Path) -> anyhow::Result<UnixListener> {
     Ok(listener)
 }
 
+/// Nobody can ask any more.
+pub fn close(data: &Path) {
+    // Where it cannot be removed, the next start does it.
+    let _ = std::fs::remove_file(path(data));
+}
+
 /// Answers as long as the program runs.
 pub fn serve(listener: UnixListener, reloader: Arc<Reloader>) -> std::io::Result<()> {
     let asked = Arc::new(AtomicUsize::new(0));

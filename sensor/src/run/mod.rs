@@ -1,9 +1,12 @@
 //! `luytre-sensor run`: live capture into the spool, and from there to the collector.
 //!
 //! One thread for each queue of each source runs capture to events ([`lane`]), locked in ([`confine`]) and watched over by
-//! another one that opens the source again; the spool has a thread of its own, and so has the uplink. A source that fails is opened again with a pause in between, and the others go on. A sensor that is
-//! not enrolled, or whose collector is away, spools. On SIGTERM or SIGINT: flows are ended, the spool is made durable,
-//! the uplink gets a few seconds to send what is left, and the program ends with 0.
+//! another one that opens the source again; the spool has a thread of its own, and so has the uplink. A source that fails
+//! is opened again with a pause in between, and the others go on. A sensor that is not enrolled, or whose collector is
+//! away, spools. A thread that cannot keep up gives up detail in a declared order ([`load`]). On SIGHUP, or when another
+//! command asks ([`control`]), the configuration is read again and taken up between two packets ([`orders`]). On SIGTERM
+//! or SIGINT: flows are ended, the spool is made durable, the uplink gets a few seconds to send what is left, and the
+//! program ends with 0.
 
 pub mod confine;
 pub mod control;
@@ -181,6 +184,7 @@ pub fn run(mut settings: Settings, config: Option<&Path>, data: &Path) -> anyhow
     tracing::info!(sources, data = %data.display(), "the sensor is running");
     runtime.block_on(signals.wait(&reloader));
     tracing::info!("stopping: flows are ended and sent");
+    control::close(data);
     stop.store(true, Ordering::Relaxed);
     for lane in lanes {
         if lane.join().is_err() {
