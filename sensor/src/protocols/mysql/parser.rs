@@ -120,6 +120,11 @@ impl MysqlParser {
             (Direction::ToServer, Stage::Greeting) if number == 1 && login::answers(&message.bytes) == Some(true) => {
                 self.answer(out, payload);
             }
+            // A command: the server took the proof, unseen.
+            (Direction::ToServer, Stage::Proof) if number == 0 => {
+                self.tell_login(out);
+                self.command(out, number, message, payload);
+            }
             (Direction::ToServer, Stage::Proof) => login::clear(&mut self.login, payload),
             (Direction::ToClient, Stage::Proof) => self.verdict(out, payload),
             (Direction::ToServer, _) => {
