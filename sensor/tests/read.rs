@@ -93,16 +93,15 @@ fn busy_capture() -> Vec<u8> {
 fn read_all(files: &[PathBuf], workers: usize, limits: FlowLimits) -> (BTreeMap<String, Vec<u8>>, Summary) {
     let folder = tempfile::tempdir().unwrap();
     let destination = Destination::Directory(folder.path().to_owned());
-    let summary =
-        read(ReadOptions {
-            files: files.to_vec(),
-            workers,
-            destination,
-            limits,
-            checksums: Checksums::Ignore,
-            rules: None,
-        })
-        .unwrap();
+    let summary = read(ReadOptions {
+        files: files.to_vec(),
+        workers,
+        destination,
+        limits,
+        checksums: Checksums::Ignore,
+        rules: None,
+    })
+    .unwrap();
     let lines = std::fs::read_dir(folder.path()).unwrap().map(|entry| {
         let path = entry.unwrap().path();
         (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(path).unwrap())
