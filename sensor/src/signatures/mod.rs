@@ -28,14 +28,8 @@ use flow::{FlowInspection, place};
 use record::SignatureAlert;
 
 /// Buffers that files fill.
-const OF_FILES: [BufferId; 6] = [
-    buffer::FILE_DATA,
-    buffer::FILE_NAME,
-    buffer::FILE_SIZE,
-    buffer::FILE_MD5,
-    buffer::FILE_SHA1,
-    buffer::FILE_SHA256,
-];
+const OF_FILES: [BufferId; 6] =
+    [buffer::FILE_DATA, buffer::FILE_NAME, buffer::FILE_SIZE, buffer::FILE_MD5, buffer::FILE_SHA1, buffer::FILE_SHA256];
 
 /// The engine of a shard, and the flow it is working on.
 #[derive(Default)]
@@ -161,7 +155,14 @@ impl Inspection {
     }
 
     /// The work on a packet is done: rules are asked, and alerts come out.
-    pub fn packet<A>(&mut self, flow: &mut Flow<A>, side: Side, packet: &Decoded<'_>, time_ns: i64, unrecognised: bool) -> Vec<Alert> {
+    pub fn packet<A>(
+        &mut self,
+        flow: &mut Flow<A>,
+        side: Side,
+        packet: &Decoded<'_>,
+        time_ns: i64,
+        unrecognised: bool,
+    ) -> Vec<Alert> {
         let (Some(engine), Some(mut current)) = (&mut self.engine, self.current.take()) else { return Vec::new() };
         let direction = direction(flow, side);
         match &packet.tcp {
@@ -342,9 +343,7 @@ fn facts<'p>(packet: &Decoded<'p>) -> PacketFacts<'p> {
     // Rules count what an ICMP message carries from behind its fixed part; others without ports carry nothing to them.
     let (payload, transport_header) = match packet.transport {
         Transport::TCP | Transport::UDP | Transport::SCTP => (packet.payload, packet.headers.1),
-        Transport::ICMP | Transport::ICMPV6 => {
-            (packet.payload.get(ICMP_HEADER_BYTES..).unwrap_or(&[]), packet.payload)
-        }
+        Transport::ICMP | Transport::ICMPV6 => (packet.payload.get(ICMP_HEADER_BYTES..).unwrap_or(&[]), packet.payload),
         _ => (&[][..], packet.payload),
     };
     PacketFacts {

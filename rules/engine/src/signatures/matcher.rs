@@ -111,7 +111,9 @@ impl Run<'_> {
                 there != *negated && self.all(rest, cursor)
             }
             Condition::Size(test) => test.accepts(bytes.len() as u64) && self.all(rest, cursor),
-            Condition::Number(tests) => numbers::whole(bytes).is_some_and(|n| one_of(tests, n)) && self.all(rest, cursor),
+            Condition::Number(tests) => {
+                numbers::whole(bytes).is_some_and(|n| one_of(tests, n)) && self.all(rest, cursor)
+            }
             Condition::ByteTest(test) => {
                 numbers::test(test, bytes, cursor, &self.scratch.variables) && self.all(rest, cursor)
             }
@@ -293,11 +295,8 @@ pub fn window(content: &Content, view: View<'_>, cursor: usize, variables: &[i64
 /// The next place of a content that begins at `from` or later and ends at `to` or earlier.
 fn next(content: &Content, bytes: &[u8], from: usize, to: usize) -> Option<usize> {
     let part = bytes.get(from..to)?;
-    let at = if content.nocase {
-        find_nocase(part, &content.bytes)
-    } else {
-        memchr::memmem::find(part, &content.bytes)
-    };
+    let at =
+        if content.nocase { find_nocase(part, &content.bytes) } else { memchr::memmem::find(part, &content.bytes) };
     at.map(|at| from + at)
 }
 

@@ -1,8 +1,6 @@
 //! Numbers in the bytes: `byte_test`, `byte_jump`, `byte_extract`, `byte_math`.
 
-use super::rule::{
-    ByteExtract, ByteJump, ByteMath, ByteTest, MathOperator, Notation, NumberAt, Operand, TestHow,
-};
+use super::rule::{ByteExtract, ByteJump, ByteMath, ByteTest, MathOperator, Notation, NumberAt, Operand, TestHow};
 
 /// What an operand stands for.
 pub fn value(operand: Operand, variables: &[i64]) -> i64 {

@@ -30,7 +30,9 @@ fn all(conditions: &[Condition], view: View<'_>, cursor: usize, variables: &mut 
             there != *negated && all(rest, view, cursor, variables)
         }
         Condition::Size(test) => test.accepts(bytes.len() as u64) && all(rest, view, cursor, variables),
-        Condition::ByteTest(test) => numbers::test(test, bytes, cursor, variables) && all(rest, view, cursor, variables),
+        Condition::ByteTest(test) => {
+            numbers::test(test, bytes, cursor, variables) && all(rest, view, cursor, variables)
+        }
         Condition::ByteJump(jump) => {
             numbers::jump(jump, bytes, cursor, variables).is_some_and(|cursor| all(rest, view, cursor, variables))
         }

@@ -120,7 +120,11 @@ fn choose(rule: &Rule) -> Option<(&MatchList, Vec<u8>)> {
         let optional = list.conditions.iter().any(|condition| matches!(condition, Condition::Absent { .. }));
         let of_packet = list.buffer.buffer().when == super::buffer::When::Packet;
         let changed_payload = list.buffer == PAYLOAD && !list.transforms.is_empty();
-        if optional || changed_payload || (rule.scope == Scope::Transaction && of_packet) || (of_packet && list.buffer != PAYLOAD) {
+        if optional
+            || changed_payload
+            || (rule.scope == Scope::Transaction && of_packet)
+            || (of_packet && list.buffer != PAYLOAD)
+        {
             continue;
         }
         for condition in &list.conditions {

@@ -156,7 +156,10 @@ fn order(rule: &Rule) -> (u8, u8, u8, u8) {
     let bit = |change: &StateChange| !matches!(change, StateChange::Number { .. });
     let sets = |change: &StateChange| matches!(change, StateChange::Set { .. } | StateChange::Toggle { .. });
     let bits = (rule.sets.iter().any(sets), rule.asks.iter().any(|ask| matches!(ask, StateTest::Bits { .. })));
-    let numbers = (rule.sets.iter().any(|change| !bit(change)), rule.asks.iter().any(|ask| !matches!(ask, StateTest::Bits { .. })));
+    let numbers = (
+        rule.sets.iter().any(|change| !bit(change)),
+        rule.asks.iter().any(|ask| !matches!(ask, StateTest::Bits { .. })),
+    );
     let rank = |(sets, asks): (bool, bool)| match (sets, asks) {
         (true, false) => 0,
         (true, true) => 1,

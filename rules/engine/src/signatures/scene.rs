@@ -113,7 +113,10 @@ impl Scene<'_> {
             _ => true,
         };
         transport
-            && rule.protocol.as_deref().is_none_or(|wanted| self.protocol.is_some_and(|spoken| is_spoken(wanted, spoken)))
+            && rule
+                .protocol
+                .as_deref()
+                .is_none_or(|wanted| self.protocol.is_some_and(|spoken| is_spoken(wanted, spoken)))
             && (self.ends_fit(header, false) || (header.arrow != Arrow::Forward && self.ends_fit(header, true)))
     }
 

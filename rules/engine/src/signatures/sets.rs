@@ -84,7 +84,8 @@ impl ValueSet {
             let items = list.as_array().map_or_else(|| std::slice::from_ref(list), Vec::as_slice);
             for item in items {
                 let value = item.pointer(&pointer(&json.value)).and_then(serde_json::Value::as_str);
-                let value = value.and_then(|text| kind.read_plain(text)).ok_or_else(|| told(&"an item has no such value"))?;
+                let value =
+                    value.and_then(|text| kind.read_plain(text)).ok_or_else(|| told(&"an item has no such value"))?;
                 set.values.insert(value, 0);
             }
         }
@@ -105,7 +106,9 @@ impl ValueSet {
             let (value, reputation) = line.split_once(',').unwrap_or((line, "0"));
             // Lists of digests may have names of files behind them.
             let word = value.split_whitespace().next().filter(|_| matches!(kind, Kind::Digest(_)));
-            let value = kind.read(word.unwrap_or(value.trim())).ok_or_else(|| told(&format!("line {number} is no such value")))?;
+            let value = kind
+                .read(word.unwrap_or(value.trim()))
+                .ok_or_else(|| told(&format!("line {number} is no such value")))?;
             let reputation = reputation.trim().parse().map_err(|_| told(&format!("line {number}: no reputation")))?;
             set.values.insert(value, reputation);
         }
@@ -187,7 +190,9 @@ impl SetChanges {
             Ask::Reputation(test) => set.values.get(value.as_ref()).is_some_and(|number| test.accepts(*number)),
             Ask::Add if there => false,
             Ask::Remove if !there => false,
-            Ask::Add | Ask::Remove if added.len().max(removed.len()) >= CHANGES_MAX || value.len() > VALUE_MAX_BYTES => {
+            Ask::Add | Ask::Remove
+                if added.len().max(removed.len()) >= CHANGES_MAX || value.len() > VALUE_MAX_BYTES =>
+            {
                 self.refused += 1;
                 false
             }

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use luytre_events::Transport;
 
-use super::{inspection, interfaces};
 use super::pdu::{self, Body, Datagram, Fragment, Interface, Kind, MAX_INTERFACES};
 use super::record::RpcCall;
+use super::{inspection, interfaces};
 use crate::protocols::framing::{Format, Frames, Step};
 use crate::protocols::gss::Login;
 use crate::protocols::outstanding::Outstanding;

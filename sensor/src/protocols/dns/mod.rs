@@ -9,11 +9,11 @@
 //! events they must give. The format is also that of multicast DNS, LLMNR and NetBIOS names, which read it with
 //! [`message`], [`names`] and [`rdata`].
 
+mod inspection;
 pub(super) mod message;
 pub(super) mod names;
 pub(super) mod parser;
 pub(super) mod rdata;
-mod inspection;
 pub mod record;
 
 use luytre_events::Transport;

@@ -315,7 +315,9 @@ impl HttpParser {
         if matches!(self.response.state, State::Fields) {
             if !line.is_empty() {
                 // Some receivers take a carriage return for the end of a line.
-                line.split(|b| *b == b'\r').filter(|part| !part.is_empty()).for_each(|part| self.response.fields.line(part));
+                line.split(|b| *b == b'\r')
+                    .filter(|part| !part.is_empty())
+                    .for_each(|part| self.response.fields.line(part));
                 return;
             }
             self.response_head(out);

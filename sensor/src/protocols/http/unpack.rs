@@ -10,6 +10,8 @@ use flate2::{Decompress, FlushDecompress, Status};
 const LAYERS_MAX: usize = 3;
 /// Bytes that one step may make.
 const STEP_BYTES: usize = 64 * 1024;
+/// So many bytes must unpack before it is believed that they were packed without saying so.
+const TRIAL_BYTES: usize = 256;
 /// The longest head of a gzip member.
 const HEAD_MAX_BYTES: usize = 4096;
 
@@ -80,6 +82,14 @@ struct Layer {
     inflate: Option<Box<Decompress>>,
     gzip: bool,
     made: bool,
+    trial: Option<Trial>,
+}
+
+/// Bytes that may not be packed at all, and what they unpack to.
+#[derive(Default)]
+struct Trial {
+    input: Vec<u8>,
+    output: Vec<u8>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +140,7 @@ impl Layer {
                     bytes = &held;
                 }
                 Place::Packed => {
-                    let Some(rest) = self.inflate(bytes, out) else { return Unpacked::Broken };
+                    let Some(rest) = self.packed(bytes, out) else { return Unpacked::Broken };
                     if self.place == Place::Packed {
                         return Unpacked::Good;
                     }
@@ -164,10 +174,29 @@ impl Layer {
             }
             _ if self.made => Place::Over,
             _ => {
+                self.trial = Some(Trial::default());
                 self.inflate = Some(Box::new(Decompress::new(zlib)));
                 Place::Packed
             }
         };
+    }
+
+    /// Unpacks, at first on trial.
+    fn packed<'b>(&mut self, bytes: &'b [u8], out: &mut Vec<u8>) -> Option<&'b [u8]> {
+        let Some(mut trial) = self.trial.take() else { return self.inflate(bytes, out) };
+        trial.input.extend_from_slice(bytes);
+        let rest = self.inflate(bytes, &mut trial.output);
+        if rest.is_none() || self.place == Place::Plain {
+            self.place = Place::Plain;
+            out.extend_from_slice(&trial.input);
+            return Some(&[]);
+        }
+        if self.place == Place::Packed && trial.input.len() < TRIAL_BYTES {
+            self.trial = Some(trial);
+        } else {
+            out.extend_from_slice(&trial.output);
+        }
+        rest
     }
 
     /// Unpacks; gives what follows the packed bytes. Nothing where they are no packed bytes.
@@ -209,11 +238,16 @@ impl Layer {
     }
 
     fn rest(&mut self) -> Vec<u8> {
-        if self.place == Place::Begin { std::mem::take(&mut self.kept) } else { Vec::new() }
+        match self.trial.take() {
+            Some(trial) => trial.output,
+            None if self.place == Place::Begin => std::mem::take(&mut self.kept),
+            None => Vec::new(),
+        }
     }
 
     fn is_whole(&self) -> bool {
-        matches!(self.place, Place::Begin | Place::Plain | Place::Trailer(_)) || (self.place == Place::Over && !self.gzip)
+        matches!(self.place, Place::Begin | Place::Plain | Place::Trailer(_))
+            || (self.place == Place::Over && !self.gzip)
     }
 }
 

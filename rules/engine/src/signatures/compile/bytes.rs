@@ -78,8 +78,7 @@ impl Draft {
         let [bytes, offset, name, options @ ..] = parts.as_slice() else {
             return Err("it wants bytes, offset and a name".into());
         };
-        let mut extract =
-            ByteExtract { number: self.number_at(bytes, offset)?, multiplier: 1, align: 0, variable: 0 };
+        let mut extract = ByteExtract { number: self.number_at(bytes, offset)?, multiplier: 1, align: 0, variable: 0 };
         for option in options {
             match option.split_once(' ').unwrap_or((option, "")) {
                 ("multiplier", value) => extract.multiplier = multiplier(value)?,

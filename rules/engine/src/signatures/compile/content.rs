@@ -44,13 +44,12 @@ impl Draft {
             "offset" | "depth" | "distance" | "within" => self.place(keyword, value.unwrap_or("")),
             "fast_pattern" => self.fast_pattern(value),
             "isdataat" => self.is_data_at(value.unwrap_or("")),
-            "bsize" => NumberTest::parse(value.unwrap_or(""))
-                .and_then(|test| self.lists.push(Condition::Size(test), false)),
+            "bsize" => {
+                NumberTest::parse(value.unwrap_or("")).and_then(|test| self.lists.push(Condition::Size(test), false))
+            }
             "urilen" => self.uri_length(value.unwrap_or("")),
             "absent" => self.absent(value),
-            "entropy" => {
-                entropy(value.unwrap_or("")).and_then(|test| self.lists.push(Condition::Entropy(test), false))
-            }
+            "entropy" => entropy(value.unwrap_or("")).and_then(|test| self.lists.push(Condition::Entropy(test), false)),
             "base64_decode" => self.base64_decode(value.unwrap_or("")),
             "base64_data" => {
                 self.lists.begin(Current::Decoded);

@@ -139,7 +139,8 @@ impl Lists {
 
     /// The list of a buffer that is looked into as it is.
     fn list_of(&mut self, id: BufferId) -> usize {
-        let plain = |list: &MatchList| list.buffer == id && list.transforms.is_empty() && id.buffer().holds != Holds::Number;
+        let plain =
+            |list: &MatchList| list.buffer == id && list.transforms.is_empty() && id.buffer().holds != Holds::Number;
         match self.lists.iter().position(plain) {
             Some(at) => at,
             None => {

@@ -61,7 +61,8 @@ impl Compiler {
         let header = Header::parse(&statement.header, &self.variables).map_err(|reason| fault(1, "", reason))?;
         let mut draft = Draft::new(statement.action, header);
         for option in &statement.options {
-            if option.keyword.eq_ignore_ascii_case("requires") && !meta::required(option.value.as_deref().unwrap_or("")) {
+            if option.keyword.eq_ignore_ascii_case("requires") && !meta::required(option.value.as_deref().unwrap_or(""))
+            {
                 return Ok(None);
             }
             self.option(&mut draft, option).map_err(|reason| fault(option.column, &option.keyword, reason))?;

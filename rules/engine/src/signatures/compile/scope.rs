@@ -7,8 +7,23 @@ use super::headers::of_packet;
 
 /// Protocols below the application.
 const TRANSPORTS: &[&str] = &[
-    "ip", "ip4", "ip6", "ipv4", "ipv6", "tcp", "tcp-pkt", "tcp-stream", "udp", "icmp", "icmpv4", "icmpv6", "sctp",
-    "pkthdr", "igmp", "ether", "esp",
+    "ip",
+    "ip4",
+    "ip6",
+    "ipv4",
+    "ipv6",
+    "tcp",
+    "tcp-pkt",
+    "tcp-stream",
+    "udp",
+    "icmp",
+    "icmpv4",
+    "icmpv6",
+    "sctp",
+    "pkthdr",
+    "igmp",
+    "ether",
+    "esp",
 ];
 
 /// Settles protocol, direction and scope.
@@ -67,9 +82,7 @@ fn payload_scope(rule: &Rule, wants_packet: bool) -> Scope {
     if rule.flow.only_stream {
         return Scope::Stream;
     }
-    let placed = |condition: &Condition| {
-        matches!(condition, Condition::Content(content) if content.offset.is_some() || content.depth.is_some())
-    };
+    let placed = |condition: &Condition| matches!(condition, Condition::Content(content) if content.offset.is_some() || content.depth.is_some());
     let payload = rule.lists.iter().filter(|list| list.buffer == buffer::PAYLOAD);
     if payload.flat_map(|list| &list.conditions).any(placed) { Scope::PacketAndStream } else { Scope::Stream }
 }

@@ -17,7 +17,12 @@ const HOST_BIT_SECONDS: u32 = 300;
 
 impl Compiler {
     /// Takes a keyword of this family.
-    pub(super) fn states(&mut self, draft: &mut Draft, keyword: &str, value: Option<&str>) -> Option<Result<(), Reason>> {
+    pub(super) fn states(
+        &mut self,
+        draft: &mut Draft,
+        keyword: &str,
+        value: Option<&str>,
+    ) -> Option<Result<(), Reason>> {
         let value = value.unwrap_or("").trim();
         Some(match keyword {
             "flowbits" => self.flow_bits(draft, value),
@@ -201,7 +206,8 @@ impl Compiler {
             None => (value, Ask::In),
         };
         let file = value.trim_matches('"').to_owned();
-        let set = self.set(&format!("{file} {length}"), Some(Kind::Digest(length)), Some((file.clone(), true)), None)?;
+        let set =
+            self.set(&format!("{file} {length}"), Some(Kind::Digest(length)), Some((file.clone(), true)), None)?;
         draft.lists.push_to(id, Condition::Set(SetTest { set, ask }))
     }
 

@@ -59,7 +59,11 @@ impl NumberTest {
             if low >= high {
                 return Err(format!("the range {text} is empty"));
             }
-            return Ok(NumberTest(if negated { Comparison::Outside(low, high) } else { Comparison::Between(low, high) }));
+            return Ok(NumberTest(if negated {
+                Comparison::Outside(low, high)
+            } else {
+                Comparison::Between(low, high)
+            }));
         }
         let number = value(text)?;
         Ok(NumberTest(Comparison::Equal(number)))

@@ -197,7 +197,9 @@ mod tests {
 
     #[test]
     fn options_end_where_they_end() {
-        let rule = one(r#"alert tcp any any -> any [80, 443] (msg:"a; b \" c"; content:"|3b|\;x"; pcre:"/a\;b/"; nocase; sid:7;)"#);
+        let rule = one(
+            r#"alert tcp any any -> any [80, 443] (msg:"a; b \" c"; content:"|3b|\;x"; pcre:"/a\;b/"; nocase; sid:7;)"#,
+        );
         let options: Vec<(&str, Option<&str>)> =
             rule.options.iter().map(|o| (o.keyword.as_str(), o.value.as_deref())).collect();
         assert_eq!(
@@ -215,7 +217,9 @@ mod tests {
 
     #[test]
     fn lines_may_be_continued_and_places_are_told() {
-        let (good, bad) = statements("# no\n\nalert tcp any any -> any any (msg:\"x\"; \\\n  sid:1;)\nalert tcp x\nwatch ip a (sid:1;)");
+        let (good, bad) = statements(
+            "# no\n\nalert tcp any any -> any any (msg:\"x\"; \\\n  sid:1;)\nalert tcp x\nwatch ip a (sid:1;)",
+        );
         assert_eq!(good.len(), 1);
         assert_eq!((good[0].line, good[0].options.len()), (3, 2));
         assert_eq!(bad.iter().map(|fault| fault.line).collect::<Vec<_>>(), [5, 6]);

@@ -67,7 +67,8 @@ impl Pattern {
         }
         let translated = translate(source, flags, Dialect::Linear)?;
         if !translated.looks_around {
-            syntax::parse_with(&translated.text, &linear_syntax(flags)).map_err(|error| first_line(&error.to_string()))?;
+            syntax::parse_with(&translated.text, &linear_syntax(flags))
+                .map_err(|error| first_line(&error.to_string()))?;
             return Ok(Pattern { text: translated.text, flags, engine: Engine::Linear(OnceLock::new()) });
         }
         let text = translate(source, flags, Dialect::Backtracking)?.text;
@@ -86,7 +87,8 @@ impl Pattern {
         match &self.engine {
             Engine::Linear(regex) => {
                 let regex = regex.get_or_init(|| linear(&self.text, self.flags).ok()).as_ref()?;
-                let anchored = if self.flags.anchored { regex_automata::Anchored::Yes } else { regex_automata::Anchored::No };
+                let anchored =
+                    if self.flags.anchored { regex_automata::Anchored::Yes } else { regex_automata::Anchored::No };
                 let found = regex.find(Input::new(bytes).range(from.min(bytes.len())..).anchored(anchored))?;
                 Some((found.start(), found.end()))
             }
@@ -137,16 +139,11 @@ fn linear(text: &str, flags: Flags) -> Result<Regex, Box<meta::BuildError>> {
 }
 
 fn with_flags(text: &str, flags: Flags) -> String {
-    let letters: String = [
-        (flags.nocase, 'i'),
-        (flags.lines, 'm'),
-        (flags.dot_all, 's'),
-        (flags.blanks, 'x'),
-        (flags.swapped, 'U'),
-    ]
-    .into_iter()
-    .filter_map(|(set, letter)| set.then_some(letter))
-    .collect();
+    let letters: String =
+        [(flags.nocase, 'i'), (flags.lines, 'm'), (flags.dot_all, 's'), (flags.blanks, 'x'), (flags.swapped, 'U')]
+            .into_iter()
+            .filter_map(|(set, letter)| set.then_some(letter))
+            .collect();
     if letters.is_empty() { text.to_owned() } else { format!("(?{letters}){text}") }
 }
 

@@ -25,8 +25,14 @@ pub struct Translated {
 
 /// Translates an expression.
 pub fn translate(source: &str, flags: Flags, dialect: Dialect) -> Result<Translated, Reason> {
-    let mut walk =
-        Walk { rest: source.chars().collect::<Vec<_>>(), at: 0, out: String::new(), flags, dialect, looks_around: false };
+    let mut walk = Walk {
+        rest: source.chars().collect::<Vec<_>>(),
+        at: 0,
+        out: String::new(),
+        flags,
+        dialect,
+        looks_around: false,
+    };
     walk.expression()?;
     Ok(Translated { text: walk.out, looks_around: walk.looks_around })
 }
