@@ -313,7 +313,11 @@ fn scene<A>(flow: &Flow<A>, direction: Direction, time_ns: i64, unrecognised: bo
         Transport::TCP => {
             let (ours, theirs) = (*flow.tcp.flags.of(client), *flow.tcp.flags.of(server));
             // Only connections whose beginning was seen are followed, as rules for them expect.
-            !flow.tcp.midstream && ours & flag::ACK != 0 && theirs & flag::SYN != 0 && theirs & flag::ACK != 0
+            !flow.tcp.midstream
+                && ours & flag::SYN != 0
+                && ours & flag::ACK != 0
+                && theirs & flag::SYN != 0
+                && theirs & flag::ACK != 0
         }
         _ => flow.answered(),
     };

@@ -390,12 +390,16 @@ fn of_flow(rule: &Rule) -> bool {
 
 /// A buffer of a packet.
 fn of_packet<'s>(id: BufferId, scene: &Scene<'s>) -> Option<std::borrow::Cow<'s, [u8]>> {
+    // Addresses are known without a packet too.
+    match id {
+        buffer::IP_SOURCE => return Some(super::sets::address(scene.source.0).into()),
+        buffer::IP_DESTINATION => return Some(super::sets::address(scene.destination.0).into()),
+        _ => {}
+    }
     let packet = scene.packet?;
     let header = |wanted: u8, bytes: &'s [u8]| (scene.transport == wanted && !bytes.is_empty()).then_some(bytes.into());
     let network = packet.network_header;
     match id {
-        buffer::IP_SOURCE => Some(super::sets::address(scene.source.0).into()),
-        buffer::IP_DESTINATION => Some(super::sets::address(scene.destination.0).into()),
         buffer::IPV4_HEADER => (scene.source.0.is_ipv4() && !network.is_empty()).then_some(network.into()),
         buffer::IPV6_HEADER => (scene.source.0.is_ipv6() && !network.is_empty()).then_some(network.into()),
         buffer::TCP_HEADER => header(6, packet.transport_header),

@@ -95,9 +95,9 @@ impl Compiler {
         if let Some(done) = self.states(draft, &keyword, value) {
             return done;
         }
-        match UNSUPPORTED.iter().find(|(name, _)| *name == keyword) {
-            Some((name, why)) => {
-                draft.unsupported.push(format!("{name}: {why}"));
+        match unsupported(&keyword) {
+            Some(why) => {
+                draft.unsupported.push(format!("{keyword}: {why}"));
                 Ok(())
             }
             None => Err("this keyword is unknown".into()),
@@ -105,59 +105,11 @@ impl Compiler {
     }
 }
 
-/// Keywords that are known and cannot be satisfied, and why.
-const UNSUPPORTED: &[(&str, &str)] = &[
-    ("lua", "scripts are not supported"),
-    ("luajit", "scripts are not supported"),
-    ("decode-event", "events of decoding are not told to rules yet"),
-    ("stream-event", "events of streams are not told to rules yet"),
-    ("engine-event", "events of the engine are not told to rules yet"),
-    ("app-layer-event", "events of protocols are not told to rules yet"),
-    ("app-layer-state", "states of protocols are not told to rules yet"),
-    ("frame", "frames of protocols are not told to rules yet"),
-    ("geoip", "there is no table of countries"),
-    ("iprep", "there is no table of reputations"),
-    ("asn1", "its checks are not written yet"),
-    ("ftpbounce", "its checks are not written yet"),
-    ("domain", "there is no table of suffixes"),
-    ("tld", "there is no table of suffixes"),
-    ("ipopts", "options of packets are not kept yet"),
-    ("fragbits", "flags of fragments are not kept yet"),
-    ("fragoffset", "places of fragments are not kept yet"),
-    ("ipv4-csum", "checksums are not told to rules yet"),
-    ("tcpv4-csum", "checksums are not told to rules yet"),
-    ("tcpv6-csum", "checksums are not told to rules yet"),
-    ("udpv4-csum", "checksums are not told to rules yet"),
-    ("udpv6-csum", "checksums are not told to rules yet"),
-    ("icmpv4-csum", "checksums are not told to rules yet"),
-    ("icmpv6-csum", "checksums are not told to rules yet"),
-    ("igmp-csum", "checksums are not told to rules yet"),
-    ("igmp.type", "its messages are not read yet"),
-    ("vlan.id", "tags are not kept yet"),
-    ("vlan.layers", "tags are not kept yet"),
-    ("ssl_state", "states of the handshake are not told to rules yet"),
-    ("tls_cert_notbefore", "times of certificates are not told to rules yet"),
-    ("tls_cert_notafter", "times of certificates are not told to rules yet"),
-    ("tls_cert_expired", "times of certificates are not told to rules yet"),
-    ("tls_cert_valid", "times of certificates are not told to rules yet"),
-    ("modbus", "its functions are not told to rules yet"),
-    ("dnp3_func", "its functions are not told to rules yet"),
-    ("dnp3_ind", "its functions are not told to rules yet"),
-    ("dnp3_obj", "its functions are not told to rules yet"),
-    ("nfs_procedure", "no parser reads it"),
-    ("nfs_version", "no parser reads it"),
-    ("http2.frametype", "frames are not told to rules yet"),
-    ("http2.window", "frames are not told to rules yet"),
-    ("http2.settings", "frames are not told to rules yet"),
-    ("http2.errorcode", "frames are not told to rules yet"),
-    ("http2.priority", "frames are not told to rules yet"),
-    ("mqtt.type", "its messages are not told to rules yet"),
-    ("mqtt.flags", "its messages are not told to rules yet"),
-    ("mqtt.qos", "its messages are not told to rules yet"),
-    ("ldap.request.operation", "its messages are not told to rules yet"),
-    ("ldap.responses.operation", "its messages are not told to rules yet"),
-    ("ldap.responses.result_code", "its messages are not told to rules yet"),
-];
+/// Why a keyword that is known cannot be satisfied.
+fn unsupported(keyword: &str) -> Option<&'static str> {
+    let lines = include_str!("unsupported.txt").lines();
+    lines.filter_map(|line| line.split_once(' ')).find(|(name, _)| *name == keyword).map(|(_, why)| why)
+}
 
 /// A rule that is being put together.
 struct Draft {
