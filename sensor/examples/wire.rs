@@ -155,7 +155,7 @@ impl Sender {
 }
 
 fn count(interface: &str, seconds: u64) -> anyhow::Result<()> {
-    let settings = RingSettings { blocks: RING_BLOCKS, promiscuous: true, fanout_group: None };
+    let settings = RingSettings { blocks: RING_BLOCKS, promiscuous: true, fanout_group: None, filter: None };
     let mut ring = Ring::open(interface, settings)?;
     println!("counting");
     let began = Instant::now();
