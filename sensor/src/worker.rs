@@ -6,12 +6,12 @@
 //! share of the sensor's ([`SHARDS`]).
 
 mod counts;
+mod report;
 mod settings;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use luytre_events::value::TimeNs;
 use luytre_events::{DatasetId, Event, EventId, FieldId, FlowContext, Transport, Value};
 use luytre_rules_engine::signatures::Alert;
 
@@ -21,7 +21,6 @@ use crate::expected::Waiting;
 use crate::files::Carver;
 use crate::flow::overlap::Overlap;
 use crate::flow::reassembly::{Budget, StreamSink};
-use crate::flow::record::FlowRecord;
 use crate::flow::shape::Shape;
 use crate::flow::table::{Class, Place, Table};
 use crate::flow::tcp::{Sinks, Tcp, flag};
@@ -35,6 +34,8 @@ use crate::protocols::{
     ArpTeller, BufferId, Direction, End, Expected, FileMeta, FilePlace, FileToken, Output, Parser, Progress, Protocol,
 };
 use crate::signatures::Inspection;
+
+use report::record;
 
 pub use counts::{Spared, WorkerCounts};
 pub use settings::{Detail, Muted, WorkerSettings};
@@ -458,55 +459,6 @@ fn end(mut flow: Flow<Conversation>, reason: EndReason, shared: &mut Shared, out
     let record = record(&flow, reason);
     let mut output = FlowOutput { time_ns, identity: &mut flow.identity, shared, out };
     output.event(record.into_body());
-}
-
-fn record(flow: &Flow<Conversation>, reason: EndReason) -> FlowRecord {
-    let client = flow.identity.client();
-    let (source, destination) = (flow.sent.of(client), flow.sent.of(client.other()));
-    let is_tcp = flow.identity.transport() == Transport::TCP;
-    let source_first = flow.shape.first_bytes(client);
-    let destination_first = flow.shape.first_bytes(client.other());
-    let streams = [Side::A, Side::B].map(|side| flow.tcp.streams.of(side).counts);
-    let sum = |count: fn(&crate::flow::reassembly::StreamCounts) -> u64| {
-        Some(streams.iter().map(count).sum()).filter(|sum: &u64| *sum > 0)
-    };
-    FlowRecord {
-        start: Some(TimeNs(flow.start_ns)),
-        end: Some(TimeNs(flow.last_ns)),
-        duration_ns: flow.last_ns.saturating_sub(flow.start_ns).unsigned_abs(),
-        source_bytes: source.bytes,
-        source_packets: source.packets,
-        destination_bytes: destination.bytes,
-        destination_packets: destination.packets,
-        bytes: source.bytes + destination.bytes,
-        packets: source.packets + destination.packets,
-        state: match class(flow) {
-            Class::TcpClosed => "closed",
-            _ if flow.answered() => "established",
-            _ => "new",
-        },
-        end_reason: reason.name(),
-        source_flags: flag_names(*flow.tcp.flags.of(client)),
-        destination_flags: flag_names(*flow.tcp.flags.of(client.other())),
-        history: is_tcp.then(|| flow.tcp.history.text(client)),
-        round_trip_ns: flow.tcp.round_trip_ns(),
-        first_sizes: flow.shape.sizes(),
-        first_directions: flow.shape.directions(client),
-        first_gaps_us: flow.shape.gaps_us(),
-        source_entropy: source_first.as_ref().map(|(_, entropy)| *entropy),
-        destination_entropy: destination_first.as_ref().map(|(_, entropy)| *entropy),
-        source_first_bytes: source_first.map(|(bytes, _)| bytes),
-        destination_first_bytes: destination_first.map(|(bytes, _)| bytes),
-        missed_bytes: sum(|c| c.missed),
-        retransmitted_bytes: sum(|c| c.retransmitted),
-        midstream: flow.tcp.midstream.then_some(true),
-        tunnel: flow.tunnel.map(|tunnel| tunnel.name()),
-        detail: flow.detail.name(),
-    }
-}
-
-fn flag_names(flags: u8) -> Vec<&'static str> {
-    (0..).zip(flag::NAMES).filter(|(bit, _)| flags & (1 << bit) != 0).map(|(_, name)| name).collect()
 }
 
 impl Shared {
