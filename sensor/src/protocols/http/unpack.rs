@@ -8,8 +8,8 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 /// The most layers that are taken off.
 const LAYERS_MAX: usize = 3;
-/// Bytes that one step may make.
-const STEP_BYTES: usize = 64 * 1024;
+/// Bytes that one step may make: a place for them is kept, because a new one would have to be cleared each time.
+const STEP_BYTES: usize = 16 * 1024;
 /// So many bytes must unpack before it is believed that they were packed without saying so.
 const TRIAL_BYTES: usize = 256;
 /// The longest head of a gzip member.
@@ -80,6 +80,8 @@ struct Layer {
     /// What is needed again: the beginning, or the head of a member.
     kept: Vec<u8>,
     inflate: Option<Box<Decompress>>,
+    /// Where a step puts what it makes; there from the first one on.
+    step: Box<[u8]>,
     gzip: bool,
     made: bool,
     trial: Option<Trial>,
@@ -202,15 +204,18 @@ impl Layer {
     /// Unpacks; gives what follows the packed bytes. Nothing where they are no packed bytes.
     fn inflate<'b>(&mut self, bytes: &'b [u8], out: &mut Vec<u8>) -> Option<&'b [u8]> {
         let mut bytes = bytes;
+        if self.step.is_empty() {
+            self.step = vec![0; STEP_BYTES].into();
+        }
         loop {
             let inflate = self.inflate.as_mut()?;
             let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
-            let mut made = Vec::with_capacity(STEP_BYTES);
-            let status = inflate.decompress_vec(bytes, &mut made, FlushDecompress::None);
+            let status = inflate.decompress(bytes, &mut self.step, FlushDecompress::None);
             let used = usize::try_from(inflate.total_in() - before_in).unwrap_or(usize::MAX);
-            let produced = inflate.total_out() > before_out;
+            let made = usize::try_from(inflate.total_out() - before_out).unwrap_or(usize::MAX);
+            let produced = made > 0;
             self.made |= produced;
-            out.extend_from_slice(&made);
+            out.extend_from_slice(self.step.get(..made).unwrap_or(&self.step));
             let rest = bytes.get(used..).unwrap_or(&[]);
             match status {
                 Ok(Status::StreamEnd) => {
