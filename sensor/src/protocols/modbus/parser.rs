@@ -73,6 +73,10 @@ impl Parser for ModbusParser {
                 // Looks for a header from the next byte on.
                 used += 1;
                 self.broken(out, direction);
+                if self.side(direction).lost {
+                    // What follows is not looked at, in whatever pieces it comes.
+                    break;
+                }
                 continue;
             };
             let Some(body) = rest.get(HEADER_BYTES..header.message_bytes()) else { break };
