@@ -9,7 +9,9 @@ use anyhow::{Context, Result, ensure};
 /// The checkout's root folder.
 pub fn root() -> PathBuf {
     // This crate stands in deploy/xtask.
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(".")).to_owned()
+    // Cargo says it to what it runs. What was compiled in may be another checkout with the same target directory.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&here).ancestors().nth(2).unwrap_or(Path::new(".")).to_owned()
 }
 
 /// Cargo, as the one that runs this command.
