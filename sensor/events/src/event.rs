@@ -116,7 +116,11 @@ impl CommunityId {
 
 impl fmt::Display for CommunityId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "1:{}", base64::engine::general_purpose::STANDARD.encode(self.0))
+        let mut text = [0; 28];
+        // 20 bytes make 28 letters.
+        let _ = base64::engine::general_purpose::STANDARD.encode_slice(self.0, &mut text);
+        f.write_str("1:")?;
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

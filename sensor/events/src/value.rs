@@ -168,7 +168,8 @@ impl<T: IntoValue> IntoValue for Option<T> {
 
 impl<T: IntoValue> IntoValue for Vec<T> {
     fn into_value(self) -> Option<Value> {
-        let items: Vec<Value> = self.into_iter().filter_map(IntoValue::into_value).collect();
+        let mut items = Vec::with_capacity(self.len());
+        items.extend(self.into_iter().filter_map(IntoValue::into_value));
         (!items.is_empty()).then_some(Value::List(items))
     }
 }

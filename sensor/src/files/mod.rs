@@ -22,7 +22,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
-use crate::protocols::{Direction, FileMeta, FilePlace, FileToken};
+use crate::protocols::{Direction, FileMeta, FilePlace, FileToken, text};
 use pieces::{Joined, Piece, Pieces};
 use record::FileSeen;
 use store::Store;
@@ -126,7 +126,7 @@ impl Hashes {
     /// MD5 and SHA-1 in hexadecimal.
     fn old(self) -> (Option<String>, Option<String>) {
         let (md5, sha1) = self.old.unzip();
-        (md5.map(|md5| hex::encode(md5.finalize())), sha1.map(|sha1| hex::encode(sha1.finalize())))
+        (md5.map(|md5| text::digits(&md5.finalize())), sha1.map(|sha1| text::digits(&sha1.finalize())))
     }
 }
 
@@ -255,7 +255,7 @@ impl Carved {
 
 fn record(meta: FileMeta, size_bytes: u64, hashes: Hashes, mime_type: &str) -> FileSeen {
     let FileMeta { name, claimed_type, url, direction } = meta;
-    let sha256 = Some(hex::encode(hashes.sha256()));
+    let sha256 = Some(text::digits(&hashes.sha256()));
     let (md5, sha1) = hashes.old();
     FileSeen {
         extension: name.as_deref().and_then(kind::extension),

@@ -78,7 +78,7 @@ impl Shape {
     pub fn first_bytes(&self, side: Side) -> Option<(String, f64)> {
         let bytes = self.first.as_ref()?.of(side);
         let told = bytes.get(..TOLD_BYTES).unwrap_or(bytes);
-        (!bytes.is_empty()).then(|| (hex::encode(told), crate::protocols::text::entropy(bytes)))
+        (!bytes.is_empty()).then(|| (crate::protocols::text::digits(told), crate::protocols::text::entropy(bytes)))
     }
 }
 

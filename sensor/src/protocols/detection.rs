@@ -4,6 +4,9 @@
 //! Comes in: bytes of one side as they become contiguous, or datagrams. Goes out: the protocol found, together with what
 //! was held back until then. Bytes are held only while it is undecided, at most [`UNDECIDED_MAX_BYTES`] a side.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use luytre_events::Transport;
 
 use super::{Direction, PROTOCOLS, Probe, Protocol};
@@ -55,7 +58,7 @@ pub struct Detection {
 #[derive(Debug, Default)]
 struct SideSearch {
     /// Protocols that said no, by their place in the table.
-    refused: u128,
+    refused: Set,
     /// Bytes from the start, as far as they were contiguous and needed again.
     bytes: Vec<u8>,
     looks: u8,
@@ -202,30 +205,71 @@ impl SideSearch {
         ports: (u16, u16),
         transport: Transport,
     ) -> Option<(&'static Protocol, bool)> {
-        for of_port in [true, false] {
-            for (number, protocol) in PROTOCOLS.iter().enumerate() {
-                let bit = 1u128.checked_shl(u32::try_from(number).unwrap_or(u32::MAX)).unwrap_or(0);
-                let on_port = protocol.ports.iter().any(|port| *port == ports.0 || *port == ports.1);
-                if on_port != of_port || self.refused & bit != 0 {
-                    continue;
-                }
-                if !protocol.transports.contains(&transport) {
-                    self.refused |= bit;
-                    continue;
-                }
+        let table = Table::get();
+        self.refused |= !table.over(transport);
+        let of_port = table.at(ports.0) | table.at(ports.1);
+        for (group, on_port) in [(of_port, true), (!of_port, false)] {
+            let mut asked = group & !self.refused;
+            while asked != 0 {
+                let number = asked.trailing_zeros();
+                asked &= asked - 1;
+                let Some(protocol) = PROTOCOLS.get(number as usize) else { break };
                 if bytes.len() < protocol.probe_min_bytes {
                     continue;
                 }
                 match (protocol.probe)(direction, bytes, on_port) {
                     Probe::Yes => return Some((*protocol, false)),
                     Probe::YesReversed => return Some((*protocol, true)),
-                    Probe::No => self.refused |= bit,
+                    Probe::No => self.refused |= 1 << number,
                     Probe::More => {}
                 }
             }
         }
-        self.over = self.refused.count_ones() as usize >= PROTOCOLS.len();
+        self.over = self.refused == Set::MAX;
         None
+    }
+}
+
+/// Protocols by their place in the table, a bit each.
+type Set = u128;
+
+const _: () = assert!(PROTOCOLS.len() <= Set::BITS as usize, "more protocols than bits");
+
+/// Which protocols come into question, found once.
+struct Table {
+    transports: Vec<(Transport, Set)>,
+    ports: HashMap<u16, Set, ahash::RandomState>,
+}
+
+impl Table {
+    fn get() -> &'static Table {
+        static TABLE: OnceLock<Table> = OnceLock::new();
+        TABLE.get_or_init(|| {
+            let mut table = Table { transports: Vec::new(), ports: HashMap::default() };
+            for (number, protocol) in PROTOCOLS.iter().enumerate() {
+                let bit: Set = 1 << number;
+                for transport in protocol.transports {
+                    match table.transports.iter_mut().find(|(known, _)| known == transport) {
+                        Some((_, set)) => *set |= bit,
+                        None => table.transports.push((*transport, bit)),
+                    }
+                }
+                for port in protocol.ports {
+                    *table.ports.entry(*port).or_default() |= bit;
+                }
+            }
+            table
+        })
+    }
+
+    /// Protocols that are spoken over a transport.
+    fn over(&self, transport: Transport) -> Set {
+        self.transports.iter().find(|(known, _)| *known == transport).map_or(0, |(_, set)| *set)
+    }
+
+    /// Protocols that have a port.
+    fn at(&self, port: u16) -> Set {
+        self.ports.get(&port).copied().unwrap_or_default()
     }
 }
 

@@ -39,9 +39,13 @@ pub fn uuid(bytes: &[u8; 16]) -> String {
 
 /// Appends the text of `bytes`.
 pub fn push(out: &mut String, bytes: &[u8]) {
+    if is_plain(bytes) {
+        out.push_str(std::str::from_utf8(bytes).unwrap_or_default());
+        return;
+    }
     for chunk in bytes.utf8_chunks() {
         let valid = chunk.valid();
-        if valid.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+        if is_plain(valid.as_bytes()) {
             out.push_str(valid);
         } else {
             push_chars(out, valid);
@@ -50,6 +54,13 @@ pub fn push(out: &mut String, bytes: &[u8]) {
             push_hex(out, *byte);
         }
     }
+}
+
+/// Nothing but letters, digits and signs of ASCII: compared in blocks, of which the compiler takes all bytes at once.
+fn is_plain(bytes: &[u8]) -> bool {
+    let plain = |b: &u8| (0x20..0x7f).contains(b);
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    blocks.iter().all(|block| block.iter().fold(true, |all, b| all & plain(b))) && rest.iter().all(plain)
 }
 
 fn push_chars(out: &mut String, valid: &str) {
@@ -96,9 +107,17 @@ pub fn mac(bytes: &[u8]) -> String {
 /// The first `limit` bytes in hexadecimal; what was cut is marked by `…`.
 pub fn hex(bytes: &[u8], limit: usize) -> String {
     match bytes.get(..limit) {
-        Some(kept) if bytes.len() > limit => format!("{}…", ::hex::encode(kept)),
-        _ => ::hex::encode(bytes),
+        Some(kept) if bytes.len() > limit => format!("{}…", digits(kept)),
+        _ => digits(bytes),
     }
+}
+
+/// The hexadecimal digits of all bytes: what [`hex`](::hex) gives, at a fraction of the cost of its characters one by one.
+pub fn digits(bytes: &[u8]) -> String {
+    let mut text = vec![0; bytes.len() * 2];
+    // Room for two digits a byte is there.
+    let _ = ::hex::encode_to_slice(bytes, &mut text);
+    String::from_utf8(text).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ impl Content {
     /// More of the body, as transferred.
     pub fn data(&mut self, out: &mut dyn Output, bytes: &[u8]) {
         if matches!(self.decoder, Decoder::Plain) {
-            self.plain(out, bytes);
+            plain(self.multipart.as_mut(), &mut self.sink, out, bytes);
             return;
         }
         for step in bytes.chunks(STEP_BYTES) {
@@ -126,22 +126,12 @@ impl Content {
         Told { text, password, names }
     }
 
-    fn plain(&mut self, out: &mut dyn Output, bytes: &[u8]) {
-        if self.sink.meta.direction == Some(Direction::ToClient) {
-            out.inspect_part(Direction::ToClient, buffer::HTTP_RESPONSE_BODY, bytes);
-        }
-        match &mut self.multipart {
-            Some(multipart) => multipart.data(bytes, &mut Upload { out, sink: &mut self.sink }),
-            None => self.sink.data(out, bytes),
-        }
-    }
-
     fn unpack(&mut self, out: &mut dyn Output, bytes: &[u8]) {
-        let Decoder::Packed(unpacker) = &mut self.decoder else { return };
-        let mut produced = Vec::new();
-        let state = unpacker.data(bytes, &mut produced);
-        self.unpacked_bytes += produced.len();
-        self.plain(out, &produced);
+        let Content { decoder: Decoder::Packed(unpacker), multipart, sink, unpacked_bytes } = self else { return };
+        let state = unpacker.data(bytes, &mut |part| {
+            *unpacked_bytes += part.len();
+            plain(multipart.as_mut(), sink, out, part);
+        });
         if self.unpacked_bytes > MAX_UNPACKED_BYTES {
             out.anomaly("http.unpack_limit");
             self.fail(out);
@@ -153,10 +143,8 @@ impl Content {
 
     /// What the decoder still holds back.
     fn flush(&mut self, out: &mut dyn Output) {
-        let Decoder::Packed(unpacker) = &mut self.decoder else { return };
-        let mut rest = Vec::new();
-        let whole = unpacker.finish(&mut rest);
-        self.plain(out, &rest);
+        let Content { decoder: Decoder::Packed(unpacker), multipart, sink, .. } = self else { return };
+        let whole = unpacker.finish(&mut |part| plain(multipart.as_mut(), sink, out, part));
         if !whole {
             self.decoder = Decoder::Failed;
         }
@@ -173,6 +161,17 @@ impl Content {
         self.sink.opened = true;
         self.sink.text = None;
         self.decoder = Decoder::Failed;
+    }
+}
+
+/// Takes in bytes as they are meant.
+fn plain(multipart: Option<&mut Multipart>, sink: &mut Sink, out: &mut dyn Output, bytes: &[u8]) {
+    if sink.meta.direction == Some(Direction::ToClient) {
+        out.inspect_part(Direction::ToClient, buffer::HTTP_RESPONSE_BODY, bytes);
+    }
+    match multipart {
+        Some(multipart) => multipart.data(bytes, &mut Upload { out, sink }),
+        None => sink.data(out, bytes),
     }
 }
 

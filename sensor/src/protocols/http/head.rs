@@ -2,6 +2,12 @@
 
 use crate::protocols::text;
 
+/// Bytes kept of a field's name.
+const MAX_NAME_BYTES: usize = 256;
+/// Room that is made for a head at first.
+const USUAL_BYTES: usize = 768;
+/// Room for its fields.
+const USUAL_FIELDS: usize = 16;
 /// Fields kept of one head.
 const MAX_FIELDS: usize = 256;
 /// Bytes of a head, line ends included.
@@ -32,9 +38,18 @@ pub struct StatusLine {
 /// The fields of a head, names in lower case.
 #[derive(Debug, Default)]
 pub struct Fields {
-    fields: Vec<(String, Vec<u8>)>,
+    /// Names and values one after the other.
+    bytes: Vec<u8>,
+    fields: Vec<Field>,
     /// Something was odd: a line without a colon, more fields than are kept.
     pub odd: bool,
+}
+
+/// Where a field is among the bytes; its value ends where the next field begins.
+#[derive(Debug, Clone, Copy)]
+struct Field {
+    name: usize,
+    value: usize,
 }
 
 /// Reads a request line. The target may hold spaces: what counts is that the last word is a version.
@@ -89,14 +104,15 @@ impl Fields {
         let text = line.trim_ascii();
         if folded
             && !is_field(text)
-            && let Some((_, value)) = self.fields.last_mut()
+            && let Some(last) = self.fields.last()
         {
             // A name may be folded too: its colon comes in a later line.
-            let text = if value.is_empty() { text.strip_prefix(b":").unwrap_or(text).trim_ascii() } else { text };
-            if !value.is_empty() && !text.is_empty() {
-                value.push(b' ');
+            let empty = last.value == self.bytes.len();
+            let text = if empty { text.strip_prefix(b":").unwrap_or(text).trim_ascii() } else { text };
+            if !empty && !text.is_empty() {
+                self.bytes.push(b' ');
             }
-            value.extend_from_slice(text);
+            self.bytes.extend_from_slice(text);
             return;
         }
         let colon = line.iter().position(|&b| b == b':');
@@ -111,17 +127,35 @@ impl Fields {
             self.odd = true;
             return;
         }
-        self.fields.push((text::text(name, 256).to_ascii_lowercase(), blanks_off(value).to_vec()));
+        if self.fields.is_empty() {
+            self.bytes.reserve(USUAL_BYTES);
+            self.fields.reserve(USUAL_FIELDS);
+        }
+        let at = self.bytes.len();
+        if name.len() <= MAX_NAME_BYTES && name.iter().all(u8::is_ascii_graphic) {
+            self.bytes.extend(name.iter().map(u8::to_ascii_lowercase));
+        } else {
+            self.bytes.extend(text::text(name, MAX_NAME_BYTES).to_ascii_lowercase().bytes());
+        }
+        self.fields.push(Field { name: at, value: self.bytes.len() });
+        self.bytes.extend_from_slice(blanks_off(value));
+    }
+
+    /// Names and values in their order.
+    fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let ends = self.fields.iter().skip(1).map(|field| field.name).chain([self.bytes.len()]);
+        let part = |from, to| self.bytes.get(from..to).unwrap_or(&[]);
+        self.fields.iter().zip(ends).map(move |(field, end)| (part(field.name, field.value), part(field.value, end)))
     }
 
     /// The first field of a name.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.fields.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_slice())
+        self.iter().find(|(n, _)| *n == name.as_bytes()).map(|(_, value)| value)
     }
 
     /// Every field of a name.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.fields.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_slice())
+        self.iter().filter(move |(n, _)| *n == name.as_bytes()).map(|(_, value)| value)
     }
 
     /// The first field of a name as text, if there is something in it.
@@ -146,14 +180,14 @@ impl Fields {
 
     /// Names in their order, each once.
     pub fn distinct_names(&self) -> impl Iterator<Item = &str> {
-        let fields = &self.fields;
-        let first = move |at: usize, name: &str| fields.iter().take(at).all(|(earlier, _)| earlier != name);
-        fields.iter().enumerate().filter(move |(at, (name, _))| first(*at, name)).map(|(_, (name, _))| name.as_str())
+        let first = move |at: usize, name: &str| self.iter().take(at).all(|(earlier, _)| earlier != name.as_bytes());
+        self.names().enumerate().filter(move |(at, name)| first(*at, name)).map(|(_, name)| name)
     }
 
     /// Names in their order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.fields.iter().map(|(name, _)| name.as_str())
+        // Names are kept as text.
+        self.iter().map(|(name, _)| std::str::from_utf8(name).unwrap_or_default())
     }
 
     /// Content-Type without its parameters, in lower case.
@@ -166,7 +200,8 @@ impl Fields {
     /// Content-Length, if it is a number (`12, 12` and `+12` as some servers send are taken by their first digits).
     pub fn content_length(&self) -> Option<u64> {
         let value = self.get("content-length")?;
-        let rest: Vec<u8> = value.iter().copied().skip_while(|b| !b.is_ascii_digit()).collect();
+        let start = value.iter().position(u8::is_ascii_digit)?;
+        let rest = value.get(start..)?;
         let end = rest.iter().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
         let (digits, after) = rest.split_at_checked(end)?;
         // Two numbers leave open which one counts.

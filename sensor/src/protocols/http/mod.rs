@@ -10,6 +10,7 @@ mod body;
 pub(super) mod content;
 mod form;
 pub(super) mod head;
+mod inflate;
 pub(super) mod inspection;
 mod multipart;
 mod parser;

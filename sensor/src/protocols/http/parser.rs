@@ -1,5 +1,6 @@
 //! Follows one connection: takes requests and responses apart and pairs them.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::super::http2::Http2Parser;
@@ -509,17 +510,20 @@ impl Side {
     }
 
     /// The next whole line without its end, and what follows it; nothing until its end has come.
-    fn line<'a>(&mut self, bytes: &'a [u8]) -> Option<(Vec<u8>, &'a [u8])> {
-        let end = bytes.iter().position(|&b| b == b'\n');
+    fn line<'a>(&mut self, bytes: &'a [u8]) -> Option<(Cow<'a, [u8]>, &'a [u8])> {
+        let end = memchr::memchr(b'\n', bytes);
         let (part, rest) = bytes.split_at_checked(end.map_or(bytes.len(), |at| at + 1)).unwrap_or((bytes, &[]));
         self.head_bytes += part.len();
-        if self.head_bytes <= MAX_HEAD_BYTES {
-            self.line.extend_from_slice(part);
+        let fits = self.head_bytes <= MAX_HEAD_BYTES;
+        self.fields.odd |= !fits;
+        // The usual case: the line came in one piece, and nothing is copied.
+        let mut line = if end.is_some() && fits && self.line.is_empty() {
+            Cow::Borrowed(part)
         } else {
-            self.fields.odd = true;
-        }
-        end?;
-        let mut line = std::mem::take(&mut self.line);
+            self.line.extend_from_slice(if fits { part } else { &[] });
+            end?;
+            Cow::Owned(std::mem::take(&mut self.line))
+        };
         if let Some(raw) = &mut self.raw {
             if matches!(self.state, State::Start) {
                 raw.clear();
@@ -527,7 +531,10 @@ impl Side {
             raw.extend_from_slice(&line);
         }
         let kept = line.len() - line.iter().rev().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-        line.truncate(kept);
+        match &mut line {
+            Cow::Borrowed(line) => *line = line.get(..kept).unwrap_or(line),
+            Cow::Owned(line) => line.truncate(kept),
+        }
         if line.is_empty() {
             self.head_bytes = 0;
         }

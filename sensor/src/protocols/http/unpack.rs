@@ -1,15 +1,13 @@
 //! Packed bodies as receivers unpack them, more leniently than the formats allow: what a body begins with counts for more
 //! than what its head says of it.
 //!
-//! Comes in: bytes of a body in parts, as transferred. Goes out: bytes as they are meant. At most [`LAYERS_MAX`] layers
-//! are taken off; a body that turns out not to be packed comes out as it is.
+//! Comes in: bytes of a body in parts, as transferred. Goes out: bytes as they are meant, handed over from where they were
+//! made. At most [`LAYERS_MAX`] layers are taken off; a body that turns out not to be packed comes out as it is.
 
-use flate2::{Decompress, FlushDecompress, Status};
+use super::inflate::{Inflate, Step};
 
 /// The most layers that are taken off.
 const LAYERS_MAX: usize = 3;
-/// Bytes that one step may make: a place for them is kept, because a new one would have to be cleared each time.
-const STEP_BYTES: usize = 16 * 1024;
 /// So many bytes must unpack before it is believed that they were packed without saying so.
 const TRIAL_BYTES: usize = 256;
 /// The longest head of a gzip member.
@@ -19,6 +17,9 @@ const HEAD_MAX_BYTES: usize = 4096;
 pub struct Unpacker {
     layers: Vec<Layer>,
 }
+
+/// Takes what was unpacked, part by part.
+pub type Sink<'a> = &'a mut dyn FnMut(&[u8]);
 
 /// What became of some bytes.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,35 +40,39 @@ impl Unpacker {
         (!layers.is_empty()).then_some(Unpacker { layers })
     }
 
-    /// Unpacks some bytes to the end of `out`.
-    pub fn data(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Unpacked {
-        let mut state = Unpacked::Good;
-        let mut current = bytes.to_vec();
-        for layer in &mut self.layers {
-            let mut next = Vec::new();
-            if layer.data(&current, &mut next) == Unpacked::Broken {
-                state = Unpacked::Broken;
-            }
-            current = next;
-        }
-        out.extend_from_slice(&current);
-        state
+    /// Unpacks some bytes.
+    pub fn data(&mut self, bytes: &[u8], out: Sink<'_>) -> Unpacked {
+        through(&mut self.layers, bytes, out)
     }
 
     /// No more bytes will come: what was too little to tell comes out as it is. Says whether every layer is whole.
-    pub fn finish(&mut self, out: &mut Vec<u8>) -> bool {
+    pub fn finish(&mut self, out: Sink<'_>) -> bool {
         let mut whole = true;
-        let mut current = Vec::new();
-        for layer in &mut self.layers {
-            let mut next = Vec::new();
-            layer.data(&current, &mut next);
-            next.extend(layer.rest());
+        for outer in 0..self.layers.len() {
+            let Some((layer, inner)) = self.layers.get_mut(outer..).and_then(<[Layer]>::split_first_mut) else { break };
+            let rest = layer.rest();
             whole &= layer.is_whole();
-            current = next;
+            if !rest.is_empty() {
+                through(inner, &rest, out);
+            }
         }
-        out.extend_from_slice(&current);
         whole
     }
+}
+
+/// Takes bytes and hands on what they unpack to.
+fn through(layers: &mut [Layer], bytes: &[u8], out: Sink<'_>) -> Unpacked {
+    let Some((layer, inner)) = layers.split_first_mut() else {
+        out(bytes);
+        return Unpacked::Good;
+    };
+    let mut state = Unpacked::Good;
+    let outer = layer.data(bytes, &mut |part| {
+        if through(inner, part, out) == Unpacked::Broken {
+            state = Unpacked::Broken;
+        }
+    });
+    if outer == Unpacked::Broken { outer } else { state }
 }
 
 fn holds(bytes: &[u8], part: &[u8]) -> bool {
@@ -79,9 +84,7 @@ struct Layer {
     place: Place,
     /// What is needed again: the beginning, or the head of a member.
     kept: Vec<u8>,
-    inflate: Option<Box<Decompress>>,
-    /// Where a step puts what it makes; there from the first one on.
-    step: Box<[u8]>,
+    inflate: Option<Inflate>,
     gzip: bool,
     made: bool,
     trial: Option<Trial>,
@@ -112,7 +115,7 @@ enum Place {
 }
 
 impl Layer {
-    fn data(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Unpacked {
+    fn data(&mut self, bytes: &[u8], out: Sink<'_>) -> Unpacked {
         let mut bytes = bytes;
         let mut held;
         loop {
@@ -137,7 +140,7 @@ impl Layer {
                     };
                     held = self.kept.split_off(end);
                     self.kept.clear();
-                    self.inflate = Some(Box::new(Decompress::new(false)));
+                    self.inflate = Some(Inflate::new(false));
                     self.place = Place::Packed;
                     bytes = &held;
                 }
@@ -157,7 +160,7 @@ impl Layer {
                     }
                 }
                 Place::Plain => {
-                    out.extend_from_slice(bytes);
+                    out(bytes);
                     return Unpacked::Good;
                 }
                 Place::Over => return Unpacked::Good,
@@ -177,63 +180,56 @@ impl Layer {
             _ if self.made => Place::Over,
             _ => {
                 self.trial = Some(Trial::default());
-                self.inflate = Some(Box::new(Decompress::new(zlib)));
+                self.inflate = Some(Inflate::new(zlib));
                 Place::Packed
             }
         };
     }
 
     /// Unpacks, at first on trial.
-    fn packed<'b>(&mut self, bytes: &'b [u8], out: &mut Vec<u8>) -> Option<&'b [u8]> {
+    fn packed<'b>(&mut self, bytes: &'b [u8], out: Sink<'_>) -> Option<&'b [u8]> {
         let Some(mut trial) = self.trial.take() else { return self.inflate(bytes, out) };
         trial.input.extend_from_slice(bytes);
-        let rest = self.inflate(bytes, &mut trial.output);
+        let rest = self.inflate(bytes, &mut |part| trial.output.extend_from_slice(part));
         if rest.is_none() || self.place == Place::Plain {
             self.place = Place::Plain;
-            out.extend_from_slice(&trial.input);
+            out(&trial.input);
             return Some(&[]);
         }
         if self.place == Place::Packed && trial.input.len() < TRIAL_BYTES {
             self.trial = Some(trial);
         } else {
-            out.extend_from_slice(&trial.output);
+            out(&trial.output);
         }
         rest
     }
 
     /// Unpacks; gives what follows the packed bytes. Nothing where they are no packed bytes.
-    fn inflate<'b>(&mut self, bytes: &'b [u8], out: &mut Vec<u8>) -> Option<&'b [u8]> {
+    fn inflate<'b>(&mut self, bytes: &'b [u8], out: Sink<'_>) -> Option<&'b [u8]> {
         let mut bytes = bytes;
-        if self.step.is_empty() {
-            self.step = vec![0; STEP_BYTES].into();
-        }
         loop {
-            let inflate = self.inflate.as_mut()?;
-            let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
-            let status = inflate.decompress(bytes, &mut self.step, FlushDecompress::None);
-            let used = usize::try_from(inflate.total_in() - before_in).unwrap_or(usize::MAX);
-            let made = usize::try_from(inflate.total_out() - before_out).unwrap_or(usize::MAX);
-            let produced = made > 0;
-            self.made |= produced;
-            out.extend_from_slice(self.step.get(..made).unwrap_or(&self.step));
+            let (step, used, made) = self.inflate.as_mut()?.step(bytes);
+            self.made |= !made.is_empty();
+            if !made.is_empty() {
+                out(made);
+            }
             let rest = bytes.get(used..).unwrap_or(&[]);
-            match status {
-                Ok(Status::StreamEnd) => {
+            match step {
+                Step::Over => {
                     self.inflate = None;
                     self.place = if self.gzip { Place::Trailer(8) } else { Place::Over };
                     return Some(rest);
                 }
-                Ok(_) if rest.is_empty() && !produced => return Some(rest),
-                Ok(_) if used == 0 && !produced => return Some(rest),
-                Ok(_) => bytes = rest,
-                Err(_) if !self.made && !self.gzip => {
+                Step::Hungry => return Some(rest),
+                Step::Full => bytes = rest,
+                Step::Broken if !self.made && !self.gzip => {
                     // It never was packed, whatever the head says.
                     self.place = Place::Plain;
                     self.inflate = None;
-                    out.extend_from_slice(bytes);
+                    out(bytes);
                     return Some(&[]);
                 }
-                Err(_) => {
+                Step::Broken => {
                     self.place = Place::Over;
                     self.inflate = None;
                     return None;
@@ -300,9 +296,9 @@ mod tests {
         let mut unpacker = Unpacker::new(coding).unwrap();
         let mut out = Vec::new();
         for part in bytes.chunks(step) {
-            unpacker.data(part, &mut out);
+            unpacker.data(part, &mut |part| out.extend_from_slice(part));
         }
-        let whole = unpacker.finish(&mut out);
+        let whole = unpacker.finish(&mut |part| out.extend_from_slice(part));
         (out, whole)
     }
 

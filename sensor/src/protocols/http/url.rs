@@ -52,7 +52,7 @@ pub fn target(method: &[u8], raw: &[u8], host: Option<&[u8]>) -> Target {
     target.full = match (&target.domain, authority, field) {
         _ if method == b"CONNECT" => None,
         (_, Some(_), _) => Some(original.clone()),
-        (Some(_), None, Some(field)) => Some(format!("{SCHEME}://{}{original}", field.to_ascii_lowercase())),
+        (Some(_), None, Some(field)) => Some([SCHEME, "://", &field.to_ascii_lowercase(), &original].concat()),
         _ => None,
     };
     target.decoded = decoded(raw);

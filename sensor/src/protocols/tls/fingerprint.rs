@@ -4,6 +4,7 @@ use md5::{Digest as _, Md5};
 use sha2::Sha256;
 
 use super::hello::{ClientHello, ServerHello};
+use crate::protocols::text;
 
 /// Values that clients sprinkle in to keep servers honest (GREASE, RFC 8701); no fingerprint counts them.
 fn grease(value: u16) -> bool {
@@ -40,12 +41,18 @@ pub fn ja3s_text(hello: &ServerHello) -> String {
 }
 
 fn decimal(values: &[u16]) -> String {
-    let texts: Vec<String> = values.iter().filter(|&&v| !grease(v)).map(u16::to_string).collect();
-    texts.join("-")
+    let mut text = String::with_capacity(values.len() * 6);
+    for value in values.iter().filter(|&&v| !grease(v)) {
+        if !text.is_empty() {
+            text.push('-');
+        }
+        text.push_str(itoa::Buffer::new().format(*value));
+    }
+    text
 }
 
 fn md5_hex(text: &str) -> String {
-    hex::encode(Md5::digest(text.as_bytes()))
+    text::digits(&Md5::digest(text.as_bytes()))
 }
 
 /// JA4 over TCP (`t`), QUIC (`q`) or datagrams (`d`): version, whether a name is asked for, counts, ALPN; then digests of sorted suites and extensions.
@@ -66,10 +73,10 @@ pub fn ja4(hello: &ClientHello, transport: char) -> String {
         _ => "00",
     };
     let name = if hello.extensions.contains(&0) { 'd' } else { 'i' };
-    let ciphers = hex_words(&hello.ciphers, |_| true, true);
+    let ciphers = words(&hello.ciphers, |_| true, true);
     let extensions = hello.extensions.iter().filter(|&&e| !grease(e)).count().min(99);
-    let mut second = hex_words(&hello.extensions, |e| e != 0x0000 && e != 0x0010, true).join(",");
-    let signatures = hex_words(&hello.signatures, |_| true, false).join(",");
+    let mut second = hex_list(&words(&hello.extensions, |e| e != 0x0000 && e != 0x0010, true));
+    let signatures = hex_list(&words(&hello.signatures, |_| true, false));
     // The description leaves the underscore out when there are no signature algorithms; the fingerprints that were
     // published for such (old) clients, and other sensors, have it. Agreement is what a fingerprint is for.
     if !second.is_empty() {
@@ -80,7 +87,7 @@ pub fn ja4(hello: &ClientHello, transport: char) -> String {
         "{transport}{version}{name}{:02}{extensions:02}{}_{}_{}",
         ciphers.len().min(99),
         alpn_mark(hello),
-        short_digest(&ciphers.join(",")),
+        short_digest(&hex_list(&ciphers)),
         short_digest(&second)
     )
 }
@@ -102,19 +109,32 @@ fn alpn_mark(hello: &ClientHello) -> String {
     format!("{:x}{:x}", first >> 4, last & 0xf)
 }
 
-fn hex_words(values: &[u16], wanted: impl Fn(u16) -> bool, sorted: bool) -> Vec<String> {
+fn words(values: &[u16], wanted: impl Fn(u16) -> bool, sorted: bool) -> Vec<u16> {
     let mut kept: Vec<u16> = values.iter().copied().filter(|&v| !grease(v) && wanted(v)).collect();
     if sorted {
         kept.sort_unstable();
     }
-    kept.iter().map(|v| format!("{v:04x}")).collect()
+    kept
+}
+
+/// Four digits each, with commas between them.
+fn hex_list(values: &[u16]) -> String {
+    let mut text = String::with_capacity(values.len() * 5);
+    for value in values {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        let digits = [12, 8, 4, 0].map(|shift| char::from_digit(u32::from(value >> shift & 0xf), 16));
+        text.extend(digits.into_iter().flatten());
+    }
+    text
 }
 
 fn short_digest(text: &str) -> String {
     if text.is_empty() {
         return "000000000000".to_owned();
     }
-    let mut digest = hex::encode(Sha256::digest(text.as_bytes()));
+    let mut digest = text::digits(&Sha256::digest(text.as_bytes()));
     digest.truncate(12);
     digest
 }
