@@ -34,7 +34,7 @@ use crate::ledger::StageCounter;
 /// Batches between detection and index.
 const QUEUE_BATCHES: usize = 8;
 /// Events that are processed together.
-const BATCH_EVENTS: usize = 4000;
+const BATCH_EVENTS: usize = 2000;
 /// A quiet journal is looked at again after this, and a stop is noticed.
 const IDLE: Duration = Duration::from_millis(100);
 /// Processed events wait at most this long for the alerts they changed to be written together; a new alert never waits.
