@@ -108,8 +108,11 @@ impl CommunityId {
         hash.update(octets(first.0));
         hash.update(octets(second.0));
         hash.update([transport.0, 0]);
-        hash.update(first.1.to_be_bytes());
-        hash.update(second.1.to_be_bytes());
+        // Other protocols have no ports, and then none are hashed (the reference implementation does not hash zeros either).
+        if [Transport::TCP, Transport::UDP, Transport::SCTP, Transport::ICMP, Transport::ICMPV6].contains(&transport) {
+            hash.update(first.1.to_be_bytes());
+            hash.update(second.1.to_be_bytes());
+        }
         CommunityId(hash.finalize().into())
     }
 }
@@ -370,6 +373,14 @@ mod tests {
     use super::*;
 
     /// The examples of the Community ID specification's reference implementation.
+    /// RSVP has no ports; the value is the one that the reference implementation gives.
+    #[test]
+    fn community_ids_of_protocols_without_ports_hash_none() {
+        let (a, b) = (("10.1.24.4".parse().unwrap(), 0), ("10.1.12.1".parse().unwrap(), 0));
+        let id = CommunityId::new(a, b, Transport(46), false);
+        assert_eq!(id.to_string(), "1:/nQI4Rh/TtY3mf0R2gJFBkVlgS4=");
+    }
+
     #[test]
     fn community_id_is_the_specifications() {
         let id = CommunityId::new(

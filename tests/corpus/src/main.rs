@@ -113,17 +113,17 @@ fn reference_events(path: &Path) -> anyhow::Result<PerCapture> {
         let event: Value = serde_json::from_str(&line?).context("read an event of the reference")?;
         let capture = event.get("capture").and_then(Value::as_str).unwrap_or("");
         let counts = all.entry(capture.to_owned()).or_default();
-        if let Some((protocol, key)) = key::of_eve(&event) {
-            count(counts, protocol, key);
+        for (protocol, key, weight) in key::of_eve(&event) {
+            count(counts, protocol, key, weight);
         }
     }
     Ok(all)
 }
 
-fn count(counts: &mut Counts, protocol: &'static str, key: String) {
+fn count(counts: &mut Counts, protocol: &'static str, key: String, weight: usize) {
     let seen = counts.entry(protocol).or_default().entry(key).or_default();
     if *seen == 0 || !key::ONCE.contains(&protocol) {
-        *seen += 1;
+        *seen += weight;
     }
 }
 
@@ -181,8 +181,8 @@ fn read(sensor: &Path, capture: &Path) -> anyhow::Result<Counts> {
         for line in BufReader::new(stdout).lines() {
             let event: Value =
                 serde_json::from_str(&line?).with_context(|| format!("read an event of {}", capture.display()))?;
-            if let Some((protocol, key)) = key::of_ours(&event) {
-                count(&mut counts, protocol, key);
+            for (protocol, key, weight) in key::of_ours(&event) {
+                count(&mut counts, protocol, key, weight);
             }
         }
     }
@@ -199,8 +199,16 @@ struct Compared {
     reference: usize,
     ours: usize,
     both: usize,
-    missing: Vec<String>,
-    extra: Vec<String>,
+    /// Keys, and how often more the reference has them.
+    missing: Vec<(String, usize)>,
+    /// Keys, and how often more we have them.
+    extra: Vec<(String, usize)>,
+}
+
+impl Compared {
+    fn differences(&self) -> usize {
+        self.missing.iter().chain(&self.extra).map(|(_, times)| times).sum()
+    }
 }
 
 fn compare(theirs: Option<&BTreeMap<String, usize>>, ours: Option<&BTreeMap<String, usize>>) -> Compared {
@@ -212,8 +220,12 @@ fn compare(theirs: Option<&BTreeMap<String, usize>>, ours: Option<&BTreeMap<Stri
         compared.reference += a;
         compared.ours += b;
         compared.both += a.min(b);
-        compared.missing.extend((b..a).map(|_| key.clone()));
-        compared.extra.extend((a..b).map(|_| key.clone()));
+        if a > b {
+            compared.missing.push((key.clone(), a - b));
+        }
+        if b > a {
+            compared.extra.push((key.clone(), b - a));
+        }
     }
     compared
 }
@@ -239,16 +251,18 @@ fn report(
         recall * 100.0,
         share(both, own) * 100.0
     );
-    per_capture.sort_by_key(|(_, c)| std::cmp::Reverse(c.missing.len() + c.extra.len()));
+    per_capture.sort_by_key(|(_, c)| std::cmp::Reverse(c.differences()));
     let mut left = arguments.list_differences;
-    for (name, compared) in per_capture.iter().filter(|(_, c)| !c.missing.is_empty() || !c.extra.is_empty()) {
+    for (name, compared) in per_capture.iter().filter(|(_, c)| c.differences() > 0) {
         if left == 0 {
             break;
         }
-        println!("  {name}: {} missing, {} extra", compared.missing.len(), compared.extra.len());
+        let times = |keys: &[(String, usize)]| keys.iter().map(|(_, times)| times).sum::<usize>();
+        println!("  {name}: {} missing, {} extra", times(&compared.missing), times(&compared.extra));
         let lines = compared.missing.iter().map(|k| ('-', k)).chain(compared.extra.iter().map(|k| ('+', k)));
-        for (mark, key) in lines.take(left) {
-            println!("    {mark} {key}");
+        for (mark, (key, times)) in lines.take(left) {
+            let times = if *times > 1 { format!(" ({times} times)") } else { String::new() };
+            println!("    {mark} {key}{times}");
             left -= 1;
         }
     }

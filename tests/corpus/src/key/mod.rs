@@ -7,6 +7,8 @@ mod dcerpc;
 mod dhcp;
 mod dnp3;
 mod dns;
+mod file;
+mod flow;
 mod ftp;
 mod ftp_data;
 mod http;
@@ -52,6 +54,8 @@ static COMPARED: &[&Compared] = &[
     &dhcp::COMPARED,
     &dnp3::COMPARED,
     &dns::COMPARED,
+    &file::COMPARED,
+    &flow::COMPARED,
     &ftp::COMPARED,
     &ftp_data::COMPARED,
     &http::COMPARED,
@@ -80,24 +84,31 @@ static COMPARED: &[&Compared] = &[
 /// Protocols whose facts are compared once for each capture: one side tells packets, the other connections.
 pub static ONCE: &[&str] = &["quic"];
 
+/// What is compared of an event: the protocol, or what of it is added up; the key; how much the event adds to it.
+pub type Fact = (&'static str, String, usize);
+
 /// Every compared protocol.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    COMPARED.iter().map(|compared| compared.ours)
+    COMPARED.iter().map(|compared| compared.ours).chain(flow::SUMS)
 }
 
-/// Facts of a sensor's event, if it is of a compared protocol: the protocol and its key.
-pub fn of_ours(event: &Value) -> Option<(&'static str, String)> {
+/// Facts of a sensor's event, if it is of a compared protocol.
+pub fn of_ours(event: &Value) -> Vec<Fact> {
     let dataset = text(event, "/event/dataset");
-    let compared = COMPARED.iter().find(|compared| compared.ours == dataset)?;
-    Some((compared.ours, (compared.of_ours)(event)?))
+    let compared = COMPARED.iter().find(|compared| compared.ours == dataset);
+    let fact = compared.and_then(|compared| Some((compared.ours, (compared.of_ours)(event)?, 1)));
+    let sums = if dataset == flow::COMPARED.ours { flow::sums_of_ours(event) } else { Vec::new() };
+    fact.into_iter().chain(sums).collect()
 }
 
 /// Facts of an event in EVE format.
-pub fn of_eve(event: &Value) -> Option<(&'static str, String)> {
+pub fn of_eve(event: &Value) -> Vec<Fact> {
     let kind = text(event, "/event_type");
     // One event there may tell what are two of ours: the command of a carrier, and what it carries.
-    let compared = COMPARED.iter().filter(|compared| compared.theirs == kind);
-    compared.flat_map(|compared| Some((compared.ours, (compared.of_theirs)(event)?))).next()
+    let mut compared = COMPARED.iter().filter(|compared| compared.theirs == kind);
+    let fact = compared.find_map(|compared| Some((compared.ours, (compared.of_theirs)(event)?, 1)));
+    let sums = if kind == flow::COMPARED.theirs { flow::sums_of_theirs(event) } else { Vec::new() };
+    fact.into_iter().chain(sums).collect()
 }
 
 /// A text field; empty where it is missing.
