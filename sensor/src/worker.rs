@@ -31,7 +31,7 @@ use crate::pipeline::{Routed, RoutedArp};
 use crate::protocols::anomaly::Anomaly;
 use crate::protocols::detection::{Detection, Finding, Held};
 use crate::protocols::{
-    ArpTeller, BufferId, Direction, End, Expected, FileMeta, FilePlace, FileToken, Output, Parser, Progress, Protocol,
+    ArpTeller, BufferId, Direction, End, Expected, FileMeta, FilePlace, FileToken, Output, Parser, Progress, Protocol, buffer,
 };
 use crate::signatures::Inspection;
 
@@ -638,6 +638,7 @@ impl Feed<'_> {
     }
 
     fn parse(&mut self, direction: Direction, bytes: &[u8]) {
+        self.shared.signatures.feeding(direction);
         self.with_parser(|parser, output| parser.data(output, direction, bytes));
     }
 
@@ -693,6 +694,7 @@ impl Output for FlowOutput<'_> {
 
     fn anomaly(&mut self, name: &'static str) {
         self.shared.anomaly(name, 1);
+        self.shared.signatures.alone(None, buffer::APP_EVENT, name.as_bytes());
         if !self.shared.muted.anomaly(name) && self.identity.tell_once(name) {
             self.event(Anomaly { name }.into_body());
         }
@@ -719,6 +721,22 @@ impl Output for FlowOutput<'_> {
 
     fn inspect_part(&mut self, direction: Direction, buffer: BufferId, bytes: &[u8]) {
         self.shared.signatures.buffer_part(direction, buffer, bytes);
+    }
+
+    fn notice(&mut self, direction: Direction, name: &'static str) {
+        self.shared.signatures.buffer(direction, buffer::APP_EVENT, name.as_bytes());
+    }
+
+    fn notice_alone(&mut self, direction: Direction, name: &'static str) {
+        self.shared.signatures.alone(Some(direction), buffer::APP_EVENT, name.as_bytes());
+    }
+
+    fn dialect(&mut self, name: &'static str) {
+        self.shared.signatures.dialect(name);
+    }
+
+    fn frame(&mut self, direction: Direction, frame: BufferId, bytes: &[u8]) {
+        self.shared.signatures.alone(Some(direction), frame, bytes);
     }
 
     fn transaction(&mut self, direction: Direction) {

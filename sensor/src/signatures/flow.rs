@@ -31,6 +31,8 @@ pub struct FlowInspection {
     pub told_protocol: [bool; 2],
     /// Files that are open, with the direction they travel in.
     pub files: Vec<(FileToken, Direction)>,
+    /// What rules call the protocol, where they have a name of their own for what is spoken inside.
+    pub dialect: Option<&'static str>,
     /// The protocol as rules may know it: once the receiver has acknowledged what told it.
     pub visible: Option<&'static str>,
     /// The latest request, where rules look into both directions of a transaction.
@@ -101,6 +103,19 @@ impl FlowInspection {
         for complete in self.complete.iter_mut().filter(|complete| complete.direction == direction) {
             complete.ready = true;
         }
+    }
+
+    /// A buffer that is a transaction of its own.
+    pub fn alone(&mut self, direction: Direction, id: BufferId, bytes: &[u8]) {
+        if self.complete.len() >= TRANSACTIONS_MAX {
+            self.refused += 1;
+            return;
+        }
+        let mut buffers = Buffers::default();
+        buffers.add(id, bytes.get(..BUFFER_MAX_BYTES).unwrap_or(bytes));
+        let side = self.side(direction);
+        side.flush = true;
+        self.complete.push(Complete { direction, buffers, ready: false });
     }
 
     /// A transaction is complete in one direction.

@@ -70,6 +70,20 @@ impl Inspection {
         }
     }
 
+    /// Rules know what is spoken under this name from now on.
+    pub fn dialect(&mut self, name: &'static str) {
+        if let Some(current) = &mut self.current {
+            current.dialect = Some(name);
+        }
+    }
+
+    /// Bytes that go this way are worked on.
+    pub fn feeding(&mut self, direction: Direction) {
+        if let Some(current) = &mut self.current {
+            current.feeding = Some(direction);
+        }
+    }
+
     /// Bytes of a stream are missing.
     pub fn gap(&mut self, direction: Direction, length: u64) {
         if let Some(current) = &mut self.current {
@@ -98,6 +112,17 @@ impl Inspection {
             && let Some(current) = &mut self.current
         {
             current.side(direction).grow(id, bytes);
+        }
+    }
+
+    /// Something that is a transaction of its own: a frame, or something odd. Without a direction it goes the way of the
+    /// bytes that are worked on.
+    pub fn alone(&mut self, direction: Option<Direction>, id: BufferId, bytes: &[u8]) {
+        if self.wants(id)
+            && let Some(current) = &mut self.current
+            && let Some(direction) = direction.or(current.feeding)
+        {
+            current.alone(direction, id, bytes);
         }
     }
 
@@ -177,6 +202,7 @@ impl Inspection {
         }
         let mut scene = scene(flow, direction, time_ns, unrecognised);
         scene.protocol = current.visible.filter(|_| packet.tcp.is_none() || scene.established);
+        scene.protocol = scene.protocol.map(|spoken| current.dialect.unwrap_or(spoken));
         scene.packet = Some(facts(packet));
         if !current.notes.passed {
             ask(engine, &mut current, &scene, direction, packet.tcp.is_some());
@@ -191,7 +217,8 @@ impl Inspection {
         let (Some(engine), Some(mut current)) = (&mut self.engine, self.current.take()) else { return Vec::new() };
         let mut alerts = Vec::new();
         for direction in [Direction::ToServer, Direction::ToClient] {
-            let scene = scene(flow, direction, time_ns, unrecognised);
+            let mut scene = scene(flow, direction, time_ns, unrecognised);
+            scene.protocol = scene.protocol.map(|spoken| current.dialect.unwrap_or(spoken));
             for complete in &mut current.complete {
                 complete.ready = true;
             }
@@ -361,5 +388,7 @@ fn facts<'p>(packet: &Decoded<'p>) -> PacketFacts<'p> {
         hops_left: packet.hops_left,
         network_header: packet.headers.0,
         transport_header,
+        whole: packet.tcp.is_none_or(|header| usize::try_from(header.payload_length) == Ok(packet.payload.len())),
+        events: &[],
     }
 }

@@ -164,7 +164,7 @@ impl Stream {
     pub fn end(&mut self, out: &mut dyn Output, direction: Direction, complete: bool) {
         let body = std::mem::take(self.body(direction));
         if let Some(message) = body.dns.filter(|message| !message.is_empty()) {
-            dns_message::tell(out, &message);
+            dns_message::tell_carried(out, &message);
         }
         let told = body.content.map(|content| content.end(out, complete));
         let (open, over) = match direction {
@@ -229,6 +229,6 @@ fn tell_query(out: &mut dyn Output, query: &str) {
     if let Ok(message) = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(coded)
         && dns_message::is_query(&message)
     {
-        dns_message::tell(out, &message);
+        dns_message::tell_carried(out, &message);
     }
 }

@@ -2,6 +2,7 @@
 
 use luytre_events::Transport;
 
+use super::inspection;
 use super::message::{self, Message, Operation};
 use super::record::LdapOperation;
 use super::tls;
@@ -79,8 +80,14 @@ impl LdapParser {
             return;
         }
         match message::read(bytes) {
-            Ok(message) if message.operation.is_response() => self.response(out, &message),
-            Ok(message) => self.request(out, &message),
+            Ok(message) if message.operation.is_response() => {
+                inspection::response(out, &message);
+                self.response(out, &message);
+            }
+            Ok(message) => {
+                inspection::request(out, &message);
+                self.request(out, &message);
+            }
             Err(_) => out.anomaly("ldap.malformed"),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::inspection;
 use super::packet::{
     self, CONNACK, CONNECT, Header, MAX_KEPT_BYTES, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL,
     SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE,
@@ -16,6 +17,8 @@ pub const MAX_OPEN: usize = 64;
 #[derive(Default)]
 pub struct MqttParser {
     version5: bool,
+    /// A log-in was seen.
+    introduced: bool,
     sides: [Side; 2],
 }
 
@@ -116,6 +119,9 @@ impl MqttParser {
     }
 
     fn packet(&mut self, out: &mut dyn Output, direction: Direction, head: Header, body: &[u8]) {
+        self.introduced |= head.kind == CONNECT;
+        inspection::packet(out, direction, head, body, self.version5);
+        self.out_of_turn(out, direction, head.kind);
         let (mut record, result) = packet::read(head, body, self.version5);
         // Of a long packet only the beginning was kept; that something is missing there is no fault.
         if result.is_err() && head.body_bytes <= MAX_KEPT_BYTES {
@@ -150,6 +156,25 @@ impl MqttParser {
                 record.sender = Some(sender(direction));
                 out.event(record.into_body());
             }
+        }
+    }
+
+    /// Tells rules of what comes without that which must come before it.
+    fn out_of_turn(&mut self, out: &mut dyn Output, direction: Direction, kind: u8) {
+        let (asked, notice) = match kind {
+            CONNECT if self.side(direction).open.iter().any(|(open, _)| *open == CONNECT) => {
+                return out.notice_alone(direction, "mqtt.double_connect");
+            }
+            CONNACK => (CONNECT, "mqtt.missing_connect"),
+            PUBACK | PUBREC | PUBCOMP => (PUBLISH, "mqtt.missing_publish"),
+            SUBACK => (SUBSCRIBE, "mqtt.missing_subscribe"),
+            UNSUBACK => (UNSUBSCRIBE, "mqtt.missing_unsubscribe"),
+            CONNECT => return,
+            _ if !self.introduced => return out.notice_alone(direction, "mqtt.unintroduced_message"),
+            _ => return,
+        };
+        if !self.side(opposite(direction)).open.iter().any(|(open, _)| *open == asked) {
+            out.notice_alone(direction, notice);
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::record::NfsCall;
 use super::sunrpc::message::{Caller, opaque, string, u64};
 use super::{answer, compound, names};
-use crate::protocols::Output;
+use crate::protocols::{Direction, Output, buffer};
 use crate::protocols::reader::{Reader, Short};
 
 /// Handles that are remembered with their names; the oldest goes first.
@@ -28,6 +28,20 @@ pub struct Call {
     pub version: u32,
     /// The file that is read or written, or the folder something is looked for in.
     pub handle: Vec<u8>,
+    /// Numbers of its procedure or operations.
+    pub numbers: Vec<u32>,
+}
+
+/// What signatures look into. A call with its answer is a transaction, of which both directions tell the same.
+fn inspect(out: &mut dyn Output, direction: Direction, version: u32, procedures: &[u32]) {
+    if !out.inspects() {
+        return;
+    }
+    out.inspect_number(direction, buffer::NFS_VERSION, version.into());
+    for procedure in procedures {
+        out.inspect_number(direction, buffer::NFS_PROCEDURE, (*procedure).into());
+    }
+    out.transaction(direction);
 }
 
 /// The files of one flow.
@@ -82,7 +96,9 @@ impl Files {
             None => record.file = known,
             Some(_) => record.folder = known,
         }
-        Call { record, version, handle }
+        let numbers = if version == 4 { names::operation_numbers(&record.operations) } else { vec![procedure] };
+        inspect(out, Direction::ToServer, version, &numbers);
+        Call { record, version, handle, numbers }
     }
 
     /// The answer to a call.
@@ -94,6 +110,7 @@ impl Files {
         mut content: Reader<'_>,
         whole: bool,
     ) {
+        inspect(out, Direction::ToClient, call.version, &call.numbers);
         if status != "success" {
             call.record.refusal = Some(status);
             out.event(call.record.into_body());

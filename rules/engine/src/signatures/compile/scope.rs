@@ -2,7 +2,7 @@
 
 use super::super::buffer::{self, Sender, When};
 use super::super::language::Reason;
-use super::super::rule::{Condition, Rule, Scope};
+use super::super::rule::{Condition, PacketTest, Rule, Scope};
 use super::headers::of_packet;
 
 /// Protocols below the application.
@@ -39,7 +39,10 @@ pub fn settle(rule: &mut Rule, wants_packet: bool, addresses_only: bool) -> Resu
     if rule.header.hook.is_some() && !below {
         rule.unsupported.push("hooks of protocols are not told to rules yet".into());
     }
-    rule.scope = if of_transaction {
+    let odd = rule.packet.iter().any(|test| matches!(test, PacketTest::Event(_)));
+    rule.scope = if odd && !of_transaction {
+        Scope::Event
+    } else if of_transaction {
         if below && rule.protocol.is_none() {
             let protocols = rule.lists.iter().filter_map(|list| list.buffer.buffer().protocol());
             rule.protocol = protocols.map(str::to_owned).next();
