@@ -52,6 +52,10 @@ pub struct Complete {
     pub buffers: Buffers,
     /// The receiver has acknowledged it.
     pub ready: bool,
+    /// It went the other way: only rules that name a direction are asked.
+    pub turned: bool,
+    /// What rules call the protocol at that time.
+    pub dialect: Option<&'static str>,
 }
 
 /// What one side sends.
@@ -113,9 +117,16 @@ impl FlowInspection {
         }
         let mut buffers = Buffers::default();
         buffers.add(id, bytes.get(..BUFFER_MAX_BYTES).unwrap_or(bytes));
-        let side = self.side(direction);
-        side.flush = true;
-        self.complete.push(Complete { direction, buffers, ready: false });
+        self.side(direction).flush = true;
+        self.complete.push(Complete { direction, buffers, ready: false, turned: false, dialect: self.dialect });
+    }
+
+    /// What was odd is a matter of the whole transaction: rules for the other direction may ask for it, too.
+    pub fn turned(&mut self, direction: Direction, id: BufferId, bytes: &[u8]) {
+        self.alone(direction, id, bytes);
+        if let Some(complete) = self.complete.last_mut() {
+            complete.turned = true;
+        }
     }
 
     /// A transaction is complete in one direction.
@@ -125,7 +136,7 @@ impl FlowInspection {
         side.flush = true;
         let buffers = std::mem::take(&mut side.buffers);
         if self.complete.len() < TRANSACTIONS_MAX {
-            self.complete.push(Complete { direction, buffers, ready: false });
+            self.complete.push(Complete { direction, buffers, ready: false, turned: false, dialect: self.dialect });
         } else {
             self.refused += 1;
         }

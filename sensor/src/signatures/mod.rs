@@ -10,16 +10,18 @@ pub mod record;
 
 pub use loading::{load, report};
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use luytre_events::{DatasetId, FieldId, Transport, Value};
 use luytre_rules_engine::signatures::buffer::{self, BufferId};
+use luytre_rules_engine::signatures::inspect::FlowNotes;
 use luytre_rules_engine::signatures::language::Action;
 use luytre_rules_engine::signatures::{
     Alert, FlowFacts, InspectCounts, Inspector, PacketFacts, Scene, Signatures, TcpFacts,
 };
 
-use crate::decode::Decoded;
+use crate::decode::{Decoded, Odd};
 use crate::files::record::FileSeen;
 use crate::flow::tcp::flag;
 use crate::flow::{Flow, Side};
@@ -126,6 +128,21 @@ impl Inspection {
         }
     }
 
+    /// Something odd: a part of the transaction under way, or one of its own.
+    pub fn odd(&mut self, direction: Option<Direction>, name: &'static str, alone: bool) {
+        if !self.wants(buffer::APP_EVENT) {
+            return;
+        }
+        let Some(current) = &mut self.current else { return };
+        let Some(direction) = direction.or(current.feeding) else { return };
+        if alone {
+            current.alone(direction, buffer::APP_EVENT, name.as_bytes());
+        } else if !current.side(direction).buffer(buffer::APP_EVENT, name.as_bytes()) {
+            current.refused += 1;
+        }
+        current.turned(opposite(direction), buffer::APP_EVENT, name.as_bytes());
+    }
+
     /// A transaction is complete in one direction.
     pub fn transaction(&mut self, direction: Direction) {
         if let Some(current) = &mut self.current {
@@ -202,7 +219,8 @@ impl Inspection {
         }
         let mut scene = scene(flow, direction, time_ns, unrecognised);
         scene.protocol = current.visible.filter(|_| packet.tcp.is_none() || scene.established);
-        scene.protocol = scene.protocol.map(|spoken| current.dialect.unwrap_or(spoken));
+        let spoken = scene.protocol;
+        scene.protocol = spoken.map(|spoken| current.dialect.unwrap_or(spoken));
         scene.packet = Some(facts(packet));
         if !current.notes.passed {
             ask(engine, &mut current, &scene, direction, packet.tcp.is_some());
@@ -210,6 +228,39 @@ impl Inspection {
         let alerts = engine.take_alerts(&scene, &mut current.notes);
         flow.inspection = Some(current);
         alerts
+    }
+
+    /// Something odd was noticed when a packet was taken apart.
+    pub fn odd_packet(&mut self, time_ns: i64, odd: &Odd) -> Vec<Alert> {
+        let Some(engine) = &mut self.engine else { return Vec::new() };
+        let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let (source, destination) = odd.addresses.unwrap_or((nobody, nobody));
+        let scene = Scene {
+            time_ns,
+            flow: 0,
+            transport: 0,
+            source: (source, 0),
+            destination: (destination, 0),
+            to_server: true,
+            established: false,
+            in_stream: false,
+            protocol: None,
+            unrecognised: false,
+            facts: FlowFacts::default(),
+            packet: Some(PacketFacts {
+                payload: &[],
+                tcp: None,
+                hops_left: 0,
+                network_header: &[],
+                transport_header: &[],
+                whole: false,
+                events: odd.names(),
+            }),
+            only_directed: false,
+        };
+        let mut notes = FlowNotes::default();
+        engine.events(&scene, &mut notes);
+        engine.take_alerts(&scene, &mut notes)
     }
 
     /// A flow is over: what is left of it is looked at.
@@ -321,6 +372,8 @@ fn transactions(engine: &mut Inspector, current: &mut FlowInspection, scene: &Sc
     let recent = std::mem::take(&mut current.side(direction).recent);
     let payload = packet.filter(|_| recent.is_empty()).unwrap_or(&recent);
     for complete in mine {
+        let spoken = scene.protocol.map(|spoken| complete.dialect.unwrap_or(spoken));
+        let scene = &Scene { protocol: spoken, only_directed: complete.turned, ..*scene };
         let request = current.request.as_ref().filter(|_| direction == Direction::ToClient);
         engine.transaction(scene, &complete.buffers, request, payload, &mut current.notes);
         if engine.set().pairs && direction == Direction::ToServer {
@@ -366,6 +419,7 @@ fn scene<A>(flow: &Flow<A>, direction: Direction, time_ns: i64, unrecognised: bo
             age_ns: time_ns.saturating_sub(flow.start_ns),
         },
         packet: None,
+        only_directed: false,
     }
 }
 

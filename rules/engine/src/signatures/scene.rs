@@ -32,6 +32,8 @@ pub struct Scene<'s> {
     pub facts: FlowFacts,
     /// The packet, where there is one.
     pub packet: Option<PacketFacts<'s>>,
+    /// Only rules that name a direction are asked.
+    pub only_directed: bool,
 }
 
 /// What a flow has carried; the client's first.
@@ -95,7 +97,9 @@ impl Scene<'_> {
     }
 
     fn flow_fits(&self, test: &FlowTest) -> bool {
-        !(test.to_server && !self.to_server
+        let directed = test.to_server || test.to_client;
+        !(self.only_directed && !directed
+            || test.to_server && !self.to_server
             || test.to_client && self.to_server
             || test.established && !self.established
             || test.not_established && self.established)

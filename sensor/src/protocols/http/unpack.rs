@@ -7,7 +7,7 @@
 use flate2::{Decompress, FlushDecompress, Status};
 
 /// The most layers that are taken off.
-const LAYERS_MAX: usize = 3;
+const LAYERS_MAX: usize = 2;
 /// Bytes that one step may make: a place for them is kept, because a new one would have to be cleared each time.
 const STEP_BYTES: usize = 16 * 1024;
 /// So many bytes must unpack before it is believed that they were packed without saying so.

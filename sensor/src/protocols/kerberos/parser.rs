@@ -131,7 +131,9 @@ fn inspect(out: &mut dyn Output, direction: Direction, message: &Message, bytes:
     // The application tag carries the message's number.
     let number = bytes.first().map_or(0, |tag| u64::from(tag & 0x1f));
     out.inspect_number(direction, buffer::KRB5_MESSAGE_TYPE, number);
-    for (id, name) in [(buffer::KRB5_CNAME, &message.client), (buffer::KRB5_SNAME, &message.service)] {
+    // Rules know the names of answers, which have the last word.
+    let names = !message.kind.is_request();
+    for (id, name) in [(buffer::KRB5_CNAME, &message.client), (buffer::KRB5_SNAME, &message.service)].into_iter().filter(|_| names) {
         for part in name.iter().flat_map(|name| name.split('/')) {
             out.inspect(direction, id, part.as_bytes());
         }

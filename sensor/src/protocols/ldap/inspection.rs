@@ -67,8 +67,8 @@ fn names(out: &mut dyn Output, message: &Message<'_>) -> Result<(), Short> {
     Ok(())
 }
 
-/// Hands over a part of an answer; the last one completes it.
-pub fn response(out: &mut dyn Output, message: &Message<'_>) {
+/// Hands over a part of an answer; the last one completes it. `answers` counts the parts.
+pub fn response(out: &mut dyn Output, message: &Message<'_>, answers: &mut u64) {
     if !out.inspects() {
         return;
     }
@@ -77,10 +77,15 @@ pub fn response(out: &mut dyn Output, message: &Message<'_>) {
     // What cannot be read is left out.
     let _ = match message.operation {
         Operation::SEARCH_ENTRY => entry(out, message),
-        Operation::SEARCH_REFERENCE | Operation::INTERMEDIATE => return,
+        Operation::SEARCH_REFERENCE | Operation::INTERMEDIATE => {
+            *answers += 1;
+            return;
+        }
         _ => outcome(out, message),
     };
+    *answers += 1;
     if message.operation != Operation::SEARCH_ENTRY {
+        out.inspect_number(to_client, buffer::LDAP_RESPONSES_COUNT, std::mem::take(answers));
         out.transaction(to_client);
     }
 }

@@ -44,6 +44,8 @@ pub struct LdapParser {
     to_client: Frames,
     waiting: Outstanding<u64, Waiting>,
     login: Login,
+    /// Parts of the answer under way, for signatures.
+    answers: u64,
     sealed: bool,
     secured: Option<Box<dyn Parser>>,
 }
@@ -62,6 +64,7 @@ impl LdapParser {
             to_client: Frames::default(),
             waiting: Outstanding::new(MAX_OUTSTANDING),
             login: Login::default(),
+            answers: 0,
             sealed: false,
             secured: None,
         }
@@ -81,7 +84,7 @@ impl LdapParser {
         }
         match message::read(bytes) {
             Ok(message) if message.operation.is_response() => {
-                inspection::response(out, &message);
+                inspection::response(out, &message, &mut self.answers);
                 self.response(out, &message);
             }
             Ok(message) => {

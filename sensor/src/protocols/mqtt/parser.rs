@@ -31,11 +31,19 @@ struct Side {
     /// Messages that this side has sent, in order.
     open: VecDeque<(u8, MqttMessage)>,
     lost: bool,
+    /// Bytes are missing: what follows is read if it is whole packets.
+    gapped: bool,
 }
 
 impl Parser for MqttParser {
     fn data(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) -> Progress {
         let mut bytes = bytes;
+        if self.side(direction).gapped {
+            if !packet::fills(bytes) {
+                return Progress::Continue;
+            }
+            self.side(direction).gapped = false;
+        }
         while !bytes.is_empty() && !self.side(direction).lost {
             let side = self.side(direction);
             let skipped = side.skip_bytes.min(bytes.len());
@@ -58,7 +66,8 @@ impl Parser for MqttParser {
             Some(rest) => side.skip_bytes = rest,
             None => {
                 out.anomaly("mqtt.framing_lost");
-                side.lost = true;
+                side.partial.clear();
+                (side.skip_bytes, side.gapped) = (0, true);
             }
         }
         if self.sides.iter().all(|side| side.lost) { Progress::Done } else { Progress::Continue }
@@ -119,7 +128,7 @@ impl MqttParser {
     }
 
     fn packet(&mut self, out: &mut dyn Output, direction: Direction, head: Header, body: &[u8]) {
-        self.introduced |= head.kind == CONNECT;
+        self.introduced |= matches!(head.kind, CONNECT | CONNACK);
         inspection::packet(out, direction, head, body, self.version5);
         self.out_of_turn(out, direction, head.kind);
         let (mut record, result) = packet::read(head, body, self.version5);

@@ -28,20 +28,6 @@ pub struct Call {
     pub version: u32,
     /// The file that is read or written, or the folder something is looked for in.
     pub handle: Vec<u8>,
-    /// Numbers of its procedure or operations.
-    pub numbers: Vec<u32>,
-}
-
-/// What signatures look into. A call with its answer is a transaction, of which both directions tell the same.
-fn inspect(out: &mut dyn Output, direction: Direction, version: u32, procedures: &[u32]) {
-    if !out.inspects() {
-        return;
-    }
-    out.inspect_number(direction, buffer::NFS_VERSION, version.into());
-    for procedure in procedures {
-        out.inspect_number(direction, buffer::NFS_PROCEDURE, (*procedure).into());
-    }
-    out.transaction(direction);
 }
 
 /// The files of one flow.
@@ -49,6 +35,8 @@ fn inspect(out: &mut dyn Output, direction: Direction, version: u32, procedures:
 pub struct Files {
     names: VecDeque<(Vec<u8>, String)>,
     transfers: VecDeque<Transfer>,
+    /// Handles of files of whose writes rules were told.
+    written: VecDeque<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -96,9 +84,36 @@ impl Files {
             None => record.file = known,
             Some(_) => record.folder = known,
         }
-        let numbers = if version == 4 { names::operation_numbers(&record.operations) } else { vec![procedure] };
-        inspect(out, Direction::ToServer, version, &numbers);
-        Call { record, version, handle, numbers }
+        self.inspect(out, target, &record, &handle);
+        Call { record, version, handle }
+    }
+
+    /// What signatures look into: a call is a transaction, and all writes of a file together are one. Of version 4 rules
+    /// know writes only.
+    fn inspect(&mut self, out: &mut dyn Output, target: (u32, u32), record: &NfsCall, handle: &[u8]) {
+        const WRITE: u32 = 7;
+        const COMMIT: u32 = 21;
+        const WRITE_4: u32 = 38;
+        if !out.inspects() {
+            return;
+        }
+        let procedure = match target {
+            (4, 1) if record.operations.contains(&"WRITE") => WRITE_4,
+            (4, _) | (_, 0 | COMMIT) => return,
+            (_, procedure) => procedure,
+        };
+        if matches!(procedure, WRITE | WRITE_4) {
+            if self.written.iter().any(|written| written == handle) {
+                return;
+            }
+            if self.written.len() >= MAX_TRANSFERS {
+                self.written.pop_front();
+            }
+            self.written.push_back(handle.to_vec());
+        }
+        out.inspect_number(Direction::ToServer, buffer::NFS_VERSION, target.0.into());
+        out.inspect_number(Direction::ToServer, buffer::NFS_PROCEDURE, procedure.into());
+        out.transaction(Direction::ToServer);
     }
 
     /// The answer to a call.
@@ -110,7 +125,6 @@ impl Files {
         mut content: Reader<'_>,
         whole: bool,
     ) {
-        inspect(out, Direction::ToClient, call.version, &call.numbers);
         if status != "success" {
             call.record.refusal = Some(status);
             out.event(call.record.into_body());

@@ -123,12 +123,6 @@ pub fn operation(number: u32) -> Option<&'static str> {
     VERSION_4.get(usize::try_from(number.checked_sub(3)?).ok()?).copied()
 }
 
-/// The numbers of operations of version 4 by their names.
-pub fn operation_numbers(names: &[&'static str]) -> Vec<u32> {
-    let place = |name: &&str| VERSION_4.iter().position(|known| known == name);
-    names.iter().filter_map(|name| u32::try_from(place(name)? + 3).ok()).collect()
-}
-
 /// The name of a result, or its number.
 pub fn status(number: u32) -> String {
     let name = match number {

@@ -72,6 +72,9 @@ impl QuicParser {
             rest = after;
             self.packet(out, direction, &packet);
         }
+        if rest.len() < bytes.len() {
+            out.transaction(direction);
+        }
     }
 
     fn packet(&mut self, out: &mut dyn Output, direction: Direction, packet: &Packet<'_>) {
@@ -80,6 +83,7 @@ impl QuicParser {
         if of_client && !self.client_read {
             self.record.version = Some(packet::version_name(packet.header.version));
         }
+        // Signatures look at a datagram as a transaction.
         out.inspect(direction, buffer::QUIC_VERSION, &packet.header.version.to_be_bytes());
         match packet.kind {
             Kind::Initial => self.initial(out, of_client, packet),
@@ -91,7 +95,6 @@ impl QuicParser {
             }
             _ => {}
         }
-        out.transaction(direction);
     }
 
     fn initial(&mut self, out: &mut dyn Output, of_client: bool, packet: &Packet<'_>) {

@@ -130,6 +130,7 @@ impl WebSocketParser {
 
 impl Parser for WebSocketParser {
     fn data(&mut self, out: &mut dyn Output, direction: Direction, mut bytes: &[u8]) -> Progress {
+        out.dialect(super::PROTOCOL.name);
         while !self.over {
             let (step, rest) = self.side(direction).frames.step(bytes);
             bytes = rest;

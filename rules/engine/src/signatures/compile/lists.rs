@@ -75,7 +75,8 @@ impl Lists {
             Holds::Flags => {
                 Condition::Number(vec![NumberTest::parse_bits(value, &|word| named_number(id, word))?])
             }
-            _ => Condition::Number(value.split(',').map(parse).collect::<Result<_, _>>()?),
+            _ if id == buffer::TLS_VERSION => Condition::Number(value.split(',').map(parse).collect::<Result<_, _>>()?),
+            _ => Condition::Number(vec![parse(value)?]),
         };
         self.lists.push(MatchList { buffer: id, transforms: Vec::new(), conditions: vec![condition] });
         self.count()
