@@ -142,7 +142,7 @@ impl Front {
             Err(Stop::Held | Stop::Refused(_)) => {}
         }
         let odd = *self.decoder.odd();
-        if !odd.names().is_empty() {
+        if !odd.names().is_empty() || odd.outer.is_some() {
             let sender = odd.addresses.map_or(0, |(sender, _)| match sender {
                 IpAddr::V4(ip) => u64::from(ip.to_bits()),
                 IpAddr::V6(ip) => u64::try_from(ip.to_bits() & u128::from(u64::MAX)).unwrap_or(0),

@@ -7,6 +7,7 @@ use luytre_events::Transport;
 
 use super::checksum;
 use super::fragments::{FragmentKey, Joined, Part};
+use super::odd::Outer;
 use super::tunnel::Inner;
 use super::{Decoded, Outcome, Refusal, Stop, TcpHeader, Tunnel, Walk, refused};
 
@@ -87,6 +88,10 @@ impl<'a> Walk<'a, '_> {
         }
         if ip.missing == 0 {
             self.odd.transport(ip.protocol, ip.bytes);
+        }
+        if matches!(ip.protocol, 4 | 41 | 47) {
+            let (addresses, protocol, hops_left) = (ip.addresses, ip.protocol, ip.hops_left);
+            self.odd.outer.get_or_insert(Outer { addresses, protocol, hops_left });
         }
         match Transport(ip.protocol) {
             Transport::TCP => self.tcp(&ip),

@@ -39,6 +39,8 @@ pub struct FlowInspection {
     pub request: Option<Buffers>,
     /// Which way the bytes go that are being worked on.
     pub feeding: Option<Direction>,
+    /// What is odd about its streams.
+    pub odd_streams: super::odd_streams::Seen,
     /// Things that found no room.
     pub refused: u64,
 }

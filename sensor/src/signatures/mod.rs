@@ -6,10 +6,12 @@
 
 pub mod flow;
 mod loading;
+mod odd_streams;
 pub mod record;
 
 pub use loading::{load, report};
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -30,20 +32,43 @@ use flow::{FlowInspection, place};
 use record::SignatureAlert;
 
 /// Buffers that files fill.
-const OF_FILES: [BufferId; 6] =
-    [buffer::FILE_DATA, buffer::FILE_NAME, buffer::FILE_SIZE, buffer::FILE_MD5, buffer::FILE_SHA1, buffer::FILE_SHA256];
+const OF_FILES: [BufferId; 7] = [
+    buffer::FILE_MAGIC,
+    buffer::FILE_DATA,
+    buffer::FILE_NAME,
+    buffer::FILE_SIZE,
+    buffer::FILE_MD5,
+    buffer::FILE_SHA1,
+    buffer::FILE_SHA256,
+];
+
+/// Nothing is known of the packet.
+const NO_PACKET: PacketFacts<'static> = PacketFacts {
+    payload: &[],
+    tcp: None,
+    hops_left: 0,
+    network_header: &[],
+    transport_header: &[],
+    whole: false,
+    events: &[],
+};
 
 /// The engine of a shard, and the flow it is working on.
 #[derive(Default)]
 pub struct Inspection {
     engine: Option<Box<Inspector>>,
     current: Option<Box<FlowInspection>>,
+    /// Senders and receivers of IP that carries IP, the latest ones.
+    outer: VecDeque<(IpAddr, IpAddr)>,
 }
+
+/// Pairs of hosts that are remembered to have tunnels between them.
+const OUTER_MAX: usize = 256;
 
 impl Inspection {
     /// With rules, or without.
     pub fn new(rules: Option<Arc<Signatures>>) -> Inspection {
-        Inspection { engine: rules.map(|rules| Box::new(Inspector::new(rules))), current: None }
+        Inspection { engine: rules.map(|rules| Box::new(Inspector::new(rules))), ..Inspection::default() }
     }
 
     /// What was counted.
@@ -178,6 +203,9 @@ impl Inspection {
     pub fn file_close<'f>(&mut self, token: FileToken, seen: impl Iterator<Item = &'f FileSeen>) {
         let Some(direction) = self.current.as_ref().and_then(|current| direction_of(current, token)) else { return };
         for seen in seen {
+            if let Some(words) = seen.mime_type.as_deref().and_then(magic) {
+                self.buffer(direction, buffer::FILE_MAGIC, words.as_bytes());
+            }
             self.buffer(direction, buffer::FILE_SIZE, &seen.size_bytes.to_be_bytes());
             let digests = [&seen.md5, &seen.sha1, &seen.sha256];
             for (id, digest) in [buffer::FILE_MD5, buffer::FILE_SHA1, buffer::FILE_SHA256].into_iter().zip(digests) {
@@ -221,8 +249,17 @@ impl Inspection {
         scene.protocol = current.visible.filter(|_| packet.tcp.is_none() || scene.established);
         let spoken = scene.protocol;
         scene.protocol = spoken.map(|spoken| current.dialect.unwrap_or(spoken));
+        // What a SYN brings by fast open is looked at as the beginning of its stream.
+        scene.in_stream |= packet.tcp.is_some_and(|header| header.flags & flag::SYN != 0)
+            && !flow.tcp.midstream
+            && odd_streams::opens_fast(packet.headers.1);
         scene.packet = Some(facts(packet));
+        let events = odd_streams::events(flow, side, &mut current, packet);
+        if let Some(packet) = scene.packet.as_mut().filter(|_| !events.is_empty()) {
+            packet.events = &events;
+        }
         if !current.notes.passed {
+            engine.events(&scene, &mut current.notes);
             ask(engine, &mut current, &scene, direction, packet.tcp.is_some());
         }
         let alerts = engine.take_alerts(&scene, &mut current.notes);
@@ -247,19 +284,39 @@ impl Inspection {
             protocol: None,
             unrecognised: false,
             facts: FlowFacts::default(),
-            packet: Some(PacketFacts {
-                payload: &[],
-                tcp: None,
-                hops_left: 0,
-                network_header: &[],
-                transport_header: &[],
-                whole: false,
-                events: odd.names(),
-            }),
+            packet: Some(PacketFacts { events: odd.names(), ..NO_PACKET }),
             only_directed: false,
         };
         let mut notes = FlowNotes::default();
         engine.events(&scene, &mut notes);
+        // What carries another packet has no flow of its own here: each is looked at for itself.
+        if let Some(outer) = odd.outer {
+            let (source, destination) = outer.addresses;
+            let packet = PacketFacts { hops_left: outer.hops_left, events: &[], ..scene.packet.unwrap_or(NO_PACKET) };
+            let scene = Scene {
+                transport: outer.protocol,
+                source: (source, 0),
+                destination: (destination, 0),
+                packet: Some(packet),
+                ..scene
+            };
+            // IP in IP is one flow for rules; of other protocols each packet is for itself.
+            let new = match outer.protocol {
+                4 | 41 if self.outer.contains(&outer.addresses) => false,
+                4 | 41 => {
+                    if self.outer.len() >= OUTER_MAX {
+                        self.outer.pop_front();
+                    }
+                    self.outer.push_back(outer.addresses);
+                    true
+                }
+                _ => true,
+            };
+            if new {
+                engine.addresses(&scene, &mut notes);
+            }
+            engine.packet(&scene, &mut notes);
+        }
         engine.take_alerts(&scene, &mut notes)
     }
 
@@ -308,6 +365,13 @@ impl Inspection {
         };
         Some(record.into_body())
     }
+}
+
+/// What rules expect to read of a type: the words of the usual table of magic numbers, as far as they are the same for
+/// every file of the type.
+fn magic(mime_type: &str) -> Option<&'static str> {
+    let lines = include_str!("magic.txt").lines();
+    lines.filter_map(|line| line.split_once('\t')).find(|(name, _)| *name == mime_type).map(|(_, words)| words)
 }
 
 /// `/path` of `scheme://host/path?query`.
@@ -376,7 +440,7 @@ fn transactions(engine: &mut Inspector, current: &mut FlowInspection, scene: &Sc
         let scene = &Scene { protocol: spoken, only_directed: complete.turned, ..*scene };
         let request = current.request.as_ref().filter(|_| direction == Direction::ToClient);
         engine.transaction(scene, &complete.buffers, request, payload, &mut current.notes);
-        if engine.set().pairs && direction == Direction::ToServer {
+        if engine.set().pairs && direction == Direction::ToServer && !complete.buffers.is_empty() {
             current.request = Some(complete.buffers);
         }
     }

@@ -172,7 +172,7 @@ buffers! {
 
     FILE_DATA = "file.data" ["file_data"], Transaction Either Many filled;
     FILE_NAME = "file.name" ["filename"], Transaction Either Many filled;
-    FILE_MAGIC = "file.magic" ["filemagic"], Transaction Either Many later;
+    FILE_MAGIC = "file.magic" ["filemagic"], Transaction Either Many filled;
     FILE_SIZE = "filesize", Transaction Either Number filled;
     FILE_MD5 = "file.md5", Transaction Either Many filled;
     FILE_SHA1 = "file.sha1", Transaction Either Many filled;

@@ -321,6 +321,8 @@ fn entropy_holds(test: &EntropyTest, bytes: &[u8]) -> bool {
     match test.how {
         EntropyHow::Equal => (entropy - test.value).abs() < 1e-6,
         EntropyHow::Not => (entropy - test.value).abs() >= 1e-6,
+        EntropyHow::Between(high) => test.value < entropy && entropy < high,
+        EntropyHow::Outside(high) => !(test.value < entropy && entropy < high),
         EntropyHow::Below => entropy < test.value,
         EntropyHow::AtMost => entropy <= test.value,
         EntropyHow::Above => entropy > test.value,

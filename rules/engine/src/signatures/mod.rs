@@ -23,8 +23,8 @@
 mod base64;
 pub mod buffer;
 pub mod compile;
-pub mod inspect;
 pub mod domain;
+pub mod inspect;
 pub mod language;
 mod many;
 pub mod matcher;

@@ -446,8 +446,12 @@ pub struct EntropyTest {
 }
 
 /// How an entropy compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum EntropyHow {
+    /// Greater than the value and less than this.
+    Between(f64),
+    /// Not so.
+    Outside(f64),
     /// Equal.
     Equal,
     /// Not equal.

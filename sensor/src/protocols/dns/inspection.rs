@@ -56,6 +56,12 @@ pub fn message(out: &mut dyn Output, message: &Message<'_>, alone: bool) {
     }
     let answer = message.header.is_answer();
     let direction = if answer { Direction::ToClient } else { Direction::ToServer };
+    if message.header.flags() & 0x0040 != 0 {
+        out.notice(direction, "dns.z_flag_set");
+    }
+    if message.header.op_code() > 6 {
+        out.notice(direction, "dns.invalid_opcode");
+    }
     out.inspect_number(direction, buffer::DNS_OPCODE, message.header.op_code().into());
     if answer {
         out.inspect_number(direction, buffer::DNS_RCODE, message.header.response_code().into());

@@ -407,8 +407,7 @@ impl HttpParser {
             && (transaction.record.upgrade.is_some()
                 || fields.get("upgrade").is_some()
                 || fields.content_length().is_none());
-        let handed_over = upgraded
-            || (transaction.method == b"CONNECT" && matches!(status.code, Some(200..=299)));
+        let handed_over = upgraded || (transaction.method == b"CONNECT" && matches!(status.code, Some(200..=299)));
         if handed_over {
             if transaction.method == b"CONNECT" {
                 transaction.record.upgrade = transaction.record.url_original.clone();

@@ -80,11 +80,14 @@ fn pages(text: &[u8]) -> impl Iterator<Item = &[u8]> {
             let at = rest.windows(3).position(|three| three == b"://")?;
             let (before, after) = rest.split_at_checked(at + 3)?;
             let scheme = SCHEMES.iter().any(|scheme| {
-                before.len().checked_sub(scheme.len()).and_then(|from| before.get(from..)).is_some_and(|end| {
-                    end.eq_ignore_ascii_case(scheme)
-                })
+                before
+                    .len()
+                    .checked_sub(scheme.len())
+                    .and_then(|from| before.get(from..))
+                    .is_some_and(|end| end.eq_ignore_ascii_case(scheme))
             });
-            let ends = |b: &u8| b.is_ascii_whitespace() || b.is_ascii_control() || matches!(b, b'"' | b'\'' | b'<' | b'>');
+            let ends =
+                |b: &u8| b.is_ascii_whitespace() || b.is_ascii_control() || matches!(b, b'"' | b'\'' | b'<' | b'>');
             let end = after.iter().position(ends).unwrap_or(after.len());
             let (page, behind) = after.split_at_checked(end)?;
             rest = behind;

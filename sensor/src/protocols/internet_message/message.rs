@@ -47,7 +47,10 @@ impl Message {
     /// A message that this protocol carries in this direction.
     pub fn new(carrier: &'static str, direction: Direction) -> Message {
         let record = EmailMessage { carrier: Some(carrier), ..EmailMessage::default() };
-        Message { mime: Mime::default(), seen: Seen { record, carved: Carved::default(), direction, bytes: 0, inspected: Inspected::new(carrier) } }
+        Message {
+            mime: Mime::default(),
+            seen: Seen { record, carved: Carved::default(), direction, bytes: 0, inspected: Inspected::new(carrier) },
+        }
     }
 
     /// More of it.

@@ -133,7 +133,9 @@ fn inspect(out: &mut dyn Output, direction: Direction, message: &Message, bytes:
     out.inspect_number(direction, buffer::KRB5_MESSAGE_TYPE, number);
     // Rules know the names of answers, which have the last word.
     let names = !message.kind.is_request();
-    for (id, name) in [(buffer::KRB5_CNAME, &message.client), (buffer::KRB5_SNAME, &message.service)].into_iter().filter(|_| names) {
+    for (id, name) in
+        [(buffer::KRB5_CNAME, &message.client), (buffer::KRB5_SNAME, &message.service)].into_iter().filter(|_| names)
+    {
         for part in name.iter().flat_map(|name| name.split('/')) {
             out.inspect(direction, id, part.as_bytes());
         }

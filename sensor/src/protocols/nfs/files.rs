@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use super::record::NfsCall;
 use super::sunrpc::message::{Caller, opaque, string, u64};
 use super::{answer, compound, names};
-use crate::protocols::{Direction, Output, buffer};
 use crate::protocols::reader::{Reader, Short};
+use crate::protocols::{Direction, Output, buffer};
 
 /// Handles that are remembered with their names; the oldest goes first.
 pub const MAX_NAMES: usize = 256;

@@ -205,6 +205,11 @@ impl SmbParser {
     }
 
     fn message2(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) {
+        const HEADER_BYTES: usize = 64;
+        let (head, data) = bytes.split_at_checked(HEADER_BYTES).unwrap_or((bytes, &[]));
+        out.frame(direction, buffer::FRAME_SMB2_PDU, bytes);
+        out.frame(direction, buffer::FRAME_SMB2_HEADER, head);
+        out.frame(direction, buffer::FRAME_SMB2_DATA, data);
         let Ok(header) = v2::header(bytes) else {
             out.anomaly("smb.malformed");
             return;

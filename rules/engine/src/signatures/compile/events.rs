@@ -32,6 +32,11 @@ impl Draft {
         let test = match keyword {
             "app-layer-event" => return Some(self.protocol_event(value)),
             "frame" => return Some(self.frame(value)),
+            "ftpbounce" => {
+                self.addresses_only = false;
+                self.event_protocol = Some("ftp".to_owned());
+                return Some(self.lists.whole(buffer::APP_EVENT, "ftp.bounce"));
+            }
             "decode-event" => self.odd("decode", value),
             "stream-event" => self.odd("stream", value),
             "ipopts" => ip_option(value),

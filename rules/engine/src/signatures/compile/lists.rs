@@ -72,11 +72,9 @@ impl Lists {
         let condition = match id.buffer().holds {
             _ if id == buffer::HTTP2_SETTINGS => Condition::Number(vec![setting(value)?]),
             Holds::Numbers => Condition::Numbers(ManyTest::parse(value, &|word| named_number(id, word))?),
-            Holds::Flags => {
-                Condition::Number(vec![NumberTest::parse_bits(value, &|word| named_number(id, word))?])
-            }
+            Holds::Flags => Condition::Number(vec![NumberTest::parse_bits(value, &|word| named_number(id, word))?]),
             _ if id == buffer::TLS_VERSION => Condition::Number(value.split(',').map(parse).collect::<Result<_, _>>()?),
-            _ => Condition::Number(vec![parse(value)?]),
+            _ => Condition::Number(vec![included(id, parse(value)?)]),
         };
         self.lists.push(MatchList { buffer: id, transforms: Vec::new(), conditions: vec![condition] });
         self.count()
@@ -88,7 +86,11 @@ impl Lists {
         let mut content = super::content::content(value)?;
         (content.offset, content.depth) = (Some(Operand::Fixed(0)), Some(Operand::Fixed(length)));
         content.at_end = true;
-        self.lists.push(MatchList { buffer: id, transforms: Vec::new(), conditions: vec![Condition::Content(content)] });
+        self.lists.push(MatchList {
+            buffer: id,
+            transforms: Vec::new(),
+            conditions: vec![Condition::Content(content)],
+        });
         self.count()
     }
 
@@ -158,8 +160,9 @@ impl Lists {
 
     /// The list of a buffer that is looked into as it is.
     fn list_of(&mut self, id: BufferId) -> usize {
-        let plain =
-            |list: &MatchList| list.buffer == id && list.transforms.is_empty() && matches!(id.buffer().holds, Holds::Bytes | Holds::Many);
+        let plain = |list: &MatchList| {
+            list.buffer == id && list.transforms.is_empty() && matches!(id.buffer().holds, Holds::Bytes | Holds::Many)
+        };
         match self.lists.iter().position(plain) {
             Some(at) => at,
             None => {
@@ -244,10 +247,26 @@ impl Lists {
     }
 }
 
+/// Of NFS ranges include their bounds.
+fn included(id: BufferId, test: NumberTest) -> NumberTest {
+    match test.0 {
+        Comparison::Between(low, high) if id == buffer::NFS_PROCEDURE || id == buffer::NFS_VERSION => {
+            NumberTest(Comparison::Between(low.saturating_sub(1), high.saturating_add(1)))
+        }
+        _ => test,
+    }
+}
+
 /// `NAME`, `NAME=value`, `NAME>value` and so on, as a test of a number whose upper half is the setting's number.
 fn setting(text: &str) -> Result<NumberTest, Reason> {
-    const NAMES: [&str; 6] =
-        ["HEADER_TABLE_SIZE", "ENABLE_PUSH", "MAX_CONCURRENT_STREAMS", "INITIAL_WINDOW_SIZE", "MAX_FRAME_SIZE", "MAX_HEADER_LIST_SIZE"];
+    const NAMES: [&str; 6] = [
+        "HEADER_TABLE_SIZE",
+        "ENABLE_PUSH",
+        "MAX_CONCURRENT_STREAMS",
+        "INITIAL_WINDOW_SIZE",
+        "MAX_FRAME_SIZE",
+        "MAX_HEADER_LIST_SIZE",
+    ];
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     let (name, test) = text.split_at(end);

@@ -177,6 +177,11 @@ impl Draft {
             (_, Some(value)) if id == buffer::DCERPC_INTERFACE => {
                 self.lists.named(id, value.split(',').next().unwrap_or(value))
             }
+            // Which way is told by where it is found.
+            (_, Some("to_client" | "to_server")) => {
+                self.lists.begin(Current::Buffer(id));
+                Ok(())
+            }
             (_, Some(value)) => self.lists.named(id, value),
             (_, None) => {
                 self.lists.begin(if id == buffer::PAYLOAD { Current::Payload } else { Current::Buffer(id) });

@@ -26,11 +26,18 @@ const TRANSPORTS: &[&str] = &[
     "esp",
 ];
 
+/// Protocols that only versions of the language know that came after the one spoken here (`requires` tells which it is).
+const NEWER: &[&str] = &["igmp", "llmnr"];
+
 /// Settles protocol, direction and scope.
 pub fn settle(rule: &mut Rule, wants_packet: bool, addresses_only: bool) -> Result<(), Reason> {
     let below = TRANSPORTS.contains(&rule.header.protocol.as_str());
     if !below {
         rule.protocol = Some(rule.header.protocol.clone());
+    }
+    if NEWER.contains(&rule.header.protocol.as_str()) {
+        rule.unsupported
+            .push(format!("{}: newer than the version of the language that is spoken here", rule.header.protocol));
     }
     direction(rule)?;
     let of_transaction = rule.lists.iter().any(|list| list.buffer.buffer().when == When::Transaction);
