@@ -7,6 +7,7 @@
 //! out depends on the packets alone.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use luytre_events::Event;
@@ -16,7 +17,7 @@ use crate::capture::filter::Filter;
 use crate::capture::{Packet, SourceCounts};
 use crate::decode::arp::ArpPacket;
 use crate::decode::fragments::FragmentLimits;
-use crate::decode::{Checksums, DecodeCounts, Decoded, Decoder, Refusal, Stop};
+use crate::decode::{Checksums, DecodeCounts, Decoded, Decoder, Odd, Refusal, Stop};
 use crate::flow::Side;
 use crate::flow::key::FlowKey;
 use crate::flow::table::Place;
@@ -57,6 +58,19 @@ pub struct RoutedArp {
     pub shard: usize,
 }
 
+/// What was odd about a packet, on its way to a shard.
+#[derive(Debug, Clone, Copy)]
+pub struct RoutedOdd {
+    /// Number of the packet in the capture, from 1.
+    pub number: u64,
+    /// When it was captured.
+    pub time_ns: i64,
+    /// What it was.
+    pub odd: Odd,
+    /// The shard that tells it.
+    pub shard: usize,
+}
+
 /// What happens in the order of the capture.
 pub trait Back {
     /// Time has passed: `number` is that of the packet that told.
@@ -65,6 +79,8 @@ pub trait Back {
     fn packet(&mut self, routed: &Routed<'_>);
     /// A packet without a flow.
     fn arp(&mut self, routed: &RoutedArp);
+    /// What was odd about a packet, behind the packet itself.
+    fn odd(&mut self, routed: &RoutedOdd);
     /// The capture is over, or what follows has nothing to do with it.
     fn finish(&mut self, number: u64);
 }
@@ -124,6 +140,15 @@ impl Front {
                 back.arp(&RoutedArp { number, time_ns, packet, shard });
             }
             Err(Stop::Held | Stop::Refused(_)) => {}
+        }
+        let odd = *self.decoder.odd();
+        if !odd.names().is_empty() || odd.outer.is_some() {
+            let sender = odd.addresses.map_or(0, |(sender, _)| match sender {
+                IpAddr::V4(ip) => u64::from(ip.to_bits()),
+                IpAddr::V6(ip) => u64::try_from(ip.to_bits() & u128::from(u64::MAX)).unwrap_or(0),
+            });
+            let shard = usize::try_from(sender % self.shards as u64).unwrap_or(0);
+            back.odd(&RoutedOdd { number, time_ns, odd, shard });
         }
         true
     }
@@ -218,6 +243,13 @@ impl Shards {
         worker.arp(routed, out);
     }
 
+    /// What was odd about a packet, told by one of these shards.
+    pub fn odd(&mut self, routed: &RoutedOdd, out: &mut dyn OrderedSink) {
+        let Some(Some(worker)) = self.shards.get_mut(routed.shard) else { return };
+        out.order((routed.number, u64::MAX));
+        worker.odd(routed, out);
+    }
+
     /// Ends flows that were silent for too long.
     pub fn tick(&mut self, number: u64, clock_ns: i64, out: &mut dyn OrderedSink) {
         let order = self.order(|worker, flows| flows.extend(worker.silent(clock_ns)));
@@ -307,6 +339,10 @@ impl<S: EventSink> Back for Inline<S> {
 
     fn arp(&mut self, routed: &RoutedArp) {
         self.shards.arp(routed, &mut Unordered(&mut self.sink));
+    }
+
+    fn odd(&mut self, routed: &RoutedOdd) {
+        self.shards.odd(routed, &mut Unordered(&mut self.sink));
     }
 
     fn finish(&mut self, number: u64) {

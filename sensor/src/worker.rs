@@ -27,7 +27,7 @@ use crate::flow::tcp::{Sinks, Tcp, flag};
 use crate::flow::{EndReason, Flow, FlowDetail, FlowLimits, Identity, Side};
 use crate::networks::Networks;
 use crate::packets::Member;
-use crate::pipeline::{Routed, RoutedArp};
+use crate::pipeline::{Routed, RoutedArp, RoutedOdd};
 use crate::protocols::anomaly::Anomaly;
 use crate::protocols::detection::{Detection, Finding, Held};
 use crate::protocols::{
@@ -187,6 +187,14 @@ impl Worker {
         match self.arp.tell(routed.time_ns, &routed.packet) {
             Ok(body) => self.shared.event(routed.time_ns, None, body, out),
             Err(limit) => self.shared.anomaly(limit, 1),
+        }
+    }
+
+    /// What was odd about a packet: rules may ask for it.
+    pub fn odd(&mut self, routed: &RoutedOdd, out: &mut dyn EventSink) {
+        let alerts = self.shared.signatures.odd_packet(routed.time_ns, &routed.odd);
+        for body in alerts.into_iter().filter_map(|alert| self.shared.signatures.event(alert)).collect::<Vec<_>>() {
+            self.shared.event(routed.time_ns, None, body, out);
         }
     }
 
@@ -638,6 +646,7 @@ impl Feed<'_> {
     }
 
     fn parse(&mut self, direction: Direction, bytes: &[u8]) {
+        self.shared.signatures.feeding(direction);
         self.with_parser(|parser, output| parser.data(output, direction, bytes));
     }
 
@@ -693,6 +702,7 @@ impl Output for FlowOutput<'_> {
 
     fn anomaly(&mut self, name: &'static str) {
         self.shared.anomaly(name, 1);
+        self.shared.signatures.odd(None, name, true);
         if !self.shared.muted.anomaly(name) && self.identity.tell_once(name) {
             self.event(Anomaly { name }.into_body());
         }
@@ -719,6 +729,22 @@ impl Output for FlowOutput<'_> {
 
     fn inspect_part(&mut self, direction: Direction, buffer: BufferId, bytes: &[u8]) {
         self.shared.signatures.buffer_part(direction, buffer, bytes);
+    }
+
+    fn notice(&mut self, direction: Direction, name: &'static str) {
+        self.shared.signatures.odd(Some(direction), name, false);
+    }
+
+    fn notice_alone(&mut self, direction: Direction, name: &'static str) {
+        self.shared.signatures.odd(Some(direction), name, true);
+    }
+
+    fn dialect(&mut self, name: &'static str) {
+        self.shared.signatures.dialect(name);
+    }
+
+    fn frame(&mut self, direction: Direction, frame: BufferId, bytes: &[u8]) {
+        self.shared.signatures.alone(Some(direction), frame, bytes);
     }
 
     fn transaction(&mut self, direction: Direction) {

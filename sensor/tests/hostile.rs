@@ -34,6 +34,10 @@ impl Output for Kept {
         self.events.push(body);
     }
     fn anomaly(&mut self, _name: &'static str) {}
+    /// What is shown to signatures is read from the same bytes.
+    fn inspects(&self) -> bool {
+        true
+    }
     fn ends(&self) -> (End, End) {
         (([192, 0, 2, 10].into(), 40_000), ([198, 51, 100, 7].into(), 80))
     }

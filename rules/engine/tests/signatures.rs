@@ -33,7 +33,16 @@ fn scene<'p>(payload: &'p [u8]) -> Scene<'p> {
         protocol: None,
         unrecognised: false,
         facts: FlowFacts::default(),
-        packet: Some(PacketFacts { payload, tcp: None, hops_left: 64, network_header: &[], transport_header: &[] }),
+        packet: Some(PacketFacts {
+            payload,
+            tcp: None,
+            hops_left: 64,
+            network_header: &[],
+            transport_header: &[],
+            whole: true,
+            events: &[],
+        }),
+        only_directed: false,
     }
 }
 
@@ -240,4 +249,86 @@ proptest! {
         let set = compiled(&text);
         prop_assert!(set.len() + set.broken.len() <= 1);
     }
+}
+
+#[test]
+fn what_is_odd_about_a_packet_sets_off_its_rules_only() {
+    let set = Arc::new(compiled(
+        "alert pkthdr any any -> any any (decode-event:ipv6.frag_overlap; sid:1;)\n\
+         alert pkthdr any any -> any any (decode-event:ipv6.trunc_pkt; sid:2;)\n\
+         alert pkthdr any any -> any any (decode-event:not.known; sid:3;)\n",
+    ));
+    assert_eq!((set.broken.len(), set.unsupported.len()), (0, 1), "an event that is not told is reported");
+    let mut engine = Inspector::new(set.clone());
+    let mut notes = FlowNotes::default();
+    let mut scene = scene(b"");
+    scene.packet = scene.packet.map(|packet| PacketFacts { events: &["ipv6.frag_overlap"], ..packet });
+    engine.events(&scene, &mut notes);
+    let alerts = engine.take_alerts(&scene, &mut notes);
+    let sids: Vec<u32> = alerts.iter().map(|alert| set.rules()[alert.rule as usize].sid).collect();
+    assert_eq!(sids, [1]);
+}
+
+#[test]
+fn several_numbers_of_a_transaction_are_asked_as_a_rule_says() {
+    let number = |n: u64| n.to_be_bytes();
+    let (entry, done) = (number(4), number(5));
+    let buffers = [("ldap.responses.operation", &entry[..]), ("ldap.responses.operation", &done[..])];
+    let rule = |test: &str| format!("alert ldap any any -> any any (ldap.responses.operation:{test}; sid:1;)");
+    for (test, matches) in [
+        ("search_result_done", true),
+        ("search_result_done,1", true),
+        ("search_result_done,0", false),
+        ("search_result_done,-1", true),
+        ("search_result_done,all", false),
+        ("bind_response", false),
+        ("!bind_response,all", true),
+    ] {
+        assert_eq!(transaction(&rule(test), "ldap", &buffers), matches, "{test}");
+    }
+}
+
+#[test]
+fn settings_bits_and_enumerations_are_numbers_with_names() {
+    let setting = [0, 0, 0, 1, 0, 0, 0x10, 0];
+    for (test, matches) in [
+        ("SETTINGS_HEADER_TABLE_SIZE", true),
+        ("SETTINGS_HEADER_TABLE_SIZE>1000", true),
+        ("SETTINGS_HEADER_TABLE_SIZE>5000", false),
+        ("SETTINGS_ENABLE_PUSH", false),
+    ] {
+        let rule = format!("alert http2 any any -> any any (http2.settings:{test}; sid:1;)");
+        assert_eq!(transaction(&rule, "http2", &[("http2.settings", &setting)]), matches, "{test}");
+    }
+    let flags = 0x80u64.to_be_bytes();
+    for (test, matches) in
+        [("fin", true), ("fin,!comp", true), ("fin,comp", false), ("*fin,comp", true), ("=fin", true)]
+    {
+        let rule = format!("alert websocket any any -> any any (websocket.flags:{test}; sid:1;)");
+        assert_eq!(transaction(&rule, "websocket", &[("websocket.flags", &flags)]), matches, "{test}");
+    }
+}
+
+#[test]
+fn frames_are_found_by_the_protocol_of_the_header() {
+    let set = compiled(
+        "alert mqtt any any -> any any (frame:pdu; content:\"|10|\"; sid:1;)\n\
+         alert http any any -> any any (frame:http1.request; content:\"GET\"; sid:2;)\n\
+         alert smb any any -> any any (frame:smb2.hdr; content:\"SMB\"; sid:3;)\n\
+         alert mqtt any any -> any any (frame:unheard.of; content:\"x\"; sid:4;)\n",
+    );
+    assert_eq!(set.broken, []);
+    let noted: Vec<&str> = set.unsupported.iter().map(|report| report.what.as_str()).collect();
+    assert!(noted.len() == 1 && noted[0].starts_with("sid 4"), "{noted:?}");
+}
+
+#[test]
+fn parts_of_domain_names_are_looked_into() {
+    let rule = |change: &str, name: &str| {
+        format!("alert dns any any -> any any (dns.query; {change}; content:\"{name}\"; startswith; endswith; sid:1;)")
+    };
+    let name = [("dns.query", &b"www.example.gov.vn"[..])];
+    assert!(transaction(&rule("domain", "example.gov.vn"), "dns", &name));
+    assert!(transaction(&rule("tld", "gov.vn"), "dns", &name));
+    assert!(!transaction(&rule("tld", "vn"), "dns", &name));
 }

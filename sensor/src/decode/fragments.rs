@@ -100,6 +100,33 @@ pub struct Fragments {
     lost: Vec<(Refusal, u32)>,
     /// The datagram that the latest packet is a part of, and its number.
     latest: Option<(FragmentKey, u64)>,
+    /// What was odd about the latest packet.
+    odd: Option<OddFragment>,
+}
+
+/// What may be odd about a fragment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OddFragment {
+    /// It runs past the end of any datagram.
+    TooLarge,
+    /// It has bytes that others have, too.
+    Overlap,
+    /// Others follow, and its length is no multiple of eight.
+    Length,
+}
+
+impl OddFragment {
+    /// The name by which rules know it.
+    pub fn name(self, version6: bool) -> &'static str {
+        match (self, version6) {
+            (OddFragment::TooLarge, false) => "ipv4.frag_pkt_too_large",
+            (OddFragment::TooLarge, true) => "ipv6.frag_pkt_too_large",
+            (OddFragment::Overlap, false) => "ipv4.frag_overlap",
+            (OddFragment::Overlap, true) => "ipv6.frag_overlap",
+            (OddFragment::Length, false) => "ipv4.frag_invalid_length",
+            (OddFragment::Length, true) => "ipv6.frag_invalid_length",
+        }
+    }
 }
 
 impl Fragments {
@@ -121,6 +148,12 @@ impl Fragments {
     /// Forgets the latest packet, as another one comes.
     pub fn next_packet(&mut self) {
         self.latest = None;
+        self.odd = None;
+    }
+
+    /// What was odd about the latest packet.
+    pub fn odd(&self) -> Option<OddFragment> {
+        self.odd
     }
 
     /// A name for the datagram that the latest packet is a part of, the same for all its parts.
@@ -135,6 +168,12 @@ impl Fragments {
     pub fn add(&mut self, key: FragmentKey, part: Part<'_>, time_ns: i64, whole: &mut Vec<u8>) -> Joined {
         self.expire(time_ns);
         let end = part.offset.saturating_add(part.bytes.len());
+        if part.more && part.bytes.len() % 8 != 0 {
+            self.odd = Some(OddFragment::Length);
+        }
+        if end > DATAGRAM_MAX_BYTES {
+            self.odd = Some(OddFragment::TooLarge);
+        }
         if end > DATAGRAM_MAX_BYTES || (part.more && part.bytes.is_empty()) {
             return Joined::Refused(Refusal::BadFragment);
         }
@@ -147,6 +186,9 @@ impl Fragments {
         datagram.wire_bytes += part.wire_bytes;
         self.held_packets += 1;
         let before = datagram.held_bytes;
+        if datagram.overlaps(part.offset, end) {
+            self.odd = Some(OddFragment::Overlap);
+        }
         let sound = datagram.add(&part, end);
         self.held_bytes += datagram.held_bytes - before;
         if !sound {
@@ -225,6 +267,11 @@ impl Fragments {
 }
 
 impl Datagram {
+    /// Whether some bytes of a part are there already.
+    fn overlaps(&self, start: usize, end: usize) -> bool {
+        self.pieces.iter().any(|(at, piece)| start < at + piece.len() && *at < end)
+    }
+
     /// Adds the bytes that are new; says whether the fragment fits those before it.
     fn add(&mut self, part: &Part<'_>, end: usize) -> bool {
         if !part.more {

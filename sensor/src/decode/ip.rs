@@ -7,6 +7,7 @@ use luytre_events::Transport;
 
 use super::checksum;
 use super::fragments::{FragmentKey, Joined, Part};
+use super::odd::Outer;
 use super::tunnel::Inner;
 use super::{Decoded, Outcome, Refusal, Stop, TcpHeader, Tunnel, Walk, refused};
 
@@ -24,8 +25,16 @@ struct IpPayload<'a> {
 impl<'a> Walk<'a, '_> {
     /// IPv4 or IPv6 by the version in the first half-byte.
     pub(super) fn ip(&mut self, bytes: &'a [u8]) -> Outcome<'a> {
-        let Ok((ip, _)) = LaxIpSlice::from_slice(bytes) else { return refused(Refusal::BadIp) };
+        let Ok((ip, _)) = LaxIpSlice::from_slice(bytes) else {
+            self.odd.no_ip(bytes);
+            return refused(Refusal::BadIp);
+        };
         let addresses = (ip.source_addr(), ip.destination_addr());
+        self.odd.addresses = Some(addresses);
+        match &ip {
+            LaxIpSlice::Ipv4(_) => self.odd.ipv4(bytes),
+            LaxIpSlice::Ipv6(_) => self.odd.ipv6(bytes),
+        }
         let payload = ip.payload();
         if self.verify && !header_is_right(&ip) {
             return refused(Refusal::BadChecksum);
@@ -50,7 +59,11 @@ impl<'a> Walk<'a, '_> {
         let key = FragmentKey { addresses, identification, protocol: payload.ip_number.0, vlan: self.vlan };
         let part = Part { offset, more, bytes: payload.payload, wire_bytes: self.bytes };
         let Some(whole) = self.whole.take() else { return refused(Refusal::Nesting) };
-        match self.fragments.add(key, part, self.time_ns, whole) {
+        let joined = self.fragments.add(key, part, self.time_ns, whole);
+        if let Some(odd) = self.fragments.odd() {
+            self.odd.note(odd.name(addresses.0.is_ipv6()));
+        }
+        match joined {
             Joined::Waiting => Err(Stop::Held),
             Joined::Refused(reason) => refused(reason),
             Joined::Whole { packets, bytes } => {
@@ -73,6 +86,13 @@ impl<'a> Walk<'a, '_> {
         if self.verify && !transport_is_right(&ip) {
             return refused(Refusal::BadChecksum);
         }
+        if ip.missing == 0 {
+            self.odd.transport(ip.protocol, ip.bytes);
+        }
+        if matches!(ip.protocol, 4 | 41 | 47) {
+            let (addresses, protocol, hops_left) = (ip.addresses, ip.protocol, ip.hops_left);
+            self.odd.outer.get_or_insert(Outer { addresses, protocol, hops_left });
+        }
         match Transport(ip.protocol) {
             Transport::TCP => self.tcp(&ip),
             Transport::UDP => self.udp(&ip),
@@ -87,6 +107,7 @@ impl<'a> Walk<'a, '_> {
                 }
                 None => refused(Refusal::BadTransport),
             },
+            Transport(4 | 41) if ip.addresses.0.is_ipv6() && self.odd_inside(&ip) => refused(Refusal::BadIp),
             Transport(4) => self.inside(Tunnel::IpIp, Inner::Ip(ip.bytes)),
             Transport(41) => self.inside(Tunnel::Ipv6, Inner::Ip(ip.bytes)),
             Transport(47) => match super::tunnel::gre(ip.bytes) {
@@ -95,6 +116,21 @@ impl<'a> Walk<'a, '_> {
             },
             _ => Ok(self.decoded(&ip, (0, 0), ip.bytes)),
         }
+    }
+
+    /// Whether what IPv6 says to carry as IP is of another version, or none.
+    fn odd_inside(&mut self, ip: &IpPayload<'a>) -> bool {
+        let version = ip.bytes.first().map(|first| first >> 4);
+        let (wanted, small, wrong) = match ip.protocol {
+            4 => (4, "ipv6.ipv4_in_ipv6_too_small", "ipv6.ipv4_in_ipv6_wrong_version"),
+            _ => (6, "ipv6.ipv6_in_ipv6_too_small", "ipv6.ipv6_in_ipv6_wrong_version"),
+        };
+        match version {
+            None => self.odd.note(small),
+            Some(version) if version != wanted => self.odd.note(wrong),
+            Some(_) => return false,
+        }
+        true
     }
 
     fn tcp(&mut self, ip: &IpPayload<'a>) -> Outcome<'a> {

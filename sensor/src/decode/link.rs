@@ -18,6 +18,7 @@ const PPPOE_SESSION: u16 = 0x8864;
 const BRIDGED_ETHERNET: u16 = 0x6558;
 const PPP: u16 = 0x880b;
 const VNTAG: u16 = 0x8926;
+const NSH: u16 = 0x894f;
 const ETHERTYPE_MIN: u16 = 0x0600;
 
 impl From<Short> for Stop {
@@ -87,6 +88,21 @@ impl<'a> Walk<'a, '_> {
                 PPPOE_SESSION => {
                     r.skip(6)?;
                     return self.ppp_framed(r.rest());
+                }
+                NSH => {
+                    // Service chains (RFC 8300): length in words, what is inside.
+                    let words = usize::from(r.u16()? & 0x3f);
+                    r.skip(1)?;
+                    let inside = r.u8()?;
+                    r.skip((words * 4).saturating_sub(4))?;
+                    self.deeper()?;
+                    kind = match inside {
+                        1 => IPV4,
+                        2 => IPV6,
+                        3 => return self.ethernet(r.rest()),
+                        4 => NSH,
+                        _ => return refused(Refusal::NotIp),
+                    };
                 }
                 PPP => return self.ppp_framed(r.rest()),
                 BRIDGED_ETHERNET => {

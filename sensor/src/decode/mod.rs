@@ -10,6 +10,7 @@ mod checksum;
 pub mod fragments;
 mod ip;
 mod link;
+mod odd;
 mod tunnel;
 
 use std::net::IpAddr;
@@ -20,6 +21,7 @@ use crate::capture::Packet;
 use arp::ArpPacket;
 pub use checksum::Checksums;
 use fragments::{FragmentLimits, Fragments};
+pub use odd::Odd;
 
 /// Most encapsulations that are taken off one packet.
 pub const NESTING_MAX: u8 = 4;
@@ -193,12 +195,13 @@ pub struct Decoder {
     checksums: Checksums,
     fragments: Fragments,
     counts: DecodeCounts,
+    odd: Odd,
 }
 
 impl Decoder {
     /// A decoder that keeps fragments within limits.
     pub fn new(limits: FragmentLimits, checksums: Checksums) -> Decoder {
-        Decoder { checksums, fragments: Fragments::new(limits), counts: DecodeCounts::default() }
+        Decoder { checksums, fragments: Fragments::new(limits), counts: DecodeCounts::default(), odd: Odd::default() }
     }
 
     /// From now on this is done about wrong checksums.
@@ -210,9 +213,11 @@ impl Decoder {
     pub fn decode<'a>(&mut self, packet: &Packet<'a>, whole: &'a mut Vec<u8>) -> Outcome<'a> {
         self.counts.taken += 1;
         self.fragments.next_packet();
+        self.odd = Odd::default();
         let mut walk = Walk {
             verify: self.checksums == Checksums::Verify,
             fragments: &mut self.fragments,
+            odd: &mut self.odd,
             whole: Some(whole),
             time_ns: packet.time_ns,
             vlan: packet.vlan,
@@ -255,6 +260,11 @@ impl Decoder {
         self.fragments.datagram()
     }
 
+    /// What was odd about the latest packet.
+    pub fn odd(&self) -> &Odd {
+        &self.odd
+    }
+
     /// Fragments that wait for the rest of their datagram.
     pub fn held(&self) -> u64 {
         self.fragments.held()
@@ -278,6 +288,7 @@ struct Walk<'a, 'd> {
     /// Whether checksums are verified.
     verify: bool,
     fragments: &'d mut Fragments,
+    odd: &'d mut Odd,
     /// Where a completed datagram is put together; gone once used, so that a packet completes one datagram at most.
     whole: Option<&'a mut Vec<u8>>,
     time_ns: i64,

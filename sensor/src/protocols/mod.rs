@@ -16,7 +16,6 @@ pub mod dhcp;
 pub mod dhcpv6;
 pub mod dnp3;
 pub mod dns;
-pub mod domain;
 pub mod dtls;
 pub mod enip;
 pub mod framing;
@@ -134,8 +133,20 @@ pub trait Output {
     }
     /// A buffer of the transaction under way in one direction, for signatures.
     fn inspect(&mut self, _direction: Direction, _buffer: BufferId, _bytes: &[u8]) {}
+    /// A number for signatures, as [`Output::inspect`].
+    fn inspect_number(&mut self, direction: Direction, buffer: BufferId, number: u64) {
+        self.inspect(direction, buffer, &number.to_be_bytes());
+    }
     /// More of a buffer that comes in parts.
     fn inspect_part(&mut self, _direction: Direction, _buffer: BufferId, _bytes: &[u8]) {}
+    /// Something odd for signatures, under the name that rules know it by: in the transaction under way.
+    fn notice(&mut self, _direction: Direction, _name: &'static str) {}
+    /// The same, as a transaction of its own.
+    fn notice_alone(&mut self, _direction: Direction, _name: &'static str) {}
+    /// Rules know what is spoken under this name from now on.
+    fn dialect(&mut self, _name: &'static str) {}
+    /// A frame that rules can ask for.
+    fn frame(&mut self, _direction: Direction, _frame: BufferId, _bytes: &[u8]) {}
     /// The transaction is complete in one direction: signatures look at its buffers, which are then forgotten.
     fn transaction(&mut self, _direction: Direction) {}
     /// Ends a file: `complete` says whether every byte was seen. The hash event (`file` dataset) follows by itself.

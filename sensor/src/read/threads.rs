@@ -14,7 +14,7 @@ use luytre_events::{Event, json};
 
 use super::lines::Lines;
 use crate::decode::Decoded;
-use crate::pipeline::{Back, OrderKey, OrderedSink, Routed, RoutedArp, Shards};
+use crate::pipeline::{Back, OrderKey, OrderedSink, Routed, RoutedArp, RoutedOdd, Shards};
 use crate::worker::{EventSink, WorkerCounts, WorkerSettings};
 
 /// The most rounds that wait for a thread, or for the writer.
@@ -36,6 +36,7 @@ enum Task {
     /// A packet whose payload and headers are the next so many bytes of the round.
     Packet(Box<Routed<'static>>, [usize; 3]),
     Arp(RoutedArp),
+    Odd(RoutedOdd),
     Finish(u64),
 }
 
@@ -153,6 +154,12 @@ impl Back for Threads {
         self.added(0);
     }
 
+    fn odd(&mut self, routed: &RoutedOdd) {
+        let Some(round) = self.rounds.get_mut(routed.shard % self.count) else { return };
+        round.tasks.push(Task::Odd(*routed));
+        self.added(0);
+    }
+
     fn finish(&mut self, number: u64) {
         self.all(|| Task::Finish(number));
     }
@@ -172,6 +179,7 @@ fn work(mut shards: Shards, rounds: &Receiver<Round>, answers: &SyncSender<Answe
             match task {
                 Task::Tick(number, clock_ns) => shards.tick(number, clock_ns, &mut sink),
                 Task::Finish(number) => shards.finish(number, &mut sink),
+                Task::Odd(routed) => shards.odd(&routed, &mut sink),
                 Task::Arp(routed) => shards.arp(&routed, &mut sink),
                 Task::Packet(routed, lengths) => {
                     let [payload, network, transport] = lengths.map(|length| {

@@ -31,12 +31,16 @@ pub struct FlowInspection {
     pub told_protocol: [bool; 2],
     /// Files that are open, with the direction they travel in.
     pub files: Vec<(FileToken, Direction)>,
+    /// What rules call the protocol, where they have a name of their own for what is spoken inside.
+    pub dialect: Option<&'static str>,
     /// The protocol as rules may know it: once the receiver has acknowledged what told it.
     pub visible: Option<&'static str>,
     /// The latest request, where rules look into both directions of a transaction.
     pub request: Option<Buffers>,
     /// Which way the bytes go that are being worked on.
     pub feeding: Option<Direction>,
+    /// What is odd about its streams.
+    pub odd_streams: super::odd_streams::Seen,
     /// Things that found no room.
     pub refused: u64,
 }
@@ -50,6 +54,10 @@ pub struct Complete {
     pub buffers: Buffers,
     /// The receiver has acknowledged it.
     pub ready: bool,
+    /// It went the other way: only rules that name a direction are asked.
+    pub turned: bool,
+    /// What rules call the protocol at that time.
+    pub dialect: Option<&'static str>,
 }
 
 /// What one side sends.
@@ -103,6 +111,26 @@ impl FlowInspection {
         }
     }
 
+    /// A buffer that is a transaction of its own.
+    pub fn alone(&mut self, direction: Direction, id: BufferId, bytes: &[u8]) {
+        if self.complete.len() >= TRANSACTIONS_MAX {
+            self.refused += 1;
+            return;
+        }
+        let mut buffers = Buffers::default();
+        buffers.add(id, bytes.get(..BUFFER_MAX_BYTES).unwrap_or(bytes));
+        self.side(direction).flush = true;
+        self.complete.push(Complete { direction, buffers, ready: false, turned: false, dialect: self.dialect });
+    }
+
+    /// What was odd is a matter of the whole transaction: rules for the other direction may ask for it, too.
+    pub fn turned(&mut self, direction: Direction, id: BufferId, bytes: &[u8]) {
+        self.alone(direction, id, bytes);
+        if let Some(complete) = self.complete.last_mut() {
+            complete.turned = true;
+        }
+    }
+
     /// A transaction is complete in one direction.
     pub fn complete(&mut self, direction: Direction) {
         let side = self.side(direction);
@@ -110,7 +138,7 @@ impl FlowInspection {
         side.flush = true;
         let buffers = std::mem::take(&mut side.buffers);
         if self.complete.len() < TRANSACTIONS_MAX {
-            self.complete.push(Complete { direction, buffers, ready: false });
+            self.complete.push(Complete { direction, buffers, ready: false, turned: false, dialect: self.dialect });
         } else {
             self.refused += 1;
         }

@@ -6,20 +6,24 @@
 
 pub mod flow;
 mod loading;
+mod odd_streams;
 pub mod record;
 
 pub use loading::{load, report};
 
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use luytre_events::{DatasetId, FieldId, Transport, Value};
 use luytre_rules_engine::signatures::buffer::{self, BufferId};
+use luytre_rules_engine::signatures::inspect::FlowNotes;
 use luytre_rules_engine::signatures::language::Action;
 use luytre_rules_engine::signatures::{
     Alert, FlowFacts, InspectCounts, Inspector, PacketFacts, Scene, Signatures, TcpFacts,
 };
 
-use crate::decode::Decoded;
+use crate::decode::{Decoded, Odd};
 use crate::files::record::FileSeen;
 use crate::flow::tcp::flag;
 use crate::flow::{Flow, Side};
@@ -28,20 +32,43 @@ use flow::{FlowInspection, place};
 use record::SignatureAlert;
 
 /// Buffers that files fill.
-const OF_FILES: [BufferId; 6] =
-    [buffer::FILE_DATA, buffer::FILE_NAME, buffer::FILE_SIZE, buffer::FILE_MD5, buffer::FILE_SHA1, buffer::FILE_SHA256];
+const OF_FILES: [BufferId; 7] = [
+    buffer::FILE_MAGIC,
+    buffer::FILE_DATA,
+    buffer::FILE_NAME,
+    buffer::FILE_SIZE,
+    buffer::FILE_MD5,
+    buffer::FILE_SHA1,
+    buffer::FILE_SHA256,
+];
+
+/// Nothing is known of the packet.
+const NO_PACKET: PacketFacts<'static> = PacketFacts {
+    payload: &[],
+    tcp: None,
+    hops_left: 0,
+    network_header: &[],
+    transport_header: &[],
+    whole: false,
+    events: &[],
+};
 
 /// The engine of a shard, and the flow it is working on.
 #[derive(Default)]
 pub struct Inspection {
     engine: Option<Box<Inspector>>,
     current: Option<Box<FlowInspection>>,
+    /// Senders and receivers of IP that carries IP, the latest ones.
+    outer: VecDeque<(IpAddr, IpAddr)>,
 }
+
+/// Pairs of hosts that are remembered to have tunnels between them.
+const OUTER_MAX: usize = 256;
 
 impl Inspection {
     /// With rules, or without.
     pub fn new(rules: Option<Arc<Signatures>>) -> Inspection {
-        Inspection { engine: rules.map(|rules| Box::new(Inspector::new(rules))), current: None }
+        Inspection { engine: rules.map(|rules| Box::new(Inspector::new(rules))), ..Inspection::default() }
     }
 
     /// What was counted.
@@ -67,6 +94,20 @@ impl Inspection {
             let keep_recent = self.engine.as_ref().is_some_and(|engine| engine.set().mixes);
             current.feeding = Some(direction);
             current.side(direction).data(bytes, keep_recent);
+        }
+    }
+
+    /// Rules know what is spoken under this name from now on.
+    pub fn dialect(&mut self, name: &'static str) {
+        if let Some(current) = &mut self.current {
+            current.dialect = Some(name);
+        }
+    }
+
+    /// Bytes that go this way are worked on.
+    pub fn feeding(&mut self, direction: Direction) {
+        if let Some(current) = &mut self.current {
+            current.feeding = Some(direction);
         }
     }
 
@@ -99,6 +140,32 @@ impl Inspection {
         {
             current.side(direction).grow(id, bytes);
         }
+    }
+
+    /// Something that is a transaction of its own: a frame, or something odd. Without a direction it goes the way of the
+    /// bytes that are worked on.
+    pub fn alone(&mut self, direction: Option<Direction>, id: BufferId, bytes: &[u8]) {
+        if self.wants(id)
+            && let Some(current) = &mut self.current
+            && let Some(direction) = direction.or(current.feeding)
+        {
+            current.alone(direction, id, bytes);
+        }
+    }
+
+    /// Something odd: a part of the transaction under way, or one of its own.
+    pub fn odd(&mut self, direction: Option<Direction>, name: &'static str, alone: bool) {
+        if !self.wants(buffer::APP_EVENT) {
+            return;
+        }
+        let Some(current) = &mut self.current else { return };
+        let Some(direction) = direction.or(current.feeding) else { return };
+        if alone {
+            current.alone(direction, buffer::APP_EVENT, name.as_bytes());
+        } else if !current.side(direction).buffer(buffer::APP_EVENT, name.as_bytes()) {
+            current.refused += 1;
+        }
+        current.turned(opposite(direction), buffer::APP_EVENT, name.as_bytes());
     }
 
     /// A transaction is complete in one direction.
@@ -136,6 +203,9 @@ impl Inspection {
     pub fn file_close<'f>(&mut self, token: FileToken, seen: impl Iterator<Item = &'f FileSeen>) {
         let Some(direction) = self.current.as_ref().and_then(|current| direction_of(current, token)) else { return };
         for seen in seen {
+            if let Some(words) = seen.mime_type.as_deref().and_then(magic) {
+                self.buffer(direction, buffer::FILE_MAGIC, words.as_bytes());
+            }
             self.buffer(direction, buffer::FILE_SIZE, &seen.size_bytes.to_be_bytes());
             let digests = [&seen.md5, &seen.sha1, &seen.sha256];
             for (id, digest) in [buffer::FILE_MD5, buffer::FILE_SHA1, buffer::FILE_SHA256].into_iter().zip(digests) {
@@ -177,8 +247,19 @@ impl Inspection {
         }
         let mut scene = scene(flow, direction, time_ns, unrecognised);
         scene.protocol = current.visible.filter(|_| packet.tcp.is_none() || scene.established);
+        let spoken = scene.protocol;
+        scene.protocol = spoken.map(|spoken| current.dialect.unwrap_or(spoken));
+        // What a SYN brings by fast open is looked at as the beginning of its stream.
+        scene.in_stream |= packet.tcp.is_some_and(|header| header.flags & flag::SYN != 0)
+            && !flow.tcp.midstream
+            && odd_streams::opens_fast(packet.headers.1);
         scene.packet = Some(facts(packet));
+        let events = odd_streams::events(flow, side, &mut current, packet);
+        if let Some(packet) = scene.packet.as_mut().filter(|_| !events.is_empty()) {
+            packet.events = &events;
+        }
         if !current.notes.passed {
+            engine.events(&scene, &mut current.notes);
             ask(engine, &mut current, &scene, direction, packet.tcp.is_some());
         }
         let alerts = engine.take_alerts(&scene, &mut current.notes);
@@ -186,12 +267,66 @@ impl Inspection {
         alerts
     }
 
+    /// Something odd was noticed when a packet was taken apart.
+    pub fn odd_packet(&mut self, time_ns: i64, odd: &Odd) -> Vec<Alert> {
+        let Some(engine) = &mut self.engine else { return Vec::new() };
+        let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let (source, destination) = odd.addresses.unwrap_or((nobody, nobody));
+        let scene = Scene {
+            time_ns,
+            flow: 0,
+            transport: 0,
+            source: (source, 0),
+            destination: (destination, 0),
+            to_server: true,
+            established: false,
+            in_stream: false,
+            protocol: None,
+            unrecognised: false,
+            facts: FlowFacts::default(),
+            packet: Some(PacketFacts { events: odd.names(), ..NO_PACKET }),
+            only_directed: false,
+        };
+        let mut notes = FlowNotes::default();
+        engine.events(&scene, &mut notes);
+        // What carries another packet has no flow of its own here: each is looked at for itself.
+        if let Some(outer) = odd.outer {
+            let (source, destination) = outer.addresses;
+            let packet = PacketFacts { hops_left: outer.hops_left, events: &[], ..scene.packet.unwrap_or(NO_PACKET) };
+            let scene = Scene {
+                transport: outer.protocol,
+                source: (source, 0),
+                destination: (destination, 0),
+                packet: Some(packet),
+                ..scene
+            };
+            // IP in IP is one flow for rules; of other protocols each packet is for itself.
+            let new = match outer.protocol {
+                4 | 41 if self.outer.contains(&outer.addresses) => false,
+                4 | 41 => {
+                    if self.outer.len() >= OUTER_MAX {
+                        self.outer.pop_front();
+                    }
+                    self.outer.push_back(outer.addresses);
+                    true
+                }
+                _ => true,
+            };
+            if new {
+                engine.addresses(&scene, &mut notes);
+            }
+            engine.packet(&scene, &mut notes);
+        }
+        engine.take_alerts(&scene, &mut notes)
+    }
+
     /// A flow is over: what is left of it is looked at.
     pub fn end<A>(&mut self, flow: &mut Flow<A>, time_ns: i64, unrecognised: bool) -> Vec<Alert> {
         let (Some(engine), Some(mut current)) = (&mut self.engine, self.current.take()) else { return Vec::new() };
         let mut alerts = Vec::new();
         for direction in [Direction::ToServer, Direction::ToClient] {
-            let scene = scene(flow, direction, time_ns, unrecognised);
+            let mut scene = scene(flow, direction, time_ns, unrecognised);
+            scene.protocol = scene.protocol.map(|spoken| current.dialect.unwrap_or(spoken));
             for complete in &mut current.complete {
                 complete.ready = true;
             }
@@ -230,6 +365,13 @@ impl Inspection {
         };
         Some(record.into_body())
     }
+}
+
+/// What rules expect to read of a type: the words of the usual table of magic numbers, as far as they are the same for
+/// every file of the type.
+fn magic(mime_type: &str) -> Option<&'static str> {
+    let lines = include_str!("magic.txt").lines();
+    lines.filter_map(|line| line.split_once('\t')).find(|(name, _)| *name == mime_type).map(|(_, words)| words)
 }
 
 /// `/path` of `scheme://host/path?query`.
@@ -294,9 +436,11 @@ fn transactions(engine: &mut Inspector, current: &mut FlowInspection, scene: &Sc
     let recent = std::mem::take(&mut current.side(direction).recent);
     let payload = packet.filter(|_| recent.is_empty()).unwrap_or(&recent);
     for complete in mine {
+        let spoken = scene.protocol.map(|spoken| complete.dialect.unwrap_or(spoken));
+        let scene = &Scene { protocol: spoken, only_directed: complete.turned, ..*scene };
         let request = current.request.as_ref().filter(|_| direction == Direction::ToClient);
         engine.transaction(scene, &complete.buffers, request, payload, &mut current.notes);
-        if engine.set().pairs && direction == Direction::ToServer {
+        if engine.set().pairs && direction == Direction::ToServer && !complete.buffers.is_empty() {
             current.request = Some(complete.buffers);
         }
     }
@@ -339,6 +483,7 @@ fn scene<A>(flow: &Flow<A>, direction: Direction, time_ns: i64, unrecognised: bo
             age_ns: time_ns.saturating_sub(flow.start_ns),
         },
         packet: None,
+        only_directed: false,
     }
 }
 
@@ -361,5 +506,7 @@ fn facts<'p>(packet: &Decoded<'p>) -> PacketFacts<'p> {
         hops_left: packet.hops_left,
         network_header: packet.headers.0,
         transport_header,
+        whole: packet.tcp.is_none_or(|header| usize::try_from(header.payload_length) == Ok(packet.payload.len())),
+        events: &[],
     }
 }

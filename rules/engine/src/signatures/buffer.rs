@@ -37,6 +37,10 @@ pub enum Holds {
     Many,
     /// A number.
     Number,
+    /// Numbers, of which a rule may ask each for itself.
+    Numbers,
+    /// A number made of bits with names.
+    Flags,
 }
 
 /// One buffer.
@@ -61,7 +65,8 @@ pub struct Buffer {
 impl Buffer {
     /// The protocol that fills it, as rules spell it; nothing where several may.
     pub fn protocol(&self) -> Option<&'static str> {
-        if self.when == When::Packet || self.name.starts_with("file") {
+        let by_others = ["file", "frame.", "app-layer-event"].iter().any(|first| self.name.starts_with(first));
+        if self.when == When::Packet || by_others {
             return None;
         }
         // The two words of a data connection are one name.
@@ -71,7 +76,14 @@ impl Buffer {
 
 /// Finds a sticky buffer by any of its spellings.
 pub fn by_keyword(keyword: &str) -> Option<BufferId> {
-    find(|buffer| buffer.name == keyword || buffer.aliases.contains(&keyword))
+    let found = find(|buffer| buffer.name == keyword || buffer.aliases.contains(&keyword));
+    found.filter(|id| *id != APP_EVENT && !keyword.starts_with("frame."))
+}
+
+/// Finds a frame of a protocol: by its whole name, or by the part behind the protocol that the header of a rule names.
+pub fn by_frame(name: &str, protocol: &str) -> Option<BufferId> {
+    let spelled = |wanted: &str| find(|buffer| buffer.name.strip_prefix("frame.") == Some(wanted));
+    spelled(name).or_else(|| spelled(&format!("{protocol}.{name}")))
 }
 
 /// Finds the buffer of an old modifier.
@@ -160,7 +172,7 @@ buffers! {
 
     FILE_DATA = "file.data" ["file_data"], Transaction Either Many filled;
     FILE_NAME = "file.name" ["filename"], Transaction Either Many filled;
-    FILE_MAGIC = "file.magic" ["filemagic"], Transaction Either Many later;
+    FILE_MAGIC = "file.magic" ["filemagic"], Transaction Either Many filled;
     FILE_SIZE = "filesize", Transaction Either Number filled;
     FILE_MD5 = "file.md5", Transaction Either Many filled;
     FILE_SHA1 = "file.sha1", Transaction Either Many filled;
@@ -176,11 +188,11 @@ buffers! {
     DNS_OPCODE = "dns.opcode", Transaction Either Number filled;
     DNS_RCODE = "dns.rcode", Transaction Server Number filled;
     DNS_RRTYPE = "dns.rrtype", Transaction Either Number filled;
-    MDNS_QUERIES_NAME = "mdns.queries.rrname", Transaction Either Many later;
-    MDNS_ANSWERS_NAME = "mdns.answers.rrname", Transaction Either Many later;
-    MDNS_AUTHORITIES_NAME = "mdns.authorities.rrname", Transaction Either Many later;
-    MDNS_ADDITIONALS_NAME = "mdns.additionals.rrname", Transaction Either Many later;
-    MDNS_RESPONSE_NAME = "mdns.response.rrname", Transaction Either Many later;
+    MDNS_QUERIES_NAME = "mdns.queries.rrname", Transaction Either Many filled;
+    MDNS_ANSWERS_NAME = "mdns.answers.rrname", Transaction Either Many filled;
+    MDNS_AUTHORITIES_NAME = "mdns.authorities.rrname", Transaction Either Many filled;
+    MDNS_ADDITIONALS_NAME = "mdns.additionals.rrname", Transaction Either Many filled;
+    MDNS_RESPONSE_NAME = "mdns.response.rrname", Transaction Either Many filled;
     LLMNR_QUERIES_NAME = "llmnr.queries.rrname", Transaction Either Many later;
     LLMNR_ANSWERS_NAME = "llmnr.answers.rrname", Transaction Either Many later;
     LLMNR_AUTHORITIES_NAME = "llmnr.authorities.rrname", Transaction Either Many later;
@@ -204,8 +216,8 @@ buffers! {
     JA3S_HASH = "ja3s.hash", Transaction Server Bytes filled;
     JA3S_STRING = "ja3s.string", Transaction Server Bytes filled;
     JA4_HASH = "ja4.hash", Transaction Client Bytes filled;
-    QUIC_SNI = "quic.sni", Transaction Client Bytes later;
-    QUIC_VERSION = "quic.version", Transaction Either Bytes later;
+    QUIC_SNI = "quic.sni", Transaction Client Bytes filled;
+    QUIC_VERSION = "quic.version", Transaction Either Bytes filled;
 
     SSH_PROTO = "ssh.proto" ["ssh_proto"], Transaction Either Bytes filled;
     SSH_SOFTWARE = "ssh.software" ["ssh_software"], Transaction Either Bytes filled;
@@ -217,8 +229,8 @@ buffers! {
     DCERPC_STUB = "dcerpc.stub_data" ["dce_stub_data"], Transaction Either Bytes filled;
     DCERPC_OPNUM = "dcerpc.opnum" ["dce_opnum"], Transaction Client Number filled;
     DCERPC_INTERFACE = "dcerpc.iface" ["dce_iface"], Transaction Client Many filled;
-    SMB_NAMED_PIPE = "smb.named_pipe" ["smb_named_pipe"], Transaction Client Bytes later;
-    SMB_SHARE = "smb.share" ["smb_share"], Transaction Client Bytes later;
+    SMB_NAMED_PIPE = "smb.named_pipe" ["smb_named_pipe"], Transaction Client Bytes filled;
+    SMB_SHARE = "smb.share" ["smb_share"], Transaction Client Bytes filled;
 
     SIP_METHOD = "sip.method", Transaction Client Bytes filled;
     SIP_URI = "sip.uri", Transaction Client Bytes filled;
@@ -234,54 +246,107 @@ buffers! {
     SIP_CONTENT_TYPE = "sip.content_type", Transaction Either Many filled;
     SIP_CONTENT_LENGTH = "sip.content_length", Transaction Either Many filled;
 
-    SMTP_HELO = "smtp.helo", Transaction Client Bytes later;
-    SMTP_FROM = "smtp.mail_from", Transaction Client Bytes later;
-    SMTP_TO = "smtp.rcpt_to", Transaction Client Many later;
-    EMAIL_FROM = "email.from", Transaction Client Bytes later;
-    EMAIL_TO = "email.to", Transaction Client Bytes later;
-    EMAIL_CC = "email.cc", Transaction Client Bytes later;
-    EMAIL_SUBJECT = "email.subject", Transaction Client Bytes later;
-    EMAIL_DATE = "email.date", Transaction Client Bytes later;
-    EMAIL_MESSAGE_ID = "email.message_id", Transaction Client Bytes later;
-    EMAIL_X_MAILER = "email.x_mailer", Transaction Client Bytes later;
-    EMAIL_URL = "email.url", Transaction Client Many later;
-    EMAIL_RECEIVED = "email.received", Transaction Client Many later;
-    FTP_COMMAND = "ftp.command", Transaction Client Bytes later;
-    FTP_COMMAND_DATA = "ftp.command_data", Transaction Client Bytes later;
-    FTP_REPLY = "ftp.reply", Transaction Server Many later;
+    SMTP_HELO = "smtp.helo", Transaction Client Bytes filled;
+    SMTP_FROM = "smtp.mail_from", Transaction Client Bytes filled;
+    SMTP_TO = "smtp.rcpt_to", Transaction Client Many filled;
+    EMAIL_FROM = "email.from", Transaction Client Bytes filled;
+    EMAIL_TO = "email.to", Transaction Client Bytes filled;
+    EMAIL_CC = "email.cc", Transaction Client Bytes filled;
+    EMAIL_SUBJECT = "email.subject", Transaction Client Bytes filled;
+    EMAIL_DATE = "email.date", Transaction Client Bytes filled;
+    EMAIL_MESSAGE_ID = "email.message_id", Transaction Client Bytes filled;
+    EMAIL_X_MAILER = "email.x_mailer", Transaction Client Bytes filled;
+    EMAIL_URL = "email.url", Transaction Client Many filled;
+    EMAIL_RECEIVED = "email.received", Transaction Client Many filled;
+    FTP_COMMAND = "ftp.command", Transaction Client Bytes filled;
+    FTP_COMMAND_DATA = "ftp.command_data", Transaction Client Bytes filled;
+    FTP_REPLY = "ftp.reply", Transaction Server Many filled;
     FTPDATA_COMMAND = "ftpdata_command", Transaction Either Bytes filled;
 
-    KRB5_MESSAGE_TYPE = "krb5_msg_type", Transaction Either Number later;
-    KRB5_CNAME = "krb5.cname" ["krb5_cname"], Transaction Either Many later;
-    KRB5_SNAME = "krb5.sname" ["krb5_sname"], Transaction Either Many later;
-    KRB5_ERROR_CODE = "krb5_err_code", Transaction Server Number later;
-    SNMP_VERSION = "snmp.version", Transaction Either Number later;
-    SNMP_COMMUNITY = "snmp.community", Transaction Either Bytes later;
-    SNMP_USM = "snmp.usm", Transaction Either Bytes later;
-    SNMP_PDU_TYPE = "snmp.pdu_type", Transaction Either Number later;
-    NTP_VERSION = "ntp.version", Transaction Either Number later;
-    NTP_MODE = "ntp.mode", Transaction Either Number later;
-    NTP_STRATUM = "ntp.stratum", Transaction Either Number later;
-    NTP_REFERENCE_ID = "ntp.reference_id", Transaction Either Bytes later;
-    DHCP_LEASE_TIME = "dhcp.leasetime", Transaction Either Number later;
-    DHCP_RENEWAL_TIME = "dhcp.renewal_time", Transaction Either Number later;
-    DHCP_REBINDING_TIME = "dhcp.rebinding_time", Transaction Either Number later;
-    LDAP_REQUEST_DN = "ldap.request.dn", Transaction Client Bytes later;
-    LDAP_RESPONSES_DN = "ldap.responses.dn", Transaction Server Many later;
-    LDAP_RESPONSES_MESSAGE = "ldap.responses.message", Transaction Server Many later;
-    LDAP_RESPONSES_COUNT = "ldap.responses.count", Transaction Server Number later;
-    LDAP_REQUEST_ATTRIBUTE = "ldap.request.attribute_type", Transaction Client Many later;
-    LDAP_RESPONSES_ATTRIBUTE = "ldap.responses.attribute_type", Transaction Server Many later;
-    WEBSOCKET_PAYLOAD = "websocket.payload", Transaction Either Bytes later;
-    WEBSOCKET_FLAGS = "websocket.flags", Transaction Either Number later;
-    WEBSOCKET_OPCODE = "websocket.opcode", Transaction Either Number later;
-    WEBSOCKET_MASK = "websocket.mask", Transaction Either Number later;
-    PGSQL_QUERY = "pgsql.query", Transaction Client Bytes later;
-    MQTT_PROTOCOL = "mqtt.connect.protocol_string", Transaction Client Bytes later;
-    MQTT_REASON_CODE = "mqtt.reason_code" ["mqtt.connack.return_code"], Transaction Either Number later;
+    KRB5_MESSAGE_TYPE = "krb5_msg_type", Transaction Either Number filled;
+    KRB5_CNAME = "krb5.cname" ["krb5_cname"], Transaction Either Many filled;
+    KRB5_SNAME = "krb5.sname" ["krb5_sname"], Transaction Either Many filled;
+    KRB5_ERROR_CODE = "krb5_err_code", Transaction Server Number filled;
+    SNMP_VERSION = "snmp.version", Transaction Either Number filled;
+    SNMP_COMMUNITY = "snmp.community", Transaction Either Bytes filled;
+    SNMP_USM = "snmp.usm", Transaction Either Bytes filled;
+    SNMP_PDU_TYPE = "snmp.pdu_type", Transaction Either Number filled;
+    NTP_VERSION = "ntp.version", Transaction Either Number filled;
+    NTP_MODE = "ntp.mode", Transaction Either Number filled;
+    NTP_STRATUM = "ntp.stratum", Transaction Either Number filled;
+    NTP_REFERENCE_ID = "ntp.reference_id", Transaction Either Bytes filled;
+    DHCP_LEASE_TIME = "dhcp.leasetime", Transaction Either Number filled;
+    DHCP_RENEWAL_TIME = "dhcp.renewal_time", Transaction Either Number filled;
+    DHCP_REBINDING_TIME = "dhcp.rebinding_time", Transaction Either Number filled;
+    LDAP_REQUEST_DN = "ldap.request.dn", Transaction Client Bytes filled;
+    LDAP_RESPONSES_DN = "ldap.responses.dn", Transaction Server Many filled;
+    LDAP_RESPONSES_MESSAGE = "ldap.responses.message", Transaction Server Many filled;
+    LDAP_RESPONSES_COUNT = "ldap.responses.count", Transaction Server Number filled;
+    LDAP_REQUEST_ATTRIBUTE = "ldap.request.attribute_type", Transaction Client Many filled;
+    LDAP_RESPONSES_ATTRIBUTE = "ldap.responses.attribute_type", Transaction Server Many filled;
+    LDAP_REQUEST_OPERATION = "ldap.request.operation", Transaction Client Number filled;
+    LDAP_RESPONSES_OPERATION = "ldap.responses.operation", Transaction Server Numbers filled;
+    LDAP_RESPONSES_RESULT = "ldap.responses.result_code", Transaction Server Numbers filled;
+    WEBSOCKET_PAYLOAD = "websocket.payload", Transaction Either Bytes filled;
+    WEBSOCKET_FLAGS = "websocket.flags", Transaction Either Flags filled;
+    WEBSOCKET_OPCODE = "websocket.opcode", Transaction Either Number filled;
+    WEBSOCKET_MASK = "websocket.mask", Transaction Either Number filled;
+    PGSQL_QUERY = "pgsql.query", Transaction Client Bytes filled;
+    MQTT_PROTOCOL = "mqtt.connect.protocol_string", Transaction Client Bytes filled;
+    MQTT_REASON_CODE = "mqtt.reason_code" ["mqtt.connack.return_code"], Transaction Either Numbers filled;
+    MQTT_TYPE = "mqtt.type", Transaction Either Numbers filled;
+    MQTT_FLAGS = "mqtt.flags", Transaction Either Flags filled;
+    MQTT_QOS = "mqtt.qos", Transaction Either Number filled;
+    MQTT_PROTOCOL_VERSION = "mqtt.protocol_version", Transaction Either Number filled;
+    MQTT_CLIENT_ID = "mqtt.connect.clientid", Transaction Client Bytes filled;
+    MQTT_USERNAME = "mqtt.connect.username", Transaction Client Bytes filled;
+    MQTT_PASSWORD = "mqtt.connect.password", Transaction Client Bytes filled;
+    MQTT_WILL_TOPIC = "mqtt.connect.willtopic", Transaction Client Bytes filled;
+    MQTT_WILL_MESSAGE = "mqtt.connect.willmessage", Transaction Client Bytes filled;
+    MQTT_PUBLISH_TOPIC = "mqtt.publish.topic", Transaction Either Many filled;
+    MQTT_PUBLISH_MESSAGE = "mqtt.publish.message", Transaction Either Many filled;
+    MQTT_SUBSCRIBE_TOPIC = "mqtt.subscribe.topic", Transaction Client Many filled;
+    MQTT_UNSUBSCRIBE_TOPIC = "mqtt.unsubscribe.topic", Transaction Client Many filled;
+    NFS_PROCEDURE = "nfs_procedure", Transaction Either Numbers filled;
+    NFS_VERSION = "nfs_version", Transaction Either Number filled;
+    HTTP2_FRAME_TYPE = "http2.frametype", Transaction Either Number filled;
+    HTTP2_ERROR_CODE = "http2.errorcode", Transaction Either Number filled;
+    HTTP2_WINDOW = "http2.window", Transaction Either Number filled;
+    HTTP2_PRIORITY = "http2.priority", Transaction Either Number filled;
+    HTTP2_SETTINGS = "http2.settings", Transaction Either Numbers filled;
     HTTP2_HEADER_NAME = "http2.header_name", Transaction Either Many later;
-    RFB_NAME = "rfb.name", Transaction Server Bytes later;
+    RFB_NAME = "rfb.name", Transaction Server Bytes filled;
     IKE_VENDOR = "ike.vendor", Transaction Either Many later;
+
+    APP_EVENT = "app-layer-event", Transaction Either Many filled;
+    FRAME_HTTP1_REQUEST = "frame.http1.request", Transaction Client Many filled;
+    FRAME_HTTP1_RESPONSE = "frame.http1.response", Transaction Server Many filled;
+    FRAME_MQTT_PDU = "frame.mqtt.pdu", Transaction Either Many filled;
+    FRAME_MQTT_HEADER = "frame.mqtt.header", Transaction Either Many filled;
+    FRAME_MQTT_DATA = "frame.mqtt.data", Transaction Either Many filled;
+    FRAME_SIP_PDU = "frame.sip.pdu", Transaction Either Many filled;
+    FRAME_SIP_REQUEST_LINE = "frame.sip.request.line", Transaction Client Many filled;
+    FRAME_SIP_REQUEST_HEADERS = "frame.sip.request.headers", Transaction Client Many filled;
+    FRAME_SIP_REQUEST_BODY = "frame.sip.request.body", Transaction Client Many filled;
+    FRAME_SIP_RESPONSE_LINE = "frame.sip.response.line", Transaction Server Many filled;
+    FRAME_SIP_RESPONSE_HEADERS = "frame.sip.response.headers", Transaction Server Many filled;
+    FRAME_SIP_RESPONSE_BODY = "frame.sip.response.body", Transaction Server Many filled;
+    FRAME_SMB2_PDU = "frame.smb2.pdu", Transaction Either Many filled;
+    FRAME_SMB2_HEADER = "frame.smb2.hdr", Transaction Either Many filled;
+    FRAME_SMB2_DATA = "frame.smb2.data", Transaction Either Many filled;
+    FRAME_SMTP_COMMAND = "frame.smtp.command_line", Transaction Client Many filled;
+    FRAME_SMTP_RESPONSE = "frame.smtp.response_line", Transaction Server Many filled;
+    FRAME_SMTP_DATA = "frame.smtp.data", Transaction Client Many filled;
+    FRAME_SMTP_STREAM = "frame.smtp.stream", Transaction Either Many later;
+    FRAME_SSH_PDU = "frame.ssh.record.pdu", Transaction Either Many filled;
+    FRAME_SSH_HEADER = "frame.ssh.record.hdr", Transaction Either Many filled;
+    FRAME_SSH_DATA = "frame.ssh.record.data", Transaction Either Many filled;
+    FRAME_TLS_PDU = "frame.tls.pdu", Transaction Either Many later;
+    FRAME_TLS_HEADER = "frame.tls.hdr", Transaction Either Many later;
+    FRAME_TLS_DATA = "frame.tls.data", Transaction Either Many later;
+    FRAME_WEBSOCKET_PDU = "frame.websocket.pdu", Transaction Either Many filled;
+    FRAME_WEBSOCKET_HEADER = "frame.websocket.header", Transaction Either Many filled;
+    FRAME_WEBSOCKET_DATA = "frame.websocket.data", Transaction Either Many filled;
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::buffer::{self, BufferId, Holds};
 use super::language::{Action, Arrow};
 use super::matcher::{Scratch, View};
+use super::numbers;
 use super::prefilter::Lens;
 use super::rule::{Condition, MatchList, Rule, Scope};
 use super::ruleset::Signatures;
@@ -176,6 +177,19 @@ impl Inspector {
         }
     }
 
+    /// A packet about which something odd was noticed; it may belong to no flow.
+    pub fn events(&mut self, scene: &Scene<'_>, notes: &mut FlowNotes) {
+        if scene.packet.is_none_or(|packet| packet.events.is_empty()) {
+            return;
+        }
+        let set = self.set.clone();
+        let payload = scene.packet.map(|packet| packet.payload).filter(|payload| !payload.is_empty());
+        let sight = Sight { payload: payload.map(View::whole), transaction: None, request: None };
+        for number in &set.prefilters.events {
+            self.ask(&set, *number, scene, sight, notes);
+        }
+    }
+
     /// A packet.
     pub fn packet(&mut self, scene: &Scene<'_>, notes: &mut FlowNotes) {
         let set = self.set.clone();
@@ -307,6 +321,11 @@ impl Inspector {
             }
             (id, Some(buffers)) => {
                 let request = sight.request.filter(|_| both);
+                if let [Condition::Numbers(test)] = list.conditions.as_slice() {
+                    let all = request.into_iter().flat_map(|request| request.of(id)).chain(buffers.of(id));
+                    let numbers: Vec<u64> = all.filter_map(numbers::whole).collect();
+                    return test.accepts(&numbers);
+                }
                 let mut all = request.into_iter().flat_map(|request| request.of(id)).chain(buffers.of(id));
                 if id.buffer().holds == Holds::Bytes && !both {
                     all.last().is_some_and(|bytes| look(View::whole(bytes)))

@@ -5,7 +5,7 @@
 //! A search that is cut short counts as not found, and is counted.
 
 use super::buffer::BufferId;
-use super::language::{Comparison, NumberTest};
+use super::language::NumberTest;
 use super::numbers;
 use super::rule::{Base64, Condition, Content, EntropyHow, EntropyTest, MatchList, Operand, Regex};
 use super::sets::SetChanges;
@@ -114,6 +114,8 @@ impl Run<'_> {
             Condition::Number(tests) => {
                 numbers::whole(bytes).is_some_and(|n| one_of(tests, n)) && self.all(rest, cursor)
             }
+            // Asked of all numbers together.
+            Condition::Numbers(_) => false,
             Condition::ByteTest(test) => {
                 numbers::test(test, bytes, cursor, &self.scratch.variables) && self.all(rest, cursor)
             }
@@ -222,12 +224,9 @@ impl Run<'_> {
     }
 }
 
-/// Whether a number is one of those named and none of those excluded.
+/// Whether a number is as one of the tests says: a list is a choice, also between what it must not be.
 fn one_of(tests: &[NumberTest], number: u64) -> bool {
-    let (excluded, named): (Vec<&NumberTest>, Vec<&NumberTest>) =
-        tests.iter().partition(|test| matches!(test.0, Comparison::Not(_)));
-    excluded.iter().all(|test| test.accepts(number))
-        && (named.is_empty() || named.iter().any(|test| test.accepts(number)))
+    tests.iter().any(|test| test.accepts(number))
 }
 
 /// Whether any condition depends on where the one before it was found.
@@ -322,6 +321,8 @@ fn entropy_holds(test: &EntropyTest, bytes: &[u8]) -> bool {
     match test.how {
         EntropyHow::Equal => (entropy - test.value).abs() < 1e-6,
         EntropyHow::Not => (entropy - test.value).abs() >= 1e-6,
+        EntropyHow::Between(high) => test.value < entropy && entropy < high,
+        EntropyHow::Outside(high) => !(test.value < entropy && entropy < high),
         EntropyHow::Below => entropy < test.value,
         EntropyHow::AtMost => entropy <= test.value,
         EntropyHow::Above => entropy > test.value,

@@ -14,6 +14,8 @@
 //! | [`ruleset`] | the rules of some files, in the order in which they are asked |
 //! | [`matcher`], [`numbers`], [`regex`], [`transform`] | whether conditions hold in a buffer |
 //! | [`plain`] | the same, slowly and obviously: the measure of the others in tests |
+//! | [`many`] | which of several numbers must be as a rule says |
+//! | [`domain`] | names taken apart |
 //! | [`state`], [`sets`], [`threshold`] | what is remembered |
 //! | [`prefilter`] | which rules are worth asking |
 //! | [`inspect`] | all of it for the sensor |
@@ -21,8 +23,10 @@
 mod base64;
 pub mod buffer;
 pub mod compile;
+pub mod domain;
 pub mod inspect;
 pub mod language;
+mod many;
 pub mod matcher;
 pub mod numbers;
 pub mod plain;

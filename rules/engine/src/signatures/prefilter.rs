@@ -37,6 +37,8 @@ pub struct Prefilters {
     pub addresses: Vec<u32>,
     /// Rules that are asked when a protocol becomes known.
     pub recognised: Vec<u32>,
+    /// Rules that are asked of packets about which something odd was noticed.
+    pub events: Vec<u32>,
 }
 
 /// A buffer, what is done to it, and what is looked for in it.
@@ -68,6 +70,7 @@ impl Prefilters {
         match rule.scope {
             Scope::Addresses => return self.addresses.push(number),
             Scope::Recognised => return self.recognised.push(number),
+            Scope::Event => return self.events.push(number),
             _ => {}
         }
         let packet = matches!(rule.scope, Scope::Packet | Scope::PacketAndStream);

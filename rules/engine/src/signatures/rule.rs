@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::buffer::BufferId;
 use super::language::{Action, Header, NumberTest};
+use super::many::ManyTest;
 use super::regex::Pattern;
 use super::transform::Transform;
 
@@ -71,6 +72,8 @@ pub enum Scope {
     PacketAndStream,
     /// For each transaction.
     Transaction,
+    /// For each packet about which something odd was noticed.
+    Event,
 }
 
 /// What must be found in one buffer.
@@ -143,6 +146,23 @@ pub enum PacketTest {
     FlowCount(FlowCount, NumberTest),
     /// Seconds that a flow lives.
     FlowAge(NumberTest),
+    /// Something odd was noticed when the packet was taken apart or its stream put together, under this name.
+    Event(String),
+    /// An option of the IP header.
+    IpOption(IpOption),
+    /// Flags of a fragment: how they compare, and which.
+    FragmentFlags { how: FlagsHow, flags: u8 },
+    /// A checksum, of the protocol with this number (4: the IP header), is right or wrong.
+    Checksum { of: u8, right: bool },
+}
+
+/// Which option of an IP header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IpOption {
+    /// The option of this number.
+    Number(u8),
+    /// Any.
+    Any,
 }
 
 /// How flags compare.
@@ -212,6 +232,8 @@ pub enum Condition {
     Size(NumberTest),
     /// The number that the buffer holds: one of those named, none of those excluded.
     Number(Vec<NumberTest>),
+    /// The numbers of a buffer that has several are such.
+    Numbers(ManyTest),
     /// A number in the bytes compares so.
     ByteTest(ByteTest),
     /// The place moves by a number in the bytes.
@@ -424,8 +446,12 @@ pub struct EntropyTest {
 }
 
 /// How an entropy compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum EntropyHow {
+    /// Greater than the value and less than this.
+    Between(f64),
+    /// Not so.
+    Outside(f64),
     /// Equal.
     Equal,
     /// Not equal.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::language::{Arrow, Header};
-use super::rule::{FlagsHow, FlowTest, PacketTest, Rule, StreamSide};
+use super::rule::{FlagsHow, FlowTest, IpOption, PacketTest, Rule, StreamSide};
 
 /// The moment.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,8 @@ pub struct Scene<'s> {
     pub facts: FlowFacts,
     /// The packet, where there is one.
     pub packet: Option<PacketFacts<'s>>,
+    /// Only rules that name a direction are asked.
+    pub only_directed: bool,
 }
 
 /// What a flow has carried; the client's first.
@@ -60,6 +62,10 @@ pub struct PacketFacts<'s> {
     pub network_header: &'s [u8],
     /// The transport's header; of ICMP the whole message.
     pub transport_header: &'s [u8],
+    /// All of the payload that was on the wire is here.
+    pub whole: bool,
+    /// What was odd about it.
+    pub events: &'s [&'static str],
 }
 
 /// Fields of a TCP header.
@@ -91,7 +97,9 @@ impl Scene<'_> {
     }
 
     fn flow_fits(&self, test: &FlowTest) -> bool {
-        !(test.to_server && !self.to_server
+        let directed = test.to_server || test.to_client;
+        !(self.only_directed && !directed
+            || test.to_server && !self.to_server
             || test.to_client && self.to_server
             || test.established && !self.established
             || test.not_established && self.established)
@@ -167,6 +175,18 @@ impl Scene<'_> {
             PacketTest::IcmpCode(test) => (icmp(1).map(u64::from), test),
             PacketTest::IcmpIdentifier(test) => (icmp_word(4), test),
             PacketTest::IcmpSequence(test) => (icmp_word(6), test),
+            PacketTest::Event(name) => return packet.is_some_and(|packet| packet.events.contains(&name.as_str())),
+            PacketTest::IpOption(option) => {
+                let header = packet.filter(|_| self.source.0.is_ipv4()).map_or(&[][..], |packet| packet.network_header);
+                return has_option(header, *option);
+            }
+            PacketTest::FragmentFlags { how, flags } => {
+                let there = network(6).filter(|_| self.source.0.is_ipv4());
+                return there.is_some_and(|there| flags_fit(*how, *flags, there & 0xe0));
+            }
+            PacketTest::Checksum { of, right } => {
+                return packet.and_then(|packet| self.checksum(packet, *of)).is_some_and(|sum| sum == *right);
+            }
             PacketTest::SameAddress => return self.source.0 == self.destination.0,
             PacketTest::StreamSize(side, test) => return of_sides(*side, self.facts.stream_bytes, |n| test.accepts(n)),
             PacketTest::FlowCount(count, test) => {
@@ -177,6 +197,63 @@ impl Scene<'_> {
         };
         number.is_some_and(|number| test.accepts(number))
     }
+}
+
+impl Scene<'_> {
+    /// Whether a checksum is right; nothing where it does not stand in the packet or cannot be told.
+    fn checksum(&self, packet: &PacketFacts<'_>, of: u8) -> Option<bool> {
+        if of == 4 {
+            let header = packet.network_header;
+            return (self.source.0.is_ipv4() && header.len() >= 20).then(|| folded(&[header]) == 0xffff);
+        }
+        if of != self.transport || !packet.whole || packet.transport_header.is_empty() {
+            return None;
+        }
+        // Of ICMP the whole message is the header.
+        let body = if matches!(of, TCP | UDP) { packet.payload } else { &[] };
+        if of == UDP && packet.transport_header.get(6..8) == Some(&[0, 0]) {
+            return Some(true);
+        }
+        let length = u32::try_from(packet.transport_header.len() + body.len()).ok()?;
+        let pseudo = match (self.source.0, self.destination.0) {
+            _ if of == ICMP || of == 2 => Vec::new(),
+            (IpAddr::V4(a), IpAddr::V4(b)) => [&a.octets()[..], &b.octets(), &length.to_be_bytes(), &[0, of]].concat(),
+            (IpAddr::V6(a), IpAddr::V6(b)) => [&a.octets()[..], &b.octets(), &length.to_be_bytes(), &[0, of]].concat(),
+            _ => return None,
+        };
+        Some(folded(&[&pseudo, packet.transport_header, body]) == 0xffff)
+    }
+}
+
+/// The sum of 16-bit words (RFC 1071); only the last part may have an odd length.
+fn folded(parts: &[&[u8]]) -> u16 {
+    let words = parts.iter().flat_map(|part| part.chunks(2));
+    let sum = words.fold(0u64, |sum, word| {
+        let (high, low) = (word.first().copied().unwrap_or(0), word.get(1).copied().unwrap_or(0));
+        sum + u64::from(u16::from_be_bytes([high, low]))
+    });
+    let mut sum = sum;
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    u16::try_from(sum).unwrap_or(0)
+}
+
+/// Whether an IPv4 header has an option.
+fn has_option(header: &[u8], wanted: IpOption) -> bool {
+    let mut options = header.get(20..).unwrap_or(&[]);
+    while let [kind, rest @ ..] = options {
+        if wanted == IpOption::Any || wanted == IpOption::Number(*kind) {
+            return true;
+        }
+        options = match (kind, rest.first()) {
+            (0, _) => return false,
+            (1, _) => rest,
+            (_, Some(length)) => options.get(usize::from(*length).max(2)..).unwrap_or(&[]),
+            (_, None) => return false,
+        };
+    }
+    false
 }
 
 fn of_sides(side: StreamSide, (client, server): (u64, u64), accepts: impl Fn(u64) -> bool) -> bool {

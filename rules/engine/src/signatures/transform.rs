@@ -6,6 +6,7 @@ use std::io::Read as _;
 use md5::Digest as _;
 
 use super::base64;
+use super::domain;
 use super::language::Reason;
 use super::regex::{Flags, Pattern};
 
@@ -44,6 +45,10 @@ pub enum Transform {
     StripPseudoHeaders,
     /// What the first parentheses of an expression hold.
     Expression(std::sync::Arc<Pattern>, String),
+    /// What somebody registered of a domain name.
+    Domain,
+    /// The effective top level of a domain name.
+    TopLevel,
     /// Unpacked from gzip, at most so many bytes.
     Gunzip(u64),
     /// Unpacked from zlib, at most so many bytes.
@@ -74,6 +79,8 @@ pub fn parse(keyword: &str, value: Option<&str>) -> Option<Result<Transform, Rea
         "to_lowercase" => Transform::Lowercase,
         "to_uppercase" => Transform::Uppercase,
         "strip_pseudo_headers" => Transform::StripPseudoHeaders,
+        "domain" => Transform::Domain,
+        "tld" => Transform::TopLevel,
         "xor" => return Some(xor(value)),
         "from_base64" => return Some(from_base64(value)),
         "pcrexform" => return Some(expression(value)),
@@ -81,6 +88,15 @@ pub fn parse(keyword: &str, value: Option<&str>) -> Option<Result<Transform, Rea
         "zlib_deflate" => return Some(unpacked(value).map(Transform::Zlib)),
         _ => return None,
     }))
+}
+
+/// A part of a domain name; all of it where it has none.
+fn part_of_name<'b>(bytes: Cow<'b, [u8]>, part: impl Fn(domain::Parts<'_>) -> Option<&str>) -> Cow<'b, [u8]> {
+    let found = std::str::from_utf8(&bytes).ok().and_then(|name| part(domain::split(name)));
+    match found.map(|found| found.as_bytes().to_vec()) {
+        Some(found) => Cow::Owned(found),
+        None => bytes,
+    }
 }
 
 fn xor(value: &str) -> Result<Transform, Reason> {
@@ -159,6 +175,8 @@ impl Transform {
                 Some(group) => Cow::Owned(group.to_vec()),
                 None => bytes,
             },
+            Transform::Domain => part_of_name(bytes, |parts| parts.registered),
+            Transform::TopLevel => part_of_name(bytes, |parts| parts.top_level),
             Transform::Gunzip(most) => Cow::Owned(unpack(flate2::read::MultiGzDecoder::new(bytes.as_ref()), *most)),
             Transform::Zlib(most) => Cow::Owned(unpack(flate2::read::ZlibDecoder::new(bytes.as_ref()), *most)),
         }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::options::{Options, words};
 use super::record::DhcpMessage;
 use crate::protocols::reader::{Reader, Short};
-use crate::protocols::{Direction, Output, Parser, Progress, text};
+use crate::protocols::{Direction, Output, Parser, Progress, buffer, text};
 
 /// Length of the fixed part.
 pub const FIXED_BYTES: usize = 236;
@@ -16,12 +16,13 @@ pub const COOKIE: [u8; 4] = [99, 130, 83, 99];
 pub struct DhcpParser;
 
 impl Parser for DhcpParser {
-    fn data(&mut self, out: &mut dyn Output, _: Direction, bytes: &[u8]) -> Progress {
+    fn data(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) -> Progress {
         match record(bytes) {
             Ok(record) => {
                 if record.malformed.is_some() {
                     out.anomaly("dhcp.malformed");
                 }
+                inspect(out, direction, &record);
                 out.event(record.into_body());
             }
             Err(Short) => out.anomaly("dhcp.malformed"),
@@ -34,6 +35,20 @@ impl Parser for DhcpParser {
     }
 
     fn finish(&mut self, _: &mut dyn Output) {}
+}
+
+/// What signatures look into. A message is a transaction.
+fn inspect(out: &mut dyn Output, direction: Direction, record: &DhcpMessage) {
+    for (id, seconds) in [
+        (buffer::DHCP_LEASE_TIME, record.lease_s),
+        (buffer::DHCP_RENEWAL_TIME, record.renewal_s),
+        (buffer::DHCP_REBINDING_TIME, record.rebinding_s),
+    ] {
+        if let Some(seconds) = seconds {
+            out.inspect_number(direction, id, seconds);
+        }
+    }
+    out.transaction(direction);
 }
 
 fn record(bytes: &[u8]) -> Result<DhcpMessage, Short> {

@@ -5,16 +5,66 @@ use super::rdata;
 use crate::protocols::buffer::{self, BufferId};
 use crate::protocols::{Direction, Output};
 
-/// Hands over a message.
-pub fn message(out: &mut dyn Output, message: &Message<'_>) {
+/// Where the names of a message of one of DNS's relatives go.
+pub struct Names {
+    /// What is asked for.
+    pub queries: BufferId,
+    /// What is answered.
+    pub answers: BufferId,
+    /// Who is in charge.
+    pub authorities: BufferId,
+    /// What is told besides.
+    pub additionals: BufferId,
+    /// All names of an answer, where rules can ask for them.
+    pub response: Option<BufferId>,
+}
+
+/// Hands over the names of a message of one of DNS's relatives.
+pub fn names(out: &mut dyn Output, direction: Direction, names: &Names, message: &Message<'_>) {
+    if !out.inspects() {
+        return;
+    }
+    let response = names.response.filter(|_| message.header.is_answer());
+    for question in &message.questions {
+        out.inspect(direction, names.queries, question.name.as_bytes());
+        if let Some(id) = response {
+            out.inspect(direction, id, question.name.as_bytes());
+        }
+    }
+    for (records, id) in [
+        (&message.answers, names.answers),
+        (&message.authorities, names.authorities),
+        (&message.additionals, names.additionals),
+    ] {
+        for record in records.iter().filter(|record| !record.name.is_empty()) {
+            out.inspect(direction, id, record.name.as_bytes());
+            let led_to = response.and_then(|_| name_in(record));
+            for name in [Some(record.name.clone()), led_to].into_iter().flatten() {
+                if let Some(id) = response {
+                    out.inspect(direction, id, name.as_bytes());
+                }
+            }
+        }
+    }
+    out.transaction(direction);
+}
+
+/// Hands over a message; `alone` says that it is a transaction of its own.
+pub fn message(out: &mut dyn Output, message: &Message<'_>, alone: bool) {
     if !out.inspects() {
         return;
     }
     let answer = message.header.is_answer();
     let direction = if answer { Direction::ToClient } else { Direction::ToServer };
-    number(out, direction, buffer::DNS_OPCODE, message.header.op_code().into());
+    if message.header.flags() & 0x0040 != 0 {
+        out.notice(direction, "dns.z_flag_set");
+    }
+    if message.header.op_code() > 6 {
+        out.notice(direction, "dns.invalid_opcode");
+    }
+    out.inspect_number(direction, buffer::DNS_OPCODE, message.header.op_code().into());
     if answer {
-        number(out, direction, buffer::DNS_RCODE, message.header.response_code().into());
+        out.inspect_number(direction, buffer::DNS_RCODE, message.header.response_code().into());
     }
     for question in &message.questions {
         let name = question.name.as_bytes();
@@ -23,7 +73,7 @@ pub fn message(out: &mut dyn Output, message: &Message<'_>) {
         }
         out.inspect(direction, buffer::DNS_QUERIES_NAME, name);
         out.inspect(direction, buffer::DNS_QUERY_NAME, name);
-        number(out, direction, buffer::DNS_RRTYPE, question.kind.into());
+        out.inspect_number(direction, buffer::DNS_RRTYPE, question.kind.into());
     }
     for (records, id) in [
         (&message.answers, buffer::DNS_ANSWERS_NAME),
@@ -45,7 +95,9 @@ pub fn message(out: &mut dyn Output, message: &Message<'_>) {
             out.inspect(direction, buffer::DNS_RESPONSE_NAME, question.name.as_bytes());
         }
     }
-    out.transaction(direction);
+    if alone {
+        out.transaction(direction);
+    }
 }
 
 /// The name that a record leads to (RFC 1035 section 3.3): name servers, aliases, mail servers and so on.
@@ -57,8 +109,4 @@ fn name_in(record: &Resource<'_>) -> Option<String> {
         15 | 33 => text.rsplit(' ').next().map(str::to_owned),
         _ => None,
     }
-}
-
-fn number(out: &mut dyn Output, direction: Direction, id: BufferId, value: u64) {
-    out.inspect(direction, id, &value.to_be_bytes());
 }

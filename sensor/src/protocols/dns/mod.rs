@@ -9,7 +9,7 @@
 //! events they must give. The format is also that of multicast DNS, LLMNR and NetBIOS names, which read it with
 //! [`message`], [`names`] and [`rdata`].
 
-mod inspection;
+pub mod inspection;
 pub(super) mod message;
 pub(super) mod names;
 pub(super) mod parser;

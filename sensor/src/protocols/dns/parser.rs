@@ -7,7 +7,8 @@ use super::message::{self, Header, Message, Resource};
 use super::names::{class_name, op_code_name, response_code_name, type_name};
 use super::rdata;
 use super::record::DnsMessage;
-use crate::protocols::{Direction, Output, Parser, Progress, domain, text};
+use crate::protocols::{Direction, Output, Parser, Progress, text};
+use luytre_rules_engine::signatures::domain;
 
 /// Messages that could not be read, one after the other, before a TCP stream is given up.
 const MAX_BROKEN: u8 = 3;
@@ -161,8 +162,19 @@ pub fn is_query(bytes: &[u8]) -> bool {
     message::read(bytes).is_some_and(|message| sound(&message) && !message.header.is_answer())
 }
 
+/// Emits the event of a message that something else carries.
+pub fn tell_carried(out: &mut dyn Output, bytes: &[u8]) {
+    out.dialect("doh2");
+    tell_as(out, bytes, false);
+}
+
 /// Emits the event of a message; says whether there was one.
 pub fn tell(out: &mut dyn Output, bytes: &[u8]) -> bool {
+    tell_as(out, bytes, true)
+}
+
+/// `alone`: it is a transaction of its own.
+fn tell_as(out: &mut dyn Output, bytes: &[u8], alone: bool) -> bool {
     let Some(message) = message::read(bytes) else {
         out.anomaly("dns.too_short");
         return false;
@@ -177,7 +189,7 @@ pub fn tell(out: &mut dyn Output, bytes: &[u8]) -> bool {
         out.anomaly("dns.records_capped");
     }
     out.event(record(&message, bytes.len()).into_body());
-    inspection::message(out, &message);
+    inspection::message(out, &message, alone);
     true
 }
 

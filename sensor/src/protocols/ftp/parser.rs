@@ -10,7 +10,7 @@ use super::address;
 use super::data::{DataParser, Shared, Transfer};
 use super::line::{Line, Lines};
 use super::record::FtpExchange;
-use crate::protocols::{Direction, End, Expected, Output, Parser, Progress, text};
+use crate::protocols::{Direction, End, Expected, Output, Parser, Progress, buffer, text};
 
 /// Commands that may wait for a reply.
 const MAX_OUTSTANDING: usize = 32;
@@ -126,6 +126,11 @@ impl FtpParser {
         if word.is_empty() {
             return;
         }
+        out.inspect(Direction::ToServer, buffer::FTP_COMMAND, word);
+        if let Some(argument) = argument.strip_prefix(b" ") {
+            out.inspect(Direction::ToServer, buffer::FTP_COMMAND_DATA, argument);
+        }
+        out.transaction(Direction::ToServer);
         let command = text::text(word, MAX_COMMAND_BYTES).to_ascii_uppercase();
         let argument = argument.strip_prefix(b" ").unwrap_or(argument);
         let secret = matches!(command.as_str(), "PASS" | "ACCT");
@@ -212,6 +217,10 @@ impl FtpParser {
             }
         };
         self.reply.push(words, line.cut);
+        out.inspect(Direction::ToClient, buffer::FTP_REPLY, line.bytes.trim_ascii_end());
+        if last {
+            out.transaction(Direction::ToClient);
+        }
         if !last {
             self.reply.open = self.reply.open.or(number);
             return;

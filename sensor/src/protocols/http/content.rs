@@ -166,8 +166,9 @@ impl Content {
 
 /// Takes in bytes as they are meant.
 fn plain(multipart: Option<&mut Multipart>, sink: &mut Sink, out: &mut dyn Output, bytes: &[u8]) {
-    if sink.meta.direction == Some(Direction::ToClient) {
-        out.inspect_part(Direction::ToClient, buffer::HTTP_RESPONSE_BODY, bytes);
+    match sink.meta.direction {
+        Some(Direction::ToClient) => out.inspect_part(Direction::ToClient, buffer::HTTP_RESPONSE_BODY, bytes),
+        _ => out.inspect_part(Direction::ToServer, buffer::HTTP_REQUEST_BODY, bytes),
     }
     match multipart {
         Some(multipart) => multipart.data(bytes, &mut Upload { out, sink }),
@@ -189,8 +190,10 @@ fn place(fields: &Fields) -> Option<FilePlace> {
 }
 
 fn decoder(fields: &Fields) -> Decoder {
-    let coding = fields.get("content-encoding").unwrap_or(&[]);
-    Unpacker::new(coding).map_or(Decoder::Plain, Decoder::Packed)
+    // Several fields are one list; receivers pass over zeros in it.
+    let codings: Vec<&[u8]> = fields.all("content-encoding").collect();
+    let coding: Vec<u8> = codings.join(&b","[..]).into_iter().filter(|b| *b != 0).collect();
+    Unpacker::new(&coding).map_or(Decoder::Plain, Decoder::Packed)
 }
 
 impl Sink {

@@ -83,7 +83,16 @@ pub fn status_line(line: &[u8]) -> Option<StatusLine> {
 
 /// `HTTP/1.1` gives `1.1`, `RTSP/1.0` itself.
 fn version(word: &[u8]) -> Option<String> {
-    let number = |prefix: usize| word.get(prefix..).filter(|n| n.len() <= 8).map(|n| text::text(n, 8));
+    let number = |prefix: usize| {
+        let number = word.get(prefix..)?;
+        // What is glued to a version does not make it another thing.
+        let glued = matches!(number, [major, b'.', minor, ..] if major.is_ascii_digit() && minor.is_ascii_digit());
+        match number.len() {
+            0..=8 => Some(text::text(number, 8)),
+            _ if glued => number.get(..3).map(|number| text::text(number, 3)),
+            _ => None,
+        }
+    };
     let name = word.get(..5)?;
     if name.eq_ignore_ascii_case(b"HTTP/") {
         return number(5);
@@ -135,7 +144,9 @@ impl Fields {
         if name.len() <= MAX_NAME_BYTES && name.iter().all(u8::is_ascii_graphic) {
             self.bytes.extend(name.iter().map(u8::to_ascii_lowercase));
         } else {
-            self.bytes.extend(text::text(name, MAX_NAME_BYTES).to_ascii_lowercase().bytes());
+            // Zeros in a name are passed over by receivers.
+            let name: Vec<u8> = name.iter().copied().filter(|b| *b != 0).collect();
+            self.bytes.extend(text::text(&name, MAX_NAME_BYTES).to_ascii_lowercase().bytes());
         }
         self.fields.push(Field { name: at, value: self.bytes.len() });
         self.bytes.extend_from_slice(blanks_off(value));
@@ -206,11 +217,19 @@ impl Fields {
         let (digits, after) = rest.split_at_checked(end)?;
         // Two numbers leave open which one counts.
         let after = after.trim_ascii_start();
-        if after.first().is_some_and(u8::is_ascii_digit) {
+        let list = after.first() == Some(&b',');
+        if !list && after.iter().any(u8::is_ascii_digit) {
             return None;
         }
         std::str::from_utf8(digits).ok()?.parse().ok()
     }
+}
+
+/// Whether a head goes on behind a line of blanks: with a line that continues a field, one that is a field, or the empty
+/// line that ends it properly.
+pub fn goes_on(bytes: &[u8]) -> bool {
+    let line = bytes.split(|b| *b == b'\n').next().unwrap_or(bytes);
+    matches!(bytes.first(), Some(b' ' | b'\t' | b'\r' | b'\n')) || is_field(line)
 }
 
 /// Whether a line that begins with blanks is a field all the same: a name without blanks and a colon.

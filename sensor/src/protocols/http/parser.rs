@@ -17,6 +17,8 @@ use crate::protocols::{Direction, Output, Parser, Progress, buffer};
 const MAX_STRAY_LINES: u8 = 3;
 /// Bytes of such lines together.
 const MAX_STRAY_BYTES: usize = 512;
+/// Bytes of a body that signatures are shown as part of a frame.
+const MAX_FRAME_BYTES: usize = 64 << 10;
 /// Requests that may wait for a response; the oldest is told without one when there are more.
 const MAX_WAITING: usize = 64;
 
@@ -48,6 +50,10 @@ struct Side {
     line: Vec<u8>,
     /// The head as it was sent, where signatures look into it.
     raw: Option<Vec<u8>>,
+    /// The body as it was sent, without what frames it, where signatures look into it.
+    raw_body: Vec<u8>,
+    /// The latest line of a head had blanks only.
+    blank_line: bool,
     /// Bytes of the head so far.
     head_bytes: usize,
     fields: Fields,
@@ -146,7 +152,6 @@ impl HttpParser {
                 let (step, rest) = framing.step(bytes);
                 match step {
                     Step::Data(part) => {
-                        out.inspect_part(Direction::ToServer, buffer::HTTP_REQUEST_BODY, part);
                         self.request.body(out, part);
                         if self.request.whole() {
                             self.request_end(out, true);
@@ -179,6 +184,7 @@ impl HttpParser {
         match (in_head, line.is_empty()) {
             (false, _) if line.trim_ascii().is_empty() => {}
             (false, _) => self.request_start(out, line),
+            (true, false) if line.iter().all(|b| *b == b'\r') => {}
             (true, false) => self.request.fields.line(line),
             (true, true) => {
                 self.request_head(out);
@@ -231,6 +237,7 @@ impl HttpParser {
     }
 
     fn request_end(&mut self, out: &mut dyn Output, complete: bool) {
+        out.frame(Direction::ToServer, buffer::FRAME_HTTP1_REQUEST, &self.request.frame());
         let (bytes, told) = self.request.end(out, complete);
         self.latest(|t| t.request_told(bytes, told));
         out.transaction(Direction::ToServer);
@@ -265,6 +272,14 @@ impl HttpParser {
         }
         if out.inspects() {
             self.response.raw.get_or_insert_default();
+        }
+        if matches!(self.response.state, State::Fields)
+            && std::mem::take(&mut self.response.blank_line)
+            && !head::goes_on(bytes)
+        {
+            self.response.head_bytes = 0;
+            self.response_text(out, &[]);
+            return bytes;
         }
         match &mut self.response.state {
             State::Start | State::Fields => {
@@ -314,6 +329,11 @@ impl HttpParser {
 
     fn response_text(&mut self, out: &mut dyn Output, line: &[u8]) {
         if matches!(self.response.state, State::Fields) {
+            if !line.is_empty() && line.trim_ascii().is_empty() {
+                // What follows tells whether this ends the head.
+                self.response.blank_line = true;
+                return;
+            }
             if !line.is_empty() {
                 // Some receivers take a carriage return for the end of a line.
                 line.split(|b| *b == b'\r')
@@ -327,7 +347,7 @@ impl HttpParser {
             }
             return;
         }
-        let mut parts = line.split(|b| *b == b'\r').filter(|part| !part.is_empty());
+        let mut parts = line.split(|b| *b == b'\r').filter(|part| !part.trim_ascii().is_empty());
         match head::status_line(parts.next().unwrap_or(&[])) {
             Some(status) => {
                 self.response_begin(out, status);
@@ -384,8 +404,11 @@ impl HttpParser {
         transaction.response_head(status, fields);
         inspection::response(out, self.response.raw.as_deref().unwrap_or(&[]));
         let framing = transaction.response_framing(status, fields);
-        let handed_over =
-            status.code == Some(101) || (transaction.method == b"CONNECT" && matches!(status.code, Some(200..=299)));
+        let upgraded = status.code == Some(101)
+            && (transaction.record.upgrade.is_some()
+                || fields.get("upgrade").is_some()
+                || fields.content_length().is_none());
+        let handed_over = upgraded || (transaction.method == b"CONNECT" && matches!(status.code, Some(200..=299)));
         if handed_over {
             if transaction.method == b"CONNECT" {
                 transaction.record.upgrade = transaction.record.url_original.clone();
@@ -407,7 +430,7 @@ impl HttpParser {
             self.hand_over();
             return;
         }
-        if matches!(status.code, Some(100..=199)) {
+        if matches!(status.code, Some(100 | 102..=199)) {
             // The real response is still to come.
             self.response.state = State::Start;
             return;
@@ -430,6 +453,7 @@ impl HttpParser {
     }
 
     fn response_end(&mut self, out: &mut dyn Output, complete: bool) {
+        out.frame(Direction::ToClient, buffer::FRAME_HTTP1_RESPONSE, &self.response.frame());
         let (bytes, _) = self.response.end(out, complete);
         let refused = matches!(self.request.state, State::Handover);
         self.answered(|t| {
@@ -531,6 +555,8 @@ impl Side {
             raw.extend_from_slice(&line);
         }
         let kept = line.len() - line.iter().rev().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        // Several carriage returns alone do not end a head.
+        let kept = if kept == 0 && line.len() > 2 { line.len() - 1 } else { kept };
         match &mut line {
             Cow::Borrowed(line) => *line = line.get(..kept).unwrap_or(line),
             Cow::Owned(line) => line.truncate(kept),
@@ -543,9 +569,19 @@ impl Side {
 
     fn body(&mut self, out: &mut dyn Output, part: &[u8]) {
         self.body_bytes += part.len() as u64;
+        if out.inspects() {
+            let room = MAX_FRAME_BYTES.saturating_sub(self.raw_body.len());
+            self.raw_body.extend_from_slice(part.get(..room).unwrap_or(part));
+        }
         if let Some(content) = self.content.as_mut() {
             content.data(out, part);
         }
+    }
+
+    /// The message as a frame that signatures can ask for.
+    fn frame(&mut self) -> Vec<u8> {
+        let body = std::mem::take(&mut self.raw_body);
+        [self.raw.as_deref().unwrap_or(&[]), &body].concat()
     }
 
     /// Whether nothing is missing of a body of known length: it ends with its last byte, not with the next message.

@@ -129,8 +129,8 @@ impl Transaction {
     /// How the body of the response is framed (RFC 9112 section 6.3).
     pub fn response_framing(&self, line: &StatusLine, fields: &Fields) -> Framing {
         // A server that closes may send a body where there should be none, and receivers take it.
-        let closes = line.code == Some(204) && fields.has("connection", "close");
-        let bodiless = self.method == b"HEAD" || (matches!(line.code, Some(100..=199 | 204 | 304)) && !closes);
+        let closes = matches!(line.code, Some(204 | 304)) && fields.has("connection", "close");
+        let bodiless = self.method == b"HEAD" || (matches!(line.code, Some(100 | 102..=199 | 204 | 304)) && !closes);
         let tunnel = self.method == b"CONNECT" && matches!(line.code, Some(200..=299));
         if bodiless || tunnel {
             return Framing::Empty;
@@ -141,7 +141,7 @@ impl Transaction {
         let rtsp = line.version.as_deref().is_some_and(|v| v.starts_with("RTSP"));
         match fields.content_length() {
             Some(length) => Framing::Length(length),
-            None if rtsp || closes => Framing::Empty,
+            None if rtsp || closes || line.code == Some(101) => Framing::Empty,
             None => Framing::UntilClose,
         }
     }

@@ -7,7 +7,7 @@
 use super::inflate::{Inflate, Step};
 
 /// The most layers that are taken off.
-const LAYERS_MAX: usize = 3;
+const LAYERS_MAX: usize = 2;
 /// So many bytes must unpack before it is believed that they were packed without saying so.
 const TRIAL_BYTES: usize = 256;
 /// The longest head of a gzip member.

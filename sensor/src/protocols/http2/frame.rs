@@ -22,8 +22,12 @@ pub const RST_STREAM: u8 = 3;
 pub const SETTINGS: u8 = 4;
 /// Request that a server answers before it is asked.
 pub const PUSH_PROMISE: u8 = 5;
+/// Asks whether the other end is there.
+pub const PING: u8 = 6;
 /// The sender begins nothing new.
 pub const GOAWAY: u8 = 7;
+/// More bytes may be sent.
+pub const WINDOW_UPDATE: u8 = 8;
 /// More of the fields.
 pub const CONTINUATION: u8 = 9;
 
@@ -167,7 +171,7 @@ impl Current {
 }
 
 fn collected(kind: u8) -> bool {
-    matches!(kind, HEADERS | PRIORITY_FRAME | RST_STREAM | SETTINGS | PUSH_PROMISE | GOAWAY | CONTINUATION)
+    (HEADERS..=CONTINUATION).contains(&kind)
 }
 
 #[cfg(test)]

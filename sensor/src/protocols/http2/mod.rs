@@ -11,6 +11,7 @@
 mod frame;
 mod hpack;
 mod huffman;
+mod inspection;
 mod notice;
 mod parser;
 mod static_table;

@@ -6,6 +6,7 @@ use super::PREFACE;
 use super::frame::{self, Frames, Head, Step};
 use super::hpack::Decoder;
 use super::http::head::{Fields, RequestLine};
+use super::inspection;
 use super::notice::{self, Notices};
 use super::stream::{Block, Stream};
 use crate::protocols::reader::{Reader, Short};
@@ -117,6 +118,7 @@ impl Http2Parser {
     }
 
     fn frame(&mut self, out: &mut dyn Output, direction: Direction, head: Head, payload: &[u8]) -> Result<(), Lost> {
+        inspection::frame(out, direction, head, payload);
         if self.side(direction).open.is_some() != (head.kind == frame::CONTINUATION) {
             return Err(Lost("http2.continuation"));
         }
@@ -134,6 +136,7 @@ impl Http2Parser {
                 }
                 return Ok(());
             }
+            frame::PING | frame::WINDOW_UPDATE => return Ok(()),
             _ => {
                 self.reset(out, direction, head.stream, Reader::new(payload).u32()?);
                 return Ok(());

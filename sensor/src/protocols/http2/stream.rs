@@ -5,7 +5,7 @@ use super::http::content::Content;
 use super::http::head::{Fields, RequestLine, StatusLine};
 use super::http::inspection;
 use super::http::transaction::Transaction;
-use crate::protocols::{Direction, Output};
+use crate::protocols::{Direction, Output, buffer};
 
 /// `http.version` of these events.
 pub const VERSION: &str = "2";
@@ -108,6 +108,15 @@ impl Stream {
         if out.inspects() {
             let first = [&line.method, &b" "[..], &line.target, b" HTTP/2"].concat();
             inspection::request(out, &head_text(&first, &fields));
+            // Fields of the version's own (RFC 9113 section 8.3.1).
+            let host = fields.get("host").unwrap_or(&[]);
+            for (name, value) in [(":method", line.method.as_slice()), (":path", &line.target), (":authority", host)] {
+                out.inspect(
+                    Direction::ToServer,
+                    buffer::HTTP_REQUEST_HEADER,
+                    &[name.as_bytes(), b": ", value].concat(),
+                );
+            }
         }
         let line = self.transaction.request_line(line);
         self.transaction.request_head(&line, &fields);
@@ -156,6 +165,13 @@ impl Stream {
             dns.extend_from_slice(bytes);
             if dns.len() > MAX_DNS_BYTES {
                 body.dns = None;
+                out.notice(
+                    direction,
+                    match direction {
+                        Direction::ToServer => "http2.dns_request_too_long",
+                        Direction::ToClient => "http2.dns_response_too_long",
+                    },
+                );
             }
         }
     }
@@ -164,7 +180,7 @@ impl Stream {
     pub fn end(&mut self, out: &mut dyn Output, direction: Direction, complete: bool) {
         let body = std::mem::take(self.body(direction));
         if let Some(message) = body.dns.filter(|message| !message.is_empty()) {
-            dns_message::tell(out, &message);
+            dns_message::tell_carried(out, &message);
         }
         let told = body.content.map(|content| content.end(out, complete));
         let (open, over) = match direction {
@@ -229,6 +245,6 @@ fn tell_query(out: &mut dyn Output, query: &str) {
     if let Ok(message) = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(coded)
         && dns_message::is_query(&message)
     {
-        dns_message::tell(out, &message);
+        dns_message::tell_carried(out, &message);
     }
 }

@@ -5,6 +5,7 @@ use luytre_events::value::TimeNs;
 use super::super::http::head::Fields;
 use super::address::{self, MAX_ADDRESSES};
 use super::attachment::{self, Carved};
+use super::inspection::Inspected;
 use super::mime::{Mime, Parts};
 use super::record::EmailMessage;
 use super::words;
@@ -39,13 +40,17 @@ struct Seen {
     carved: Carved,
     direction: Direction,
     bytes: u64,
+    inspected: Inspected,
 }
 
 impl Message {
     /// A message that this protocol carries in this direction.
     pub fn new(carrier: &'static str, direction: Direction) -> Message {
         let record = EmailMessage { carrier: Some(carrier), ..EmailMessage::default() };
-        Message { mime: Mime::default(), seen: Seen { record, carved: Carved::default(), direction, bytes: 0 } }
+        Message {
+            mime: Mime::default(),
+            seen: Seen { record, carved: Carved::default(), direction, bytes: 0, inspected: Inspected::new(carrier) },
+        }
     }
 
     /// More of it.
@@ -57,6 +62,7 @@ impl Message {
     /// It is over: tells it, unless nothing of it came.
     pub fn end(mut self, out: &mut dyn Output, complete: bool) -> Summary {
         self.mime.end(&mut Reading { seen: &mut self.seen, out }, complete);
+        self.seen.inspected.end(out, self.seen.direction);
         let Seen { mut record, bytes, .. } = self.seen;
         let summary = Summary { message_id: record.message_id.clone(), subject: record.subject.clone(), bytes };
         if bytes > 0 {
@@ -78,12 +84,14 @@ impl Parts for Reading<'_> {
         if !read(&mut self.seen.record, fields) {
             self.out.anomaly("email.too_many_addresses");
         }
+        self.seen.inspected.head(self.out, self.seen.direction, fields);
         if fields.odd {
             self.out.anomaly("email.odd_head");
         }
     }
 
     fn begin(&mut self, fields: &Fields, _top: bool) {
+        self.seen.inspected.begin(fields);
         let Some(attachment) = attachment::attachment(fields) else { return };
         let record = &mut self.seen.record;
         if record.attachment_names.len() < MAX_ATTACHMENTS {
@@ -96,6 +104,7 @@ impl Parts for Reading<'_> {
     }
 
     fn data(&mut self, bytes: &[u8]) {
+        self.seen.inspected.data(self.out, bytes);
         self.seen.carved.data(self.out, bytes);
     }
 

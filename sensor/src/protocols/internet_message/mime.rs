@@ -16,6 +16,8 @@ const MAX_DEPTH: usize = 8;
 const MAX_LINE_BYTES: usize = 4096;
 /// Bytes of a boundary (RFC 2046 section 5.1.1 allows 70).
 const MAX_BOUNDARY_BYTES: usize = 200;
+/// Longer ones are told as odd.
+const LONG_BOUNDARY_BYTES: usize = 254;
 
 /// What comes out of a message.
 pub trait Parts {
@@ -168,6 +170,9 @@ impl Mime {
         let content_type = fields.get("content-type").unwrap_or(&[]);
         let multipart = content_type.get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/"));
         let boundary = parameter(content_type, "boundary").filter(|b| (1..=MAX_BOUNDARY_BYTES).contains(&b.len()));
+        if multipart && parameter(content_type, "boundary").is_some_and(|b| b.len() > LONG_BOUNDARY_BYTES) {
+            parts.limit("email.long_boundary");
+        }
         if let (true, Some(boundary)) = (multipart, boundary) {
             self.inside = Inside::Nothing;
             if self.boundaries.len() < MAX_DEPTH {

@@ -8,6 +8,7 @@
 mod address;
 mod attachment;
 mod encoding;
+mod inspection;
 pub mod lines;
 pub mod login;
 mod message;

@@ -7,7 +7,7 @@ use super::names;
 use super::record::KerberosExchange;
 use crate::protocols::framing::{Format, Frames, Length, Step};
 use crate::protocols::outstanding::Outstanding;
-use crate::protocols::{Direction, Output, Parser, Progress};
+use crate::protocols::{Direction, Output, Parser, Progress, buffer};
 
 /// Bytes of a message that are kept: tickets with many groups reach some tens of thousands.
 const MESSAGE_BYTES: usize = 64 << 10;
@@ -58,11 +58,12 @@ impl KerberosParser {
         }
     }
 
-    fn message(&mut self, out: &mut dyn Output, bytes: &[u8]) {
+    fn message(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) {
         let Some(message) = message::read(bytes) else {
             out.anomaly("kerberos.malformed");
             return;
         };
+        inspect(out, direction, &message, bytes);
         if message.malformed {
             out.anomaly("kerberos.malformed");
         }
@@ -89,12 +90,12 @@ impl KerberosParser {
 impl Parser for KerberosParser {
     fn data(&mut self, out: &mut dyn Output, direction: Direction, mut bytes: &[u8]) -> Progress {
         if !self.framed {
-            self.message(out, bytes);
+            self.message(out, direction, bytes);
             return Progress::Continue;
         }
         while let Some(step) = self.frames(direction).next(&mut bytes, &FORMAT) {
             match step {
-                Step::Message(message) => self.message(out, message.bytes.get(4..).unwrap_or(&[])),
+                Step::Message(message) => self.message(out, direction, message.bytes.get(4..).unwrap_or(&[])),
                 Step::Lost => out.anomaly("kerberos.framing_lost"),
             }
         }
@@ -104,7 +105,7 @@ impl Parser for KerberosParser {
     fn gap(&mut self, out: &mut dyn Output, direction: Direction, length: u64) -> Progress {
         let damaged = self.frames(direction).gap(length, &FORMAT);
         if let Some(beginning) = damaged.get(4..).filter(|bytes| message::kind(bytes).is_some()) {
-            self.message(out, beginning);
+            self.message(out, direction, beginning);
         }
         Progress::Continue
     }
@@ -113,13 +114,36 @@ impl Parser for KerberosParser {
         for direction in [Direction::ToServer, Direction::ToClient] {
             let rest = self.frames(direction).take_rest();
             if let Some(beginning) = rest.get(4..).filter(|bytes| message::kind(bytes).is_some()) {
-                self.message(out, beginning);
+                self.message(out, direction, beginning);
             }
         }
         while let Some(request) = self.waiting.pop() {
             tell(out, Some(request), None);
         }
     }
+}
+
+/// What signatures look into. A message is a transaction.
+fn inspect(out: &mut dyn Output, direction: Direction, message: &Message, bytes: &[u8]) {
+    if !out.inspects() {
+        return;
+    }
+    // The application tag carries the message's number.
+    let number = bytes.first().map_or(0, |tag| u64::from(tag & 0x1f));
+    out.inspect_number(direction, buffer::KRB5_MESSAGE_TYPE, number);
+    // Rules know the names of answers, which have the last word.
+    let names = !message.kind.is_request();
+    for (id, name) in
+        [(buffer::KRB5_CNAME, &message.client), (buffer::KRB5_SNAME, &message.service)].into_iter().filter(|_| names)
+    {
+        for part in name.iter().flat_map(|name| name.split('/')) {
+            out.inspect(direction, id, part.as_bytes());
+        }
+    }
+    if let Some(Ok(code)) = message.error.map(u64::try_from) {
+        out.inspect_number(direction, buffer::KRB5_ERROR_CODE, code);
+    }
+    out.transaction(direction);
 }
 
 /// Emits the event of a request and its reply; the reply knows better, where both say something.

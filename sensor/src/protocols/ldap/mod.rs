@@ -6,6 +6,7 @@
 //! signed only are read; sealed ones are noticed. After STARTTLS the parser of TLS goes on.
 
 mod filter;
+mod inspection;
 mod message;
 mod parser;
 pub mod record;

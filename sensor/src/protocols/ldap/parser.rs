@@ -2,6 +2,7 @@
 
 use luytre_events::Transport;
 
+use super::inspection;
 use super::message::{self, Message, Operation};
 use super::record::LdapOperation;
 use super::tls;
@@ -43,6 +44,8 @@ pub struct LdapParser {
     to_client: Frames,
     waiting: Outstanding<u64, Waiting>,
     login: Login,
+    /// Parts of the answer under way, for signatures.
+    answers: u64,
     sealed: bool,
     secured: Option<Box<dyn Parser>>,
 }
@@ -61,6 +64,7 @@ impl LdapParser {
             to_client: Frames::default(),
             waiting: Outstanding::new(MAX_OUTSTANDING),
             login: Login::default(),
+            answers: 0,
             sealed: false,
             secured: None,
         }
@@ -79,8 +83,14 @@ impl LdapParser {
             return;
         }
         match message::read(bytes) {
-            Ok(message) if message.operation.is_response() => self.response(out, &message),
-            Ok(message) => self.request(out, &message),
+            Ok(message) if message.operation.is_response() => {
+                inspection::response(out, &message, &mut self.answers);
+                self.response(out, &message);
+            }
+            Ok(message) => {
+                inspection::request(out, &message);
+                self.request(out, &message);
+            }
             Err(_) => out.anomaly("ldap.malformed"),
         }
     }

@@ -2,11 +2,21 @@
 
 use luytre_events::Transport;
 
+use super::super::dns::inspection::{self, Names};
 use super::super::dns::message::{self, Message};
 use super::super::dns::names::{class_name, op_code_name, response_code_name, type_name};
 use super::super::dns::rdata;
 use super::record::LlmnrMessage;
-use crate::protocols::{Direction, Output, Parser, Progress};
+use crate::protocols::{Direction, Output, Parser, Progress, buffer};
+
+/// What signatures look into.
+const NAMES: Names = Names {
+    queries: buffer::LLMNR_QUERIES_NAME,
+    answers: buffer::LLMNR_ANSWERS_NAME,
+    authorities: buffer::LLMNR_AUTHORITIES_NAME,
+    additionals: buffer::LLMNR_ADDITIONALS_NAME,
+    response: None,
+};
 
 /// The parser of one flow.
 pub struct LlmnrParser {
@@ -25,7 +35,7 @@ impl LlmnrParser {
 impl Parser for LlmnrParser {
     fn data(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) -> Progress {
         if !self.framed {
-            tell(out, bytes);
+            tell(out, direction, bytes);
             return Progress::Continue;
         }
         let [to_server, to_client] = &mut self.partial;
@@ -33,7 +43,7 @@ impl Parser for LlmnrParser {
         partial.extend_from_slice(bytes);
         let mut rest = partial.as_slice();
         while let Some((message, after)) = framed(rest) {
-            tell(out, message);
+            tell(out, direction, message);
             rest = after;
         }
         *partial = rest.to_vec();
@@ -58,7 +68,7 @@ fn framed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(u16::from_be_bytes(*length).into())
 }
 
-fn tell(out: &mut dyn Output, bytes: &[u8]) {
+fn tell(out: &mut dyn Output, direction: Direction, bytes: &[u8]) {
     match message::read(bytes) {
         Some(message) => {
             if message.malformed {
@@ -68,6 +78,7 @@ fn tell(out: &mut dyn Output, bytes: &[u8]) {
             if message.header.op_code() != 0 {
                 out.anomaly("llmnr.op_code");
             }
+            inspection::names(out, direction, &NAMES, &message);
             out.event(record(&message, bytes.len()).into_body());
         }
         None => out.anomaly("llmnr.malformed"),

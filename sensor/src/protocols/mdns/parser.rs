@@ -1,11 +1,12 @@
 //! Tells each datagram.
 
+use super::super::dns::inspection::{self, Names};
 use super::super::dns::message::{self, Message, Resource};
 use super::super::dns::names::type_name;
 use super::super::dns::rdata;
 use super::record::MdnsMessage;
 use crate::protocols::reader::Reader;
-use crate::protocols::{Direction, Output, Parser, Progress, text};
+use crate::protocols::{Direction, Output, Parser, Progress, buffer, text};
 
 /// Type of a service's own words.
 const TXT: u16 = 16;
@@ -19,16 +20,26 @@ const UNICAST: u16 = 0x8000;
 const MAX_STRINGS: usize = 128;
 const MAX_STRING_BYTES: usize = 255;
 
+/// What signatures look into.
+const NAMES: Names = Names {
+    queries: buffer::MDNS_QUERIES_NAME,
+    answers: buffer::MDNS_ANSWERS_NAME,
+    authorities: buffer::MDNS_AUTHORITIES_NAME,
+    additionals: buffer::MDNS_ADDITIONALS_NAME,
+    response: Some(buffer::MDNS_RESPONSE_NAME),
+};
+
 /// The parser of one flow: nothing is remembered.
 pub struct MdnsParser;
 
 impl Parser for MdnsParser {
-    fn data(&mut self, out: &mut dyn Output, _: Direction, bytes: &[u8]) -> Progress {
+    fn data(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) -> Progress {
         match message::read(bytes) {
             Some(message) => {
                 if message.malformed {
                     out.anomaly("mdns.malformed");
                 }
+                inspection::names(out, direction, &NAMES, &message);
                 out.event(record(&message, bytes.len()).into_body());
             }
             None => out.anomaly("mdns.malformed"),

@@ -6,6 +6,7 @@
 //! [`parser::MAX_OPEN`] messages wait on each side: beyond, the oldest is told as it is and counted. Passwords are noted
 //! and never kept.
 
+mod inspection;
 mod packet;
 mod parser;
 pub mod record;

@@ -169,7 +169,8 @@ pub fn read(head: Header, body: &[u8], version5: bool) -> (MqttMessage, Result<(
     (record, result)
 }
 
-fn string<'a>(r: &mut Reader<'a>) -> Result<&'a [u8], Short> {
+/// A string with its length before it.
+pub fn string<'a>(r: &mut Reader<'a>) -> Result<&'a [u8], Short> {
     r.part16().map(|part| part.rest())
 }
 
@@ -208,7 +209,8 @@ fn connect(record: &mut MqttMessage, r: &mut Reader<'_>) -> Result<(), Short> {
     Ok(())
 }
 
-fn properties<'a>(r: &mut Reader<'a>) -> Result<Reader<'a>, Short> {
+/// Properties, whose length stands before them (MQTT 5 section 2.2.2).
+pub fn properties<'a>(r: &mut Reader<'a>) -> Result<Reader<'a>, Short> {
     let length = number(r)?;
     r.take(length).map(Reader::new)
 }

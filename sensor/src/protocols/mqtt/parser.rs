@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::inspection;
 use super::packet::{
     self, CONNACK, CONNECT, Header, MAX_KEPT_BYTES, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL,
     SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE,
@@ -16,6 +17,8 @@ pub const MAX_OPEN: usize = 64;
 #[derive(Default)]
 pub struct MqttParser {
     version5: bool,
+    /// A log-in was seen.
+    introduced: bool,
     sides: [Side; 2],
 }
 
@@ -28,11 +31,19 @@ struct Side {
     /// Messages that this side has sent, in order.
     open: VecDeque<(u8, MqttMessage)>,
     lost: bool,
+    /// Bytes are missing: what follows is read if it is whole packets.
+    gapped: bool,
 }
 
 impl Parser for MqttParser {
     fn data(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) -> Progress {
         let mut bytes = bytes;
+        if self.side(direction).gapped {
+            if !packet::fills(bytes) {
+                return Progress::Continue;
+            }
+            self.side(direction).gapped = false;
+        }
         while !bytes.is_empty() && !self.side(direction).lost {
             let side = self.side(direction);
             let skipped = side.skip_bytes.min(bytes.len());
@@ -55,7 +66,8 @@ impl Parser for MqttParser {
             Some(rest) => side.skip_bytes = rest,
             None => {
                 out.anomaly("mqtt.framing_lost");
-                side.lost = true;
+                side.partial.clear();
+                (side.skip_bytes, side.gapped) = (0, true);
             }
         }
         if self.sides.iter().all(|side| side.lost) { Progress::Done } else { Progress::Continue }
@@ -116,6 +128,9 @@ impl MqttParser {
     }
 
     fn packet(&mut self, out: &mut dyn Output, direction: Direction, head: Header, body: &[u8]) {
+        self.introduced |= matches!(head.kind, CONNECT | CONNACK);
+        inspection::packet(out, direction, head, body, self.version5);
+        self.out_of_turn(out, direction, head.kind);
         let (mut record, result) = packet::read(head, body, self.version5);
         // Of a long packet only the beginning was kept; that something is missing there is no fault.
         if result.is_err() && head.body_bytes <= MAX_KEPT_BYTES {
@@ -150,6 +165,25 @@ impl MqttParser {
                 record.sender = Some(sender(direction));
                 out.event(record.into_body());
             }
+        }
+    }
+
+    /// Tells rules of what comes without that which must come before it.
+    fn out_of_turn(&mut self, out: &mut dyn Output, direction: Direction, kind: u8) {
+        let (asked, notice) = match kind {
+            CONNECT if self.side(direction).open.iter().any(|(open, _)| *open == CONNECT) => {
+                return out.notice_alone(direction, "mqtt.double_connect");
+            }
+            CONNACK => (CONNECT, "mqtt.missing_connect"),
+            PUBACK | PUBREC | PUBCOMP => (PUBLISH, "mqtt.missing_publish"),
+            SUBACK => (SUBSCRIBE, "mqtt.missing_subscribe"),
+            UNSUBACK => (UNSUBSCRIBE, "mqtt.missing_unsubscribe"),
+            CONNECT => return,
+            _ if !self.introduced => return out.notice_alone(direction, "mqtt.unintroduced_message"),
+            _ => return,
+        };
+        if !self.side(opposite(direction)).open.iter().any(|(open, _)| *open == asked) {
+            out.notice_alone(direction, notice);
         }
     }
 

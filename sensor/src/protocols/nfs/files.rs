@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use super::record::NfsCall;
 use super::sunrpc::message::{Caller, opaque, string, u64};
 use super::{answer, compound, names};
-use crate::protocols::Output;
 use crate::protocols::reader::{Reader, Short};
+use crate::protocols::{Direction, Output, buffer};
 
 /// Handles that are remembered with their names; the oldest goes first.
 pub const MAX_NAMES: usize = 256;
@@ -35,6 +35,8 @@ pub struct Call {
 pub struct Files {
     names: VecDeque<(Vec<u8>, String)>,
     transfers: VecDeque<Transfer>,
+    /// Handles of files of whose writes rules were told.
+    written: VecDeque<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -82,7 +84,36 @@ impl Files {
             None => record.file = known,
             Some(_) => record.folder = known,
         }
+        self.inspect(out, target, &record, &handle);
         Call { record, version, handle }
+    }
+
+    /// What signatures look into: a call is a transaction, and all writes of a file together are one. Of version 4 rules
+    /// know writes only.
+    fn inspect(&mut self, out: &mut dyn Output, target: (u32, u32), record: &NfsCall, handle: &[u8]) {
+        const WRITE: u32 = 7;
+        const COMMIT: u32 = 21;
+        const WRITE_4: u32 = 38;
+        if !out.inspects() {
+            return;
+        }
+        let procedure = match target {
+            (4, 1) if record.operations.contains(&"WRITE") => WRITE_4,
+            (4, _) | (_, 0 | COMMIT) => return,
+            (_, procedure) => procedure,
+        };
+        if matches!(procedure, WRITE | WRITE_4) {
+            if self.written.iter().any(|written| written == handle) {
+                return;
+            }
+            if self.written.len() >= MAX_TRANSFERS {
+                self.written.pop_front();
+            }
+            self.written.push_back(handle.to_vec());
+        }
+        out.inspect_number(Direction::ToServer, buffer::NFS_VERSION, target.0.into());
+        out.inspect_number(Direction::ToServer, buffer::NFS_PROCEDURE, procedure.into());
+        out.transaction(Direction::ToServer);
     }
 
     /// The answer to a call.

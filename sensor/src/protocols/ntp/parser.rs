@@ -7,7 +7,7 @@ use luytre_events::value::TimeNs;
 
 use super::record::NtpExchange;
 use crate::protocols::reader::{Reader, Short};
-use crate::protocols::{Direction, Output, Parser, Progress, text};
+use crate::protocols::{Direction, Output, Parser, Progress, buffer, text};
 
 /// Questions of a flow that may wait for their answer.
 pub const MAX_OPEN: usize = 16;
@@ -72,8 +72,9 @@ fn versions(first: u8) -> (u8, u8) {
 }
 
 impl Parser for NtpParser {
-    fn data(&mut self, out: &mut dyn Output, _: Direction, bytes: &[u8]) -> Progress {
+    fn data(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) -> Progress {
         let (version, mode) = versions(bytes.first().copied().unwrap_or(0));
+        inspect(out, direction, bytes);
         match (mode, Message::read(bytes)) {
             (6 | 7, _) => control(out, version, mode, bytes),
             (CLIENT, Ok(message)) => self.question(out, &message),
@@ -93,6 +94,21 @@ impl Parser for NtpParser {
             out.event(question.record.into_body());
         }
     }
+}
+
+/// What signatures look into. A message is a transaction.
+fn inspect(out: &mut dyn Output, direction: Direction, bytes: &[u8]) {
+    if !out.inspects() {
+        return;
+    }
+    let (version, mode) = versions(bytes.first().copied().unwrap_or(0));
+    out.inspect_number(direction, buffer::NTP_VERSION, version.into());
+    out.inspect_number(direction, buffer::NTP_MODE, mode.into());
+    if let Ok(message) = Message::read(bytes) {
+        out.inspect_number(direction, buffer::NTP_STRATUM, message.stratum.into());
+        out.inspect(direction, buffer::NTP_REFERENCE_ID, &message.reference_id);
+    }
+    out.transaction(direction);
 }
 
 impl NtpParser {

@@ -10,7 +10,7 @@ use super::record::PostgresqlRequest;
 use super::tls;
 use crate::protocols::framing::{Format, Frames, Message, Step};
 use crate::protocols::reader::Reader;
-use crate::protocols::{Direction, Output, Parser, Progress, sql, text};
+use crate::protocols::{Direction, Output, Parser, Progress, buffer, sql, text};
 
 /// Requests that wait for their result.
 pub const MAX_OPEN: usize = 128;
@@ -157,6 +157,8 @@ impl PostgresqlParser {
         match message.bytes.first() {
             Some(b'Q') => {
                 let bytes = said(&r);
+                out.inspect(Direction::ToServer, buffer::PGSQL_QUERY, string(&mut { r }));
+                out.transaction(Direction::ToServer);
                 let statement = sql::statement(string(&mut r), message::QUOTES);
                 let prepared = Prepared { statement: statement.text, bytes, secret: statement.secret, values: None };
                 self.wait(out, Kind::Query, of_statement("query", Some(&prepared)));

@@ -6,7 +6,7 @@ use super::google;
 use super::hello::Hello;
 use super::packet::{self, Kind, Packet};
 use super::record::QuicConnection;
-use crate::protocols::{Direction, Output, Parser, Progress, text};
+use crate::protocols::{Direction, Output, Parser, Progress, buffer, text};
 
 /// Datagrams of a flow that are looked at before it is told as it is.
 const MAX_DATAGRAMS: u32 = 64;
@@ -72,6 +72,9 @@ impl QuicParser {
             rest = after;
             self.packet(out, direction, &packet);
         }
+        if rest.len() < bytes.len() {
+            out.transaction(direction);
+        }
     }
 
     fn packet(&mut self, out: &mut dyn Output, direction: Direction, packet: &Packet<'_>) {
@@ -80,6 +83,8 @@ impl QuicParser {
         if of_client && !self.client_read {
             self.record.version = Some(packet::version_name(packet.header.version));
         }
+        // Signatures look at a datagram as a transaction.
+        out.inspect(direction, buffer::QUIC_VERSION, &packet.header.version.to_be_bytes());
         match packet.kind {
             Kind::Initial => self.initial(out, of_client, packet),
             Kind::EarlyData if of_client => self.record.early_data = Some(true),
@@ -148,6 +153,7 @@ impl QuicParser {
         self.record.encrypted_hello = hello.encrypted_hello().then_some(true);
         self.record.ja3 = Some(fingerprint::ja3(&hello));
         self.record.ja4 = Some(fingerprint::ja4(&hello, 'q'));
+        inspect_client(out, &hello);
     }
 
     fn server_hello(&mut self, out: &mut dyn Output) {
@@ -163,6 +169,10 @@ impl QuicParser {
         self.record.cipher = Some(names::cipher(hello.cipher));
         self.record.curve = hello.group.map(names::group);
         self.record.ja3s = Some(fingerprint::ja3s(&hello));
+        if out.inspects() {
+            out.inspect(Direction::ToClient, buffer::JA3S_HASH, fingerprint::ja3s(&hello).as_bytes());
+            out.inspect(Direction::ToClient, buffer::JA3S_STRING, fingerprint::ja3s_text(&hello).as_bytes());
+        }
         self.record.resumed = hello.pre_shared_key.then_some(true);
     }
 
@@ -195,4 +205,18 @@ impl QuicParser {
         self.told = true;
         out.event(std::mem::take(&mut self.record).into_body());
     }
+}
+
+/// What signatures look into of a client's hello. A packet is a transaction.
+fn inspect_client(out: &mut dyn Output, hello: &tls::ClientHello) {
+    if !out.inspects() {
+        return;
+    }
+    let to_server = Direction::ToServer;
+    if let Some(name) = &hello.server_name {
+        out.inspect(to_server, buffer::QUIC_SNI, name.as_bytes());
+    }
+    out.inspect(to_server, buffer::JA3_HASH, fingerprint::ja3(hello).as_bytes());
+    out.inspect(to_server, buffer::JA3_STRING, fingerprint::ja3_text(hello).as_bytes());
+    out.inspect(to_server, buffer::JA4_HASH, fingerprint::ja4(hello, 'q').as_bytes());
 }

@@ -15,7 +15,7 @@ const FIELDS: [(&[u8], &[u8], BufferId); 6] = [
 ];
 
 /// Hands over the head of a message.
-pub fn message(out: &mut dyn Output, head: &[u8]) {
+pub fn message(out: &mut dyn Output, head: &[u8], body: &[u8]) {
     if !out.inspects() {
         return;
     }
@@ -50,5 +50,27 @@ pub fn message(out: &mut dyn Output, head: &[u8]) {
             }
         }
     }
+    frames(out, direction, head, body);
     out.transaction(direction);
+}
+
+/// The whole message, its first line, its fields without the empty line behind them, and its body.
+fn frames(out: &mut dyn Output, direction: Direction, head: &[u8], body: &[u8]) {
+    let [line, headers, behind] = match direction {
+        Direction::ToServer => {
+            [buffer::FRAME_SIP_REQUEST_LINE, buffer::FRAME_SIP_REQUEST_HEADERS, buffer::FRAME_SIP_REQUEST_BODY]
+        }
+        Direction::ToClient => {
+            [buffer::FRAME_SIP_RESPONSE_LINE, buffer::FRAME_SIP_RESPONSE_HEADERS, buffer::FRAME_SIP_RESPONSE_BODY]
+        }
+    };
+    out.frame(direction, buffer::FRAME_SIP_PDU, &[head, body].concat());
+    let end = head.iter().position(|b| *b == b'\n').map_or(head.len(), |at| at + 1);
+    let (first, fields) = head.split_at_checked(end).unwrap_or((head, &[]));
+    out.frame(direction, line, first);
+    let fields = [&b"\r\n"[..], b"\n"].into_iter().find_map(|end| fields.strip_suffix(end)).unwrap_or(fields);
+    out.frame(direction, headers, fields);
+    if !body.is_empty() {
+        out.frame(direction, behind, body);
+    }
 }

@@ -122,7 +122,7 @@ fn tell(out: &mut dyn Output, head: &[u8], body: &[u8]) {
         sdp::tell(&mut record, body);
     }
     out.event(record.into_body());
-    inspection::message(out, head);
+    inspection::message(out, head, body);
 }
 
 impl Side {

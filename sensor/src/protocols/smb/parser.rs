@@ -11,7 +11,7 @@ use super::record::SmbCommand;
 use super::{names, v1, v2};
 use crate::protocols::gss::Login;
 use crate::protocols::outstanding::Outstanding;
-use crate::protocols::{Direction, Output, Parser, Progress, text};
+use crate::protocols::{Direction, Output, Parser, Progress, buffer, text};
 
 /// Commands that wait for their answer.
 const MAX_OUTSTANDING: usize = 256;
@@ -205,6 +205,11 @@ impl SmbParser {
     }
 
     fn message2(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) {
+        const HEADER_BYTES: usize = 64;
+        let (head, data) = bytes.split_at_checked(HEADER_BYTES).unwrap_or((bytes, &[]));
+        out.frame(direction, buffer::FRAME_SMB2_PDU, bytes);
+        out.frame(direction, buffer::FRAME_SMB2_HEADER, head);
+        out.frame(direction, buffer::FRAME_SMB2_DATA, data);
         let Ok(header) = v2::header(bytes) else {
             out.anomaly("smb.malformed");
             return;
@@ -391,6 +396,7 @@ impl SmbParser {
             }
             Response::Tree { kind } => {
                 record.share_kind = kind;
+                inspect_share(out, record.share.as_deref(), kind);
                 if !is_error(h.status) {
                     let share = Share { path: record.share.clone().unwrap_or_default(), kind };
                     self.opens.share(out, h.tree, share);
@@ -577,6 +583,14 @@ fn is_untold(h: &Header) -> bool {
 /// Whether a status says that nothing was done.
 fn is_error(status: u32) -> bool {
     status >> 30 == 3 && status != names::MORE_PROCESSING
+}
+
+/// What signatures look into of a connection to a share, once its kind is known.
+fn inspect_share(out: &mut dyn Output, share: Option<&str>, kind: Option<&'static str>) {
+    let Some(share) = share.filter(|_| out.inspects()) else { return };
+    let id = if kind == Some("pipe") { buffer::SMB_NAMED_PIPE } else { buffer::SMB_SHARE };
+    out.inspect(Direction::ToServer, id, share.as_bytes());
+    out.transaction(Direction::ToServer);
 }
 
 fn set_login(record: &mut SmbCommand, login: &Login) {

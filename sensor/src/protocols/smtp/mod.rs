@@ -5,6 +5,7 @@
 //! (`email`). After STARTTLS the rest goes to the parser of TLS. Bounds: commands that wait for a reply, recipients, what
 //! is kept of a line.
 
+mod inspection;
 mod parser;
 pub mod record;
 

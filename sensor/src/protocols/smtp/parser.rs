@@ -7,6 +7,7 @@ use super::super::internet_message::login::Login;
 use super::super::internet_message::{Message, Summary};
 use super::super::tls;
 use super::PROTOCOL;
+use super::inspection::{self, Inspected};
 use super::record::SmtpTransaction;
 use crate::protocols::{Direction, Output, Parser, Progress, text};
 use luytre_events::Transport;
@@ -39,6 +40,7 @@ pub struct SmtpParser {
     tls: Option<Box<dyn Parser>>,
     told: u64,
     over: bool,
+    inspected: Inspected,
 }
 
 /// What the client's bytes are.
@@ -138,6 +140,7 @@ impl SmtpParser {
             Mode::Dotted(dotted) => {
                 self.body.clear();
                 let rest = dotted.take(bytes, &mut self.body);
+                self.inspected.data(out, &self.body);
                 if let Some(message) = &mut self.message {
                     message.data(out, &self.body);
                 }
@@ -150,6 +153,7 @@ impl SmtpParser {
                 let (part, rest) = bytes.split_at_checked(wanted).unwrap_or((bytes, &[]));
                 *left -= part.len() as u64;
                 let (over, last) = (*left == 0, *last);
+                self.inspected.data(out, part);
                 if let Some(message) = &mut self.message {
                     message.data(out, part);
                 }
@@ -160,6 +164,7 @@ impl SmtpParser {
             }
             Mode::Commands | Mode::Answer | Mode::Lost => {
                 let Some((line, rest)) = self.client.next(bytes) else { return &[] };
+                inspection::command_line(out, &line);
                 if std::mem::take(&mut self.client.cut) {
                     out.anomaly("smtp.long_line");
                 }
@@ -213,12 +218,14 @@ impl SmtpParser {
         }
         match verb.as_slice() {
             b"HELO" | b"EHLO" | b"LHLO" => {
+                self.inspected.helo(argument);
                 self.session.helo = Some(text::text(argument, MAX_NAME_BYTES));
                 self.wait(out, Command::Other);
             }
             b"MAIL" => {
                 self.tell(out);
                 let from = path(argument);
+                self.inspected.sender(out, argument);
                 // The replies to what came before say nothing of this transaction.
                 (self.session.status_code, self.session.reply) = (None, None);
                 self.transaction = Some(SmtpTransaction { mail_from: from, ..SmtpTransaction::default() });
@@ -226,6 +233,7 @@ impl SmtpParser {
             }
             b"RCPT" => {
                 let recipient = path(argument).unwrap_or_default();
+                inspection::recipient(out, argument);
                 let transaction = self.transaction.get_or_insert_default();
                 if transaction.rcpt_to.len() < MAX_RECIPIENTS {
                     transaction.rcpt_to.push(recipient.clone());
@@ -280,6 +288,7 @@ impl SmtpParser {
         self.mode = Mode::Commands;
         let summary = self.message.take().map(|message| message.end(out, true)).unwrap_or_default();
         self.describe(&summary);
+        self.inspected.end(out);
         self.wait(out, Command::End(self.told));
     }
 
@@ -312,6 +321,7 @@ impl SmtpParser {
 /// The server's side.
 impl SmtpParser {
     fn server_line(&mut self, out: &mut dyn Output, line: &[u8]) {
+        inspection::response_line(out, line);
         let code = line.get(..3).and_then(|code| std::str::from_utf8(code).ok()?.parse::<u16>().ok());
         let Some(code) = code else {
             out.anomaly("smtp.reply");

@@ -5,6 +5,7 @@
 //! it is one that everybody knows is told. At most [`parser::MAX_VARIABLES`] variables of a message are told.
 
 mod ber;
+mod inspection;
 mod parser;
 pub mod record;
 

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::ber::{self, IP_ADDRESS, OBJECT_ID, OCTETS, SEQUENCE};
+use super::inspection;
 use super::record::SnmpMessage;
 use crate::protocols::reader::{Reader, Short};
 use crate::protocols::{Direction, Output, Parser, Progress, text};
@@ -31,7 +32,9 @@ pub enum Kind {
 pub struct SnmpParser;
 
 impl Parser for SnmpParser {
-    fn data(&mut self, out: &mut dyn Output, _: Direction, bytes: &[u8]) -> Progress {
+    fn data(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) -> Progress {
+        // A message that cannot be read to its end is shown as far as it goes.
+        let _ = inspection::message(out, direction, bytes);
         let mut record = SnmpMessage::default();
         if message(&mut record, bytes).is_err() {
             out.anomaly("snmp.malformed");

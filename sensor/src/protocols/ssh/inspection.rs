@@ -27,3 +27,12 @@ pub fn offer(out: &mut dyn Output, direction: Direction, offer: &Offer) {
     out.inspect(direction, text, &offer.hassh_text(way));
     out.transaction(direction);
 }
+
+/// A packet in the clear: its head with the kind of message, and what follows.
+pub fn packet(out: &mut dyn Output, direction: Direction, bytes: &[u8]) {
+    const HEAD_BYTES: usize = 6;
+    let (head, data) = bytes.split_at_checked(HEAD_BYTES).unwrap_or((bytes, &[]));
+    out.frame(direction, buffer::FRAME_SSH_PDU, bytes);
+    out.frame(direction, buffer::FRAME_SSH_HEADER, head);
+    out.frame(direction, buffer::FRAME_SSH_DATA, data);
+}

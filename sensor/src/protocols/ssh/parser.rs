@@ -202,6 +202,7 @@ impl SshParser {
             return rest.len();
         }
         let Ok(packet) = r.take(length) else { return 0 };
+        inspection::packet(out, direction, rest.get(..r.position()).unwrap_or(rest));
         let (padding, content) = packet.split_first().map_or((0, packet), |(p, rest)| (usize::from(*p), rest));
         let message = content.len().checked_sub(padding).and_then(|end| content.get(..end));
         match message.and_then(<[u8]>::split_first) {

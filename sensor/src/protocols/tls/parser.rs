@@ -69,6 +69,8 @@ mod kind {
 
 impl Parser for TlsParser {
     fn data(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) -> Progress {
+        // It may be inside of something else.
+        out.dialect(super::PROTOCOL.name);
         let (side, seen) = match direction {
             Direction::ToServer => (&mut self.to_server, &mut self.seen),
             Direction::ToClient => (&mut self.to_client, &mut self.seen),

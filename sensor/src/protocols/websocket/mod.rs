@@ -6,6 +6,7 @@
 //! frames told of a connection, text kept of each; a length that cannot be true ends the parser.
 
 mod frame;
+mod inspection;
 mod parser;
 pub mod record;
 

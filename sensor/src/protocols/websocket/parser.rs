@@ -1,6 +1,7 @@
 //! Follows one connection: frames to events, what messages carry to the parsers that know it.
 
 use super::frame::{self, Frames, Head, Step};
+use super::inspection::Inspected;
 use super::record::WebSocketFrame;
 use crate::protocols::reader::Reader;
 use crate::protocols::tunnel::Tunnel;
@@ -37,6 +38,7 @@ struct Side {
     message: u8,
     /// The message is compressed.
     packed: bool,
+    inspected: Inspected,
 }
 
 impl WebSocketParser {
@@ -71,12 +73,16 @@ impl WebSocketParser {
         }
         side.head = Some(head);
         side.kept.clear();
+        if out.inspects() {
+            side.inspected.begin();
+        }
     }
 
     fn data(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) {
         let side = self.side(direction);
         let room = MAX_KEPT_BYTES.saturating_sub(side.kept.len());
         side.kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        side.inspected.data(out, bytes);
         let carried = side.head.is_some_and(|head| head.opcode <= frame::BINARY) && !side.packed;
         if carried
             && let Some(tunnel) = &mut self.tunnel
@@ -92,6 +98,7 @@ impl WebSocketParser {
         let missing = side.frames.left;
         let (kept, message, packed) = (std::mem::take(&mut side.kept), side.message, side.packed);
         let Some(head) = side.head.take() else { return };
+        side.inspected.end(out, direction, head);
         self.told += 1;
         if self.told > MAX_TOLD {
             out.anomaly("websocket.too_many_frames");
@@ -123,6 +130,7 @@ impl WebSocketParser {
 
 impl Parser for WebSocketParser {
     fn data(&mut self, out: &mut dyn Output, direction: Direction, mut bytes: &[u8]) -> Progress {
+        out.dialect(super::PROTOCOL.name);
         while !self.over {
             let (step, rest) = self.side(direction).frames.step(bytes);
             bytes = rest;

@@ -320,8 +320,19 @@ fn entropy(value: &str) -> Result<EntropyTest, Reason> {
                 let (sign, how) =
                     signs.into_iter().find(|(sign, _)| rest.starts_with(sign)).unwrap_or(("", EntropyHow::Equal));
                 let number = rest.strip_prefix(sign).unwrap_or(rest).trim();
-                test.how = how;
-                test.value = number.parse().map_err(|_| format!("{number} is no number"))?;
+                let parse = |number: &str| number.trim().parse().map_err(|_| format!("{number} is no number"));
+                let (number, outside) = number.strip_prefix('!').map_or((number, false), |number| (number, true));
+                match number.split_once('-') {
+                    Some((low, high)) => {
+                        test.value = parse(low)?;
+                        let high = parse(high)?;
+                        test.how = if outside { EntropyHow::Outside(high) } else { EntropyHow::Between(high) };
+                    }
+                    None => {
+                        test.value = parse(number)?;
+                        test.how = if outside { EntropyHow::Not } else { how };
+                    }
+                }
                 valued = true;
             }
             other => return Err(format!("{other} is unknown")),

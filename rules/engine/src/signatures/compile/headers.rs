@@ -46,7 +46,8 @@ impl Draft {
         })
     }
 
-    fn packet_test(&mut self, test: PacketTest) {
+    /// The rule asks for packets.
+    pub fn packet_test(&mut self, test: PacketTest) {
         self.rule.packet.push(test);
         self.wants_packet = true;
         self.addresses_only = false;

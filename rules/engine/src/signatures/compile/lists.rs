@@ -1,7 +1,8 @@
 //! Which buffer a condition belongs to: sticky buffers in front of contents, old modifiers behind them.
 
 use super::super::buffer::{self, BufferId, Holds};
-use super::super::language::{NumberTest, Reason, number};
+use super::super::language::{Comparison, NumberTest, Reason, number};
+use super::super::many::ManyTest;
 use super::super::rule::{Base64, Condition, Content, MatchList, Operand};
 use super::super::transform::Transform;
 
@@ -68,8 +69,28 @@ impl Lists {
     /// The number of a keyword is asked for.
     pub fn number(&mut self, id: BufferId, value: &str) -> Result<(), Reason> {
         let parse = |text: &str| NumberTest::parse_with(text, &|word| named_number(id, word));
-        let tests: Vec<NumberTest> = value.split(',').map(parse).collect::<Result<_, _>>()?;
-        self.lists.push(MatchList { buffer: id, transforms: Vec::new(), conditions: vec![Condition::Number(tests)] });
+        let condition = match id.buffer().holds {
+            _ if id == buffer::HTTP2_SETTINGS => Condition::Number(vec![setting(value)?]),
+            Holds::Numbers => Condition::Numbers(ManyTest::parse(value, &|word| named_number(id, word))?),
+            Holds::Flags => Condition::Number(vec![NumberTest::parse_bits(value, &|word| named_number(id, word))?]),
+            _ if id == buffer::TLS_VERSION => Condition::Number(value.split(',').map(parse).collect::<Result<_, _>>()?),
+            _ => Condition::Number(vec![included(id, parse(value)?)]),
+        };
+        self.lists.push(MatchList { buffer: id, transforms: Vec::new(), conditions: vec![condition] });
+        self.count()
+    }
+
+    /// A buffer must be exactly this.
+    pub fn whole(&mut self, id: BufferId, value: &str) -> Result<(), Reason> {
+        let length = i64::try_from(value.len()).unwrap_or(i64::MAX);
+        let mut content = super::content::content(value)?;
+        (content.offset, content.depth) = (Some(Operand::Fixed(0)), Some(Operand::Fixed(length)));
+        content.at_end = true;
+        self.lists.push(MatchList {
+            buffer: id,
+            transforms: Vec::new(),
+            conditions: vec![Condition::Content(content)],
+        });
         self.count()
     }
 
@@ -139,8 +160,9 @@ impl Lists {
 
     /// The list of a buffer that is looked into as it is.
     fn list_of(&mut self, id: BufferId) -> usize {
-        let plain =
-            |list: &MatchList| list.buffer == id && list.transforms.is_empty() && id.buffer().holds != Holds::Number;
+        let plain = |list: &MatchList| {
+            list.buffer == id && list.transforms.is_empty() && matches!(id.buffer().holds, Holds::Bytes | Holds::Many)
+        };
         match self.lists.iter().position(plain) {
             Some(at) => at,
             None => {
@@ -223,6 +245,47 @@ impl Lists {
         }
         Ok(lists)
     }
+}
+
+/// Of NFS ranges include their bounds.
+fn included(id: BufferId, test: NumberTest) -> NumberTest {
+    match test.0 {
+        Comparison::Between(low, high) if id == buffer::NFS_PROCEDURE || id == buffer::NFS_VERSION => {
+            NumberTest(Comparison::Between(low.saturating_sub(1), high.saturating_add(1)))
+        }
+        _ => test,
+    }
+}
+
+/// `NAME`, `NAME=value`, `NAME>value` and so on, as a test of a number whose upper half is the setting's number.
+fn setting(text: &str) -> Result<NumberTest, Reason> {
+    const NAMES: [&str; 6] = [
+        "HEADER_TABLE_SIZE",
+        "ENABLE_PUSH",
+        "MAX_CONCURRENT_STREAMS",
+        "INITIAL_WINDOW_SIZE",
+        "MAX_FRAME_SIZE",
+        "MAX_HEADER_LIST_SIZE",
+    ];
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+    let (name, test) = text.split_at(end);
+    let short = name.strip_prefix("SETTINGS_").unwrap_or(name);
+    let place = NAMES.iter().position(|known| known.eq_ignore_ascii_case(short)).map(|at| at as u64 + 1);
+    let id = place.or_else(|| number(name)).ok_or_else(|| format!("{name} is no setting"))?;
+    let at = |value: u64| (id << 32).saturating_add(value);
+    let last = at(u64::from(u32::MAX)).saturating_add(1);
+    let first = at(0).saturating_sub(1);
+    if test.trim().is_empty() {
+        return Ok(NumberTest(Comparison::Between(first, last)));
+    }
+    Ok(NumberTest(match NumberTest::parse(test)?.0 {
+        Comparison::Equal(value) => Comparison::Equal(at(value)),
+        Comparison::Above(value) => Comparison::Between(at(value), last),
+        Comparison::Below(value) => Comparison::Between(first, at(value)),
+        Comparison::Between(low, high) => Comparison::Between(at(low), at(high)),
+        _ => return Err(format!("{test} is no comparison for a setting")),
+    }))
 }
 
 /// Words that stand for the numbers of a keyword.

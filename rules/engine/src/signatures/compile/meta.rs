@@ -139,7 +139,6 @@ fn limit(text: &str, fixed: Option<LimitKind>) -> Result<Limit, Reason> {
             "count" => count = Some(number()?),
             "seconds" => seconds = Some(number()?),
             "multiplier" => kind = Some(LimitKind::Backoff(number()?)),
-            "unique_on" => {}
             other => return Err(format!("{other} is unknown")),
         }
     }

@@ -6,6 +6,7 @@
 
 mod bytes;
 mod content;
+mod events;
 mod headers;
 mod lists;
 mod meta;
@@ -92,6 +93,9 @@ impl Compiler {
         if let Some(done) = draft.headers(&keyword, value) {
             return done;
         }
+        if let Some(done) = draft.events(&keyword, value.unwrap_or("")) {
+            return done;
+        }
         if let Some(done) = self.states(draft, &keyword, value) {
             return done;
         }
@@ -121,6 +125,8 @@ struct Draft {
     /// All keywords so far could be asked of addresses alone.
     addresses_only: bool,
     sid_seen: bool,
+    /// The protocol whose event or frame it asks for.
+    event_protocol: Option<String>,
 }
 
 impl Draft {
@@ -150,7 +156,9 @@ impl Draft {
             variables: 0,
         };
         let lists = Lists::default();
-        Draft { rule, lists, unsupported: Vec::new(), wants_packet: false, addresses_only: true, sid_seen: false }
+        let unsupported = Vec::new();
+        let (wants_packet, addresses_only, sid_seen, event_protocol) = (false, true, false, None);
+        Draft { rule, lists, unsupported, wants_packet, addresses_only, sid_seen, event_protocol }
     }
 
     /// A sticky buffer, or a number that a keyword of the same name asks for.
@@ -160,13 +168,19 @@ impl Draft {
         if !known.filled {
             self.unsupported.push(format!("{}: no parser fills it yet", known.name));
         }
+        let of_numbers = matches!(known.holds, buffer::Holds::Number | buffer::Holds::Numbers | buffer::Holds::Flags);
         match (known.holds, value) {
-            (buffer::Holds::Number, Some(value)) => self.lists.number(id, value),
-            (buffer::Holds::Number, None) => Err("it wants a number".into()),
+            (_, Some(value)) if of_numbers => self.lists.number(id, value),
+            (_, None) if of_numbers => Err("it wants a number".into()),
             // Files of a name: the keyword itself says what to find.
             // Conditions on its version are not asked yet; the interface is.
             (_, Some(value)) if id == buffer::DCERPC_INTERFACE => {
                 self.lists.named(id, value.split(',').next().unwrap_or(value))
+            }
+            // Which way is told by where it is found.
+            (_, Some("to_client" | "to_server")) => {
+                self.lists.begin(Current::Buffer(id));
+                Ok(())
             }
             (_, Some(value)) => self.lists.named(id, value),
             (_, None) => {
@@ -184,6 +198,7 @@ impl Draft {
         self.rule.variables = self.lists.variables();
         self.rule.lists = self.lists.finish()?;
         self.rule.unsupported = self.unsupported;
+        self.rule.protocol = self.event_protocol;
         scope::settle(&mut self.rule, self.wants_packet, self.addresses_only)?;
         Ok(self.rule)
     }

@@ -2,7 +2,7 @@
 
 use super::super::buffer::{self, Sender, When};
 use super::super::language::Reason;
-use super::super::rule::{Condition, Rule, Scope};
+use super::super::rule::{Condition, PacketTest, Rule, Scope};
 use super::headers::of_packet;
 
 /// Protocols below the application.
@@ -26,11 +26,18 @@ const TRANSPORTS: &[&str] = &[
     "esp",
 ];
 
+/// Protocols that only versions of the language know that came after the one spoken here (`requires` tells which it is).
+const NEWER: &[&str] = &["igmp", "llmnr"];
+
 /// Settles protocol, direction and scope.
 pub fn settle(rule: &mut Rule, wants_packet: bool, addresses_only: bool) -> Result<(), Reason> {
     let below = TRANSPORTS.contains(&rule.header.protocol.as_str());
     if !below {
         rule.protocol = Some(rule.header.protocol.clone());
+    }
+    if NEWER.contains(&rule.header.protocol.as_str()) {
+        rule.unsupported
+            .push(format!("{}: newer than the version of the language that is spoken here", rule.header.protocol));
     }
     direction(rule)?;
     let of_transaction = rule.lists.iter().any(|list| list.buffer.buffer().when == When::Transaction);
@@ -39,7 +46,10 @@ pub fn settle(rule: &mut Rule, wants_packet: bool, addresses_only: bool) -> Resu
     if rule.header.hook.is_some() && !below {
         rule.unsupported.push("hooks of protocols are not told to rules yet".into());
     }
-    rule.scope = if of_transaction {
+    let odd = rule.packet.iter().any(|test| matches!(test, PacketTest::Event(_)));
+    rule.scope = if odd && !of_transaction {
+        Scope::Event
+    } else if of_transaction {
         if below && rule.protocol.is_none() {
             let protocols = rule.lists.iter().filter_map(|list| list.buffer.buffer().protocol());
             rule.protocol = protocols.map(str::to_owned).next();

@@ -21,6 +21,12 @@ pub enum Comparison {
     Bits(u64),
     /// Not all of these bits are set.
     NotBits(u64),
+    /// One of these bits is set.
+    SomeBits(u64),
+    /// Of the first bits exactly the second are set.
+    Masked(u64, u64),
+    /// The same, but not so.
+    NotMasked(u64, u64),
 }
 
 /// What an option asks of a number.
@@ -40,6 +46,15 @@ impl NumberTest {
             let word = word.trim();
             named(word).or_else(|| number(word)).ok_or_else(|| format!("{word} is no number"))
         };
+        if let Some(masked) = text.strip_prefix('&').and_then(|rest| rest.split_once('=')) {
+            let (bits, negated) = masked.0.strip_suffix('!').map_or((masked.0, false), |bits| (bits, true));
+            let (bits, wanted) = (value(bits)?, value(masked.1)?);
+            if wanted & !bits != 0 {
+                return Err(format!("{text} can never hold"));
+            }
+            let make = if negated { Comparison::NotMasked } else { Comparison::Masked };
+            return Ok(NumberTest(make(bits, wanted)));
+        }
         for (sign, make) in SIGNS {
             if let Some(rest) = text.strip_prefix(sign) {
                 let rest = rest.trim();
@@ -69,6 +84,30 @@ impl NumberTest {
         Ok(NumberTest(Comparison::Equal(number)))
     }
 
+    /// Reads names of bits, `fin,!comp`: all of those named, none of those negated. A sign before them asks for more
+    /// (`+` and others, `*` any of them, `-` not all of them, `=` only them). A number or comparison will do as well.
+    pub fn parse_bits(text: &str, named: &dyn Fn(&str) -> Option<u64>) -> Result<NumberTest, Reason> {
+        let text = text.trim();
+        let (sign, names) = match text.chars().next() {
+            Some(sign @ ('+' | '*' | '-' | '=')) => (sign, text.get(1..).unwrap_or("")),
+            _ => (' ', text),
+        };
+        let (mut bits, mut wanted) = (0, 0);
+        for name in names.split(',').map(str::trim) {
+            let (name, negated) = name.strip_prefix('!').map_or((name, false), |name| (name.trim(), true));
+            let Some(bit) = named(name) else { return NumberTest::parse_with(text, named) };
+            bits |= bit;
+            wanted |= if negated { 0 } else { bit };
+        }
+        Ok(NumberTest(match sign {
+            '+' => Comparison::Bits(bits),
+            '*' => Comparison::SomeBits(bits),
+            '-' => Comparison::NotBits(bits),
+            '=' => Comparison::Equal(bits),
+            _ => Comparison::Masked(bits, wanted),
+        }))
+    }
+
     /// Whether a number is what was asked for.
     pub fn accepts(&self, number: u64) -> bool {
         match self.0 {
@@ -80,6 +119,9 @@ impl NumberTest {
             Comparison::Outside(low, high) => !(low < number && number < high),
             Comparison::Bits(bits) => number & bits == bits,
             Comparison::NotBits(bits) => number & bits != bits,
+            Comparison::SomeBits(bits) => number & bits != 0,
+            Comparison::Masked(bits, wanted) => number & bits == wanted,
+            Comparison::NotMasked(bits, wanted) => number & bits != wanted,
         }
     }
 }
@@ -141,6 +183,8 @@ mod tests {
             ("1kb", 1024, 1000),
             (">=0", 0, u64::MAX),
             ("&0x0c", 12, 4),
+            ("&0x0c=4", 5, 12),
+            ("&0x0c!=4", 12, 5),
         ] {
             let test = NumberTest::parse(text).unwrap();
             assert!(test.accepts(yes) && !test.accepts(no), "{text}");

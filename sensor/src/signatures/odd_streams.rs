@@ -1,0 +1,94 @@
+//! What is odd about a connection, under the names that rules know it by (`stream-event`).
+
+use super::direction;
+use super::flow::{FlowInspection, place};
+use crate::decode::Decoded;
+use crate::flow::tcp::flag;
+use crate::flow::{Flow, Side};
+
+/// What is remembered of one connection.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// The latest time stamp of each side.
+    time_stamps: [Option<u32>; 2],
+    /// Each side has broken it off.
+    reset: [bool; 2],
+    /// It was told that a reset may have been forged.
+    told_reset: bool,
+}
+
+/// What is odd about a packet.
+pub fn events<A>(flow: &Flow<A>, side: Side, current: &mut FlowInspection, packet: &Decoded<'_>) -> Vec<&'static str> {
+    let Some(header) = &packet.tcp else { return Vec::new() };
+    let mut found = Vec::new();
+    let direction = direction(flow, side);
+    let mine = place(direction);
+    let seen = &mut current.odd_streams;
+    if let Some(time_stamp) = time_stamp(packet.headers.1) {
+        if let Some(latest) = seen.time_stamps.get_mut(mine) {
+            // Counted around the end of the numbers (RFC 7323 section 5.2).
+            let older = latest.is_some_and(|latest| time_stamp.wrapping_sub(latest).cast_signed() < 0);
+            if older {
+                found.push("pkt_invalid_timestamp");
+            } else {
+                *latest = Some(time_stamp);
+            }
+        }
+    }
+    if header.flags & flag::RST != 0 {
+        if let Some(reset) = seen.reset.get_mut(mine) {
+            *reset = true;
+        }
+    } else if seen.reset.get(mine) == Some(&true) && !std::mem::replace(&mut seen.told_reset, true) {
+        // Who broke off does not go on: somebody else did.
+        found.push("suspected_rst_inject");
+    }
+    found
+}
+
+/// The sender's time stamp among the options of TCP (RFC 7323 section 3).
+fn time_stamp(header: &[u8]) -> Option<u32> {
+    options(header).find_map(|option| match option {
+        [8, 10, a, b, c, d, ..] => Some(u32::from_be_bytes([*a, *b, *c, *d])),
+        _ => None,
+    })
+}
+
+/// Whether a SYN may bring data (RFC 7413, and the numbers that were used before).
+pub fn opens_fast(header: &[u8]) -> bool {
+    options(header).any(|option| matches!(option, [34, ..] | [253 | 254, _, 0xf9, 0x89, ..]))
+}
+
+/// The options of a TCP header, each from its number on.
+fn options(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = header.get(20..).unwrap_or(&[]);
+    std::iter::from_fn(move || {
+        loop {
+            let option = rest;
+            match option {
+                [0, ..] | [] | [_] => return None,
+                [1, after @ ..] => rest = after,
+                [_, length, ..] => {
+                    rest = option.get(usize::from(*length).max(2)..).unwrap_or(&[]);
+                    return Some(option);
+                }
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_stamp_is_found_among_options() {
+        let mut header = vec![0; 20];
+        header.extend([1, 1, 8, 10, 0, 0, 1, 2, 0, 0, 0, 9]);
+        assert_eq!(time_stamp(&header), Some(0x102));
+        assert_eq!(time_stamp(&header[..26]), None);
+        assert!(!opens_fast(&header));
+        header.extend([254, 4, 0xf9, 0x89]);
+        assert!(opens_fast(&header));
+    }
+}
