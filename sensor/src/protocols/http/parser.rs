@@ -123,6 +123,8 @@ impl Parser for HttpParser {
         let line = std::mem::take(&mut self.response.line);
         if matches!(self.response.state, State::Start) && !line.is_empty() {
             self.response_text(out, line.trim_ascii_end());
+            // Where it was kept as a line, it got an end that it never had.
+            self.stray.pop_if(|last| *last == b'\n');
         }
         self.stray_body(out);
         let until_close = matches!(self.response.state, State::Body(Framing::UntilClose));
