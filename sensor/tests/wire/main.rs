@@ -195,7 +195,8 @@ fn rules_are_taken_up_between_two_packets() {
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("local.rules"), "{wrong:?}");
     assert_eq!(sensor.status().get("sensor_settings_number"), 1, "without its file nothing changes");
 
-    std::fs::write(&rules, format!("{}alert udp any any -> any 53 (content:\"half a rule; sid:3;)\n", rule(2))).unwrap();
+    std::fs::write(&rules, format!("{}alert udp any any -> any 53 (content:\"half a rule; sid:3;)\n", rule(2)))
+        .unwrap();
     let answer = sensor.command(&["reload"]);
     assert!(answer.status.success(), "{answer:?}");
     assert!(taken(&sensor) < 19_000, "the packets were over before the rules came");
