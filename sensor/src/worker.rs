@@ -126,7 +126,7 @@ impl Worker {
         self.table.len()
     }
 
-    /// Goes on by other settings: limits, overlaps, what is muted, networks. Flows that live stay, and what they have begun
+    /// Goes on by other settings: limits, overlaps, what is muted, networks, signatures. Flows that live stay, and what they have begun
     /// is finished; a table that is now too full is brought down with each flow that comes.
     pub fn adopt(&mut self, settings: &WorkerSettings, parts: usize) {
         let (parts, limits) = (parts.max(1), &settings.flow);
@@ -136,6 +136,7 @@ impl Worker {
         self.shared.overlap = settings.overlap.clone();
         self.shared.muted = settings.muted.clone();
         self.shared.networks = settings.networks.clone();
+        self.shared.signatures.replace(settings.rules.clone());
     }
 
     /// From now on only these flows are looked into.

@@ -271,20 +271,19 @@ fn what_is_odd_about_a_packet_sets_off_its_rules_only() {
 
 #[test]
 fn several_numbers_of_a_transaction_are_asked_as_a_rule_says() {
-    let number = |n: u64| n.to_be_bytes();
-    let (entry, done) = (number(4), number(5));
-    let buffers = [("ldap.responses.operation", &entry[..]), ("ldap.responses.operation", &done[..])];
-    let rule = |test: &str| format!("alert ldap any any -> any any (ldap.responses.operation:{test}; sid:1;)");
+    let (granted, published) = (2u64.to_be_bytes(), 3u64.to_be_bytes());
+    let buffers = [("mqtt.type", &granted[..]), ("mqtt.type", &published[..])];
+    let rule = |test: &str| format!("alert mqtt any any -> any any (mqtt.type:{test}; sid:1;)");
     for (test, matches) in [
-        ("search_result_done", true),
-        ("search_result_done,1", true),
-        ("search_result_done,0", false),
-        ("search_result_done,-1", true),
-        ("search_result_done,all", false),
-        ("bind_response", false),
-        ("!bind_response,all", true),
+        ("PUBLISH", true),
+        ("PUBLISH,1", true),
+        ("PUBLISH,0", false),
+        ("PUBLISH,-1", true),
+        ("PUBLISH,all", false),
+        ("CONNECT", false),
+        ("!CONNECT,all", true),
     ] {
-        assert_eq!(transaction(&rule(test), "ldap", &buffers), matches, "{test}");
+        assert_eq!(transaction(&rule(test), "mqtt", &buffers), matches, "{test}");
     }
 }
 

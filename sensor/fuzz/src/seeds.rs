@@ -9,7 +9,7 @@ use luytre_sensor::capture::{FileSource, Next, Packet, PacketSource};
 use luytre_sensor::decode::{Checksums, Decoded};
 use luytre_sensor::flow::Side;
 use luytre_sensor::flow::key::FlowKey;
-use luytre_sensor::pipeline::{Back, Front, Routed, RoutedArp};
+use luytre_sensor::pipeline::{Back, Front, Routed, RoutedArp, RoutedOdd};
 use luytre_sensor::protocols::{Direction, PROTOCOLS};
 use luytre_sensor::worker::SHARDS;
 
@@ -157,6 +157,8 @@ impl Back for Gather {
     }
 
     fn arp(&mut self, _routed: &RoutedArp) {}
+
+    fn odd(&mut self, _routed: &RoutedOdd) {}
 
     fn finish(&mut self, _number: u64) {}
 }

@@ -11,7 +11,9 @@ use luytre_events::{Event, json};
 use luytre_sensor::capture::{LinkType, Packet, SourceCounts};
 use luytre_sensor::decode::Checksums;
 use luytre_sensor::flow::FlowLimits;
-use luytre_sensor::pipeline::{Back, Front, Inline, OrderKey, OrderedSink, Routed, RoutedArp, Shards, worker_stages};
+use luytre_sensor::pipeline::{
+    Back, Front, Inline, OrderKey, OrderedSink, Routed, RoutedArp, RoutedOdd, Shards, worker_stages,
+};
 use luytre_sensor::worker::{EventSink, SHARDS, WorkerSettings};
 
 use super::decode::LINKS;
@@ -166,6 +168,14 @@ impl Back for Parts {
         for (shards, told) in &mut self.0 {
             if shards.has(routed.shard) {
                 shards.arp(routed, told);
+            }
+        }
+    }
+
+    fn odd(&mut self, routed: &RoutedOdd) {
+        for (shards, told) in &mut self.0 {
+            if shards.has(routed.shard) {
+                shards.odd(routed, told);
             }
         }
     }

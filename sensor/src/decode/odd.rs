@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 /// The most names that are noted of one packet.
-const NAMES_MAX: usize = 8;
+const NAMES_MAX: usize = 4;
 /// Extension headers of IPv6 that are looked at.
 const EXTENSIONS_MAX: usize = 64;
 
@@ -148,7 +148,7 @@ impl Odd {
 
     /// Options of TCP whose length is fixed (RFC 9293, RFC 2018, RFC 7323).
     fn tcp_options(&mut self, mut options: &[u8]) {
-        let mut seen = [false; 256];
+        let mut seen = 0u16;
         while let [kind, rest @ ..] = options {
             let length = match (kind, rest.first()) {
                 (0, _) => return,
@@ -166,14 +166,14 @@ impl Odd {
             if *kind != 1 && (length < 2 || length > options.len()) {
                 return self.note("tcp.opt_invalid_len");
             }
+            // All kinds with a fixed length have small numbers.
+            let bit = if fixed.is_some() { 1 << (kind & 0xf) } else { 0 };
             if fixed.is_some_and(|fixed| fixed != length) {
                 self.note("tcp.opt_invalid_len");
-            } else if fixed.is_some()
-                && let Some(seen) = seen.get_mut(usize::from(*kind))
-                && std::mem::replace(seen, true)
-            {
+            } else if seen & bit != 0 {
                 self.note("tcp.opt_duplicate");
             }
+            seen |= bit;
             options = options.get(length..).unwrap_or(&[]);
         }
     }

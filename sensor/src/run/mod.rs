@@ -162,6 +162,7 @@ pub fn run(mut settings: Settings, config: Option<&Path>, data: &Path) -> anyhow
         canaries: canaries.clone(),
     };
     let orders = Orders::new(1, &settings, &fixed).map_err(|error| anyhow::anyhow!(error))?;
+    orders.say_rules();
     let opened = open_sources(&settings, &orders)?;
     let bulletin = Arc::new(Bulletin::new(orders));
     let control = control::listen(data)?;

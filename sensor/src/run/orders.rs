@@ -14,6 +14,7 @@ use crate::files::FileLimits;
 use crate::files::store::Store;
 use crate::networks::Networks;
 use crate::packets::settings::Cutoffs;
+use crate::signatures;
 use crate::worker::WorkerSettings;
 
 /// What does not change while the sensor runs.
@@ -45,7 +46,7 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// From settings; the error names the setting and the place in it.
+    /// From settings and the rule files that they name; the error names the setting and the place in it.
     pub fn new(number: u64, settings: &Settings, fixed: &Fixed) -> Result<Orders, String> {
         settings.check()?;
         let filters = settings.source.iter().map(|source| source.parsed_filter().map(|filter| filter.map(Arc::new)));
@@ -59,7 +60,7 @@ impl Orders {
             muted: Arc::new(settings.muted()),
             networks: Arc::new(Networks::new(&settings.networks)),
             canaries: fixed.canaries.clone(),
-            rules: None,
+            rules: signatures::load(&settings.rules).map_err(|error| format!("rules: {error}"))?,
         };
         Ok(Orders {
             number,
@@ -68,6 +69,16 @@ impl Orders {
             cutoffs: settings.packets.cutoffs(),
             filters: filters.collect::<Result<_, _>>().map_err(|error| error.to_string())?,
         })
+    }
+
+    /// Logs what was loaded of rules; each that cannot be used is named by `luytre-sensor read --rules`.
+    pub fn say_rules(&self) {
+        let Some(rules) = &self.worker.rules else { return };
+        let (broken, unsupported) = (rules.broken.len(), rules.unsupported.len());
+        tracing::info!(rules = rules.len(), broken, unsupported, "signatures are loaded");
+        if let Some(first) = rules.broken.first() {
+            tracing::warn!(broken, file = %first.file, reason = first.what, "rules that cannot be used are passed over");
+        }
     }
 
     /// What of a source is looked at.

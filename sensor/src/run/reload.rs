@@ -51,6 +51,7 @@ impl Reloader {
         let number = self.bulletin.newest().number + 1;
         let orders = Orders::new(number, &next, &self.fixed)?;
         self.change_filters(&orders)?;
+        orders.say_rules();
         if let Some(canaries) = &self.canaries {
             canaries.configure(&next.canary);
         }

@@ -22,6 +22,8 @@ use crate::worker::Muted;
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
+    /// Signatures: rule files, and folders whose rule files are loaded.
+    pub rules: Vec<PathBuf>,
     /// Where packets come from.
     pub source: Vec<SourceSettings>,
     /// What is made of headers.

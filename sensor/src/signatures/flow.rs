@@ -21,6 +21,8 @@ const TRANSACTIONS_MAX: usize = 256;
 /// One flow.
 #[derive(Debug, Default)]
 pub struct FlowInspection {
+    /// Of which set of rules its notes are.
+    pub generation: u64,
     /// What rules remember.
     pub notes: FlowNotes,
     /// By direction: to the server, to the client.
@@ -39,6 +41,8 @@ pub struct FlowInspection {
     pub request: Option<Buffers>,
     /// Which way the bytes go that are being worked on.
     pub feeding: Option<Direction>,
+    /// The connection was established with the packet before.
+    pub followed: bool,
     /// What is odd about its streams.
     pub odd_streams: super::odd_streams::Seen,
     /// Things that found no room.

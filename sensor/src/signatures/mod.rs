@@ -58,6 +58,8 @@ const NO_PACKET: PacketFacts<'static> = PacketFacts {
 pub struct Inspection {
     engine: Option<Box<Inspector>>,
     current: Option<Box<FlowInspection>>,
+    /// How often the rules were replaced.
+    generation: u64,
     /// Senders and receivers of IP that carries IP, the latest ones.
     outer: VecDeque<(IpAddr, IpAddr)>,
 }
@@ -69,6 +71,19 @@ impl Inspection {
     /// With rules, or without.
     pub fn new(rules: Option<Arc<Signatures>>) -> Inspection {
         Inspection { engine: rules.map(|rules| Box::new(Inspector::new(rules))), ..Inspection::default() }
+    }
+
+    /// Goes on by another set of rules, or by none. What the former set remembered of flows and hosts means nothing to it.
+    pub fn replace(&mut self, rules: Option<Arc<Signatures>>) {
+        let same = match (&self.engine, &rules) {
+            (Some(engine), Some(rules)) => engine.set().digest == rules.digest,
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            self.engine = rules.map(|rules| Box::new(Inspector::new(rules)));
+            self.generation += 1;
+        }
     }
 
     /// What was counted.
@@ -84,7 +99,11 @@ impl Inspection {
     /// Work on a flow begins.
     pub fn enter(&mut self, kept: &mut Option<Box<FlowInspection>>) {
         if self.engine.is_some() {
-            self.current = Some(kept.take().unwrap_or_default());
+            let mut current = kept.take().unwrap_or_default();
+            if std::mem::replace(&mut current.generation, self.generation) != self.generation {
+                current.notes = FlowNotes::default();
+            }
+            self.current = Some(current);
         }
     }
 
@@ -247,6 +266,10 @@ impl Inspection {
         }
         let mut scene = scene(flow, direction, time_ns, unrecognised);
         scene.protocol = current.visible.filter(|_| packet.tcp.is_none() || scene.established);
+        // The bare packet that completes a handshake comes before the connection is established.
+        let followed = scene.established;
+        let before = std::mem::replace(&mut current.followed, followed);
+        scene.established &= before || packet.tcp.is_none() || !packet.payload.is_empty();
         let spoken = scene.protocol;
         scene.protocol = spoken.map(|spoken| current.dialect.unwrap_or(spoken));
         // What a SYN brings by fast open is looked at as the beginning of its stream.
@@ -260,7 +283,7 @@ impl Inspection {
         }
         if !current.notes.passed {
             engine.events(&scene, &mut current.notes);
-            ask(engine, &mut current, &scene, direction, packet.tcp.is_some());
+            ask(engine, &mut current, &scene, direction, packet.tcp.map(|_| followed));
         }
         let alerts = engine.take_alerts(&scene, &mut current.notes);
         flow.inspection = Some(current);
@@ -396,8 +419,14 @@ fn direction<A>(flow: &Flow<A>, side: Side) -> Direction {
     if side == flow.identity.client() { Direction::ToServer } else { Direction::ToClient }
 }
 
-/// Asks everything that a packet gives occasion for.
-fn ask(engine: &mut Inspector, current: &mut FlowInspection, scene: &Scene<'_>, direction: Direction, tcp: bool) {
+/// Asks everything that a packet gives occasion for; `followed` says of TCP whether its streams are followed.
+fn ask(
+    engine: &mut Inspector,
+    current: &mut FlowInspection,
+    scene: &Scene<'_>,
+    direction: Direction,
+    followed: Option<bool>,
+) {
     let side = current.side(direction);
     if !std::mem::replace(&mut side.seen, true) {
         engine.addresses(scene, &mut current.notes);
@@ -409,10 +438,10 @@ fn ask(engine: &mut Inspector, current: &mut FlowInspection, scene: &Scene<'_>, 
         engine.recognised(scene, &mut current.notes);
     }
     engine.packet(scene, &mut current.notes);
-    if tcp && scene.established {
+    if followed == Some(true) {
         streams(engine, current, scene, direction, false);
     }
-    if !tcp || scene.established {
+    if followed != Some(false) {
         transactions(engine, current, scene, direction);
     }
 }

@@ -172,6 +172,48 @@ fn new_settings_are_taken_up_between_two_packets() {
     }
 }
 
+/// Every question sets off the rule of the set that is in force; the set is replaced while questions flow.
+#[test]
+fn rules_are_taken_up_between_two_packets() {
+    let cable = Cable::lay("rules");
+    let folder = tempfile::tempdir().unwrap();
+    let (file, rules) = (folder.path().join("questions.pcap"), folder.path().join("local.rules"));
+    let rule = |sid: u32| format!("alert udp any any -> any 53 (msg:\"question\"; content:\"host\"; sid:{sid};)\n");
+    std::fs::write(&rules, rule(1)).unwrap();
+    let mut sensor = Sensor::start(&cable, &[], &format!("rules = [{rules:?}]\n{}", config("")));
+    let mut capture = Capture::new();
+    (0..20_000).for_each(|flow| capture.add(&question(flow)));
+    capture.write(&file);
+    let sending = cable.sending(&file, &["4"]);
+    let taken = |sensor: &Sensor| sensor.status().get("sensor_capture_taken_packets_total");
+    sensor.wait_until("packets flow", |sensor| taken(sensor) > 1000);
+
+    let moved = folder.path().join("moved.rules");
+    std::fs::rename(&rules, &moved).unwrap();
+    let wrong = sensor.command(&["reload"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("local.rules"), "{wrong:?}");
+    assert_eq!(sensor.status().get("sensor_settings_number"), 1, "without its file nothing changes");
+
+    std::fs::write(&rules, format!("{}alert udp any any -> any 53 (content:\"half a rule; sid:3;)\n", rule(2)))
+        .unwrap();
+    let answer = sensor.command(&["reload"]);
+    assert!(answer.status.success(), "{answer:?}");
+    assert!(taken(&sensor) < 19_000, "the packets were over before the rules came");
+    let (packets, _) = sent(sending.wait_with_output().unwrap());
+    let status = sensor.took(packets);
+    adds_up(&status, packets);
+    assert!(sensor.log().contains("rules that cannot be used are passed over"), "{}", sensor.log());
+    let events = sensor.events();
+    let of = |sid: &str| {
+        let is = |event: &&&Event| event.get_named("rule.id") == Some(Value::Str(sid.into()));
+        dataset(&events, "alert").iter().filter(is).count() as u64
+    };
+    let (before, after) = (of("1"), of("2"));
+    assert!(before > 0 && after > 0, "{before} by the first set, {after} by the second");
+    assert_eq!(before + after, packets, "each packet is looked at by one whole set");
+}
+
 #[test]
 fn the_kernel_lets_through_what_the_same_filter_lets_through_here() {
     let cable = Cable::lay("filter");

@@ -307,7 +307,7 @@ buffers! {
     MQTT_PUBLISH_MESSAGE = "mqtt.publish.message", Transaction Either Many filled;
     MQTT_SUBSCRIBE_TOPIC = "mqtt.subscribe.topic", Transaction Client Many filled;
     MQTT_UNSUBSCRIBE_TOPIC = "mqtt.unsubscribe.topic", Transaction Client Many filled;
-    NFS_PROCEDURE = "nfs_procedure", Transaction Either Numbers filled;
+    NFS_PROCEDURE = "nfs_procedure", Transaction Either Number filled;
     NFS_VERSION = "nfs_version", Transaction Either Number filled;
     HTTP2_FRAME_TYPE = "http2.frametype", Transaction Either Number filled;
     HTTP2_ERROR_CODE = "http2.errorcode", Transaction Either Number filled;

@@ -376,14 +376,14 @@ impl Inspector {
             self.counts.cut += (alerts.len() - ALERTS_MAX) as u64;
             alerts.truncate(ALERTS_MAX);
         }
-        // A flow that would be dropped in line would not be seen any further.
-        let drops = |alert: &&Alert| acts(alert, Action::Drop) || acts(alert, Action::Reject);
-        notes.passed = alerts.iter().filter(drops).filter_map(rule_of).any(of_flow);
         if let Some(at) = alerts.iter().position(|alert| acts(alert, Action::Pass)) {
             let rule = alerts.get(at).and_then(rule_of);
             notes.passed |= rule.is_some_and(of_flow);
             alerts.truncate(at + usize::from(rule.is_some_and(|rule| rule.tells_pass)));
         }
+        // A flow that would be dropped in line would not be seen any further.
+        let drops = |alert: &&Alert| acts(alert, Action::Drop) || acts(alert, Action::Reject);
+        notes.passed |= alerts.iter().filter(drops).filter_map(rule_of).any(of_flow);
         alerts.retain(|alert| rule_of(alert).is_some_and(|rule| !rule.silent));
         alerts.retain(|alert| {
             let Some(rule) = rule_of(alert) else { return false };

@@ -407,7 +407,7 @@ impl HttpParser {
         inspection::response(out, self.response.raw.as_deref().unwrap_or(&[]));
         let framing = transaction.response_framing(status, fields);
         let upgraded = status.code == Some(101)
-            && (transaction.record.upgrade.is_some()
+            && (transaction.record.upgrade.as_ref().is_some_and(|to| !to.is_empty())
                 || fields.get("upgrade").is_some()
                 || fields.content_length().is_none());
         let handed_over = upgraded || (transaction.method == b"CONNECT" && matches!(status.code, Some(200..=299)));

@@ -32,11 +32,6 @@ impl Draft {
         let test = match keyword {
             "app-layer-event" => return Some(self.protocol_event(value)),
             "frame" => return Some(self.frame(value)),
-            "ftpbounce" => {
-                self.addresses_only = false;
-                self.event_protocol = Some("ftp".to_owned());
-                return Some(self.lists.whole(buffer::APP_EVENT, "ftp.bounce"));
-            }
             "decode-event" => self.odd("decode", value),
             "stream-event" => self.odd("stream", value),
             "ipopts" => ip_option(value),
@@ -47,7 +42,13 @@ impl Draft {
             "icmpv4-csum" => checksum(1),
             "icmpv6-csum" => checksum(58),
             "igmp-csum" => checksum(2),
-            _ => return None,
+            // Some events have a keyword of their own.
+            _ => {
+                let name = listed("keyword", keyword)?;
+                self.addresses_only = false;
+                self.event_protocol = name.split('.').next().map(str::to_owned);
+                return Some(self.lists.whole(buffer::APP_EVENT, name));
+            }
         };
         Some(test.map(|test| self.packet_test(test)))
     }
@@ -62,12 +63,7 @@ impl Draft {
         if value.is_empty() {
             return Err("it wants the name of an event".into());
         }
-        let known = include_str!("events.txt").lines().find_map(|line| {
-            let mut words = line.split(' ');
-            let (of, theirs) = (words.next()?, words.next()?);
-            (of == kind && theirs == value).then(|| words.next().unwrap_or(theirs).to_owned())
-        });
-        Ok(known.unwrap_or_else(|| {
+        Ok(listed(kind, value).map(str::to_owned).unwrap_or_else(|| {
             self.unsupported.push(format!("{value}: this event is not told to rules yet"));
             value.to_owned()
         }))
@@ -83,18 +79,15 @@ impl Draft {
 
     fn frame(&mut self, value: &str) -> Result<(), Reason> {
         self.addresses_only = false;
-        let protocol = match self.rule.header.protocol.as_str() {
-            "http" => "http1",
-            other => other,
-        };
-        match buffer::by_frame(value, protocol) {
+        let protocol = self.rule.header.protocol.clone();
+        match buffer::by_frame(value, listed("frames", &protocol).unwrap_or(&protocol)) {
             Some(id) => {
                 if !id.buffer().filled {
                     self.unsupported.push(format!("{value}: no parser tells this frame yet"));
                 }
                 // The first word names the protocol, which may be a dialect of the one that is spoken.
                 let own = id.buffer().name.strip_prefix("frame.").and_then(|name| name.split('.').next());
-                self.event_protocol = own.map(|own| if own == "smb2" { "smb" } else { own }.to_owned());
+                self.event_protocol = own.map(|own| listed("dialect", own).unwrap_or(own).to_owned());
                 self.lists.begin(Current::Buffer(id));
                 Ok(())
             }
@@ -105,6 +98,15 @@ impl Draft {
             }
         }
     }
+}
+
+/// What the table of events says of a word: the sensor's name for it, or the word itself.
+pub fn listed(kind: &str, word: &str) -> Option<&'static str> {
+    include_str!("events.txt").lines().find_map(|line| {
+        let mut words = line.split(' ');
+        let (of, theirs) = (words.next()?, words.next()?);
+        (of == kind && theirs == word).then(|| words.next().unwrap_or(theirs))
+    })
 }
 
 fn ip_option(value: &str) -> Result<PacketTest, Reason> {

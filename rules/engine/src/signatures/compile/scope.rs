@@ -3,6 +3,7 @@
 use super::super::buffer::{self, Sender, When};
 use super::super::language::Reason;
 use super::super::rule::{Condition, PacketTest, Rule, Scope};
+use super::events::listed;
 use super::headers::of_packet;
 
 /// Protocols below the application.
@@ -26,18 +27,16 @@ const TRANSPORTS: &[&str] = &[
     "esp",
 ];
 
-/// Protocols that only versions of the language know that came after the one spoken here (`requires` tells which it is).
-const NEWER: &[&str] = &["igmp", "llmnr"];
-
 /// Settles protocol, direction and scope.
 pub fn settle(rule: &mut Rule, wants_packet: bool, addresses_only: bool) -> Result<(), Reason> {
     let below = TRANSPORTS.contains(&rule.header.protocol.as_str());
     if !below {
         rule.protocol = Some(rule.header.protocol.clone());
     }
-    if NEWER.contains(&rule.header.protocol.as_str()) {
-        rule.unsupported
-            .push(format!("{}: newer than the version of the language that is spoken here", rule.header.protocol));
+    // Only versions of the language know it that came after the one spoken here (`requires` tells which it is).
+    if listed("newer", &rule.header.protocol).is_some() {
+        let why = "newer than the version of the language that is spoken here";
+        rule.unsupported.push(format!("{}: {why}", rule.header.protocol));
     }
     direction(rule)?;
     let of_transaction = rule.lists.iter().any(|list| list.buffer.buffer().when == When::Transaction);
