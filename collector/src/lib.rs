@@ -14,10 +14,11 @@
 //! | [`search`] | the query language and its answers |
 //!
 //! [`import`] takes captures and logs of other programs into data sets apart. Beside them: [`api`] and [`client`] (both
-//! ends of the API), [`evidence`] (what is sealed and held), [`fleet`] (who may speak), [`ledger`] (what was counted),
+//! ends of the API), [`backup`], [`evidence`] (what is sealed and held), [`fleet`] (who may speak), [`ledger`] (what was counted),
 //! [`tail`] (events as they come in), [`health`] (what does not work).
 
 pub mod api;
+pub mod backup;
 pub mod client;
 pub mod clock;
 pub mod commands;

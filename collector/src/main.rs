@@ -55,6 +55,12 @@ enum Command {
         #[command(subcommand)]
         command: Option<RulesCommand>,
     },
+    /// How the running collector is: events, sensors, evidence, what does not work.
+    Status(commands::StatusArguments),
+    /// Copy everything into a new folder, while the collector runs.
+    Backup(commands::BackupArguments),
+    /// Make the data directory of such a copy.
+    Restore(commands::RestoreArguments),
     /// Check the configuration, and whether a running collector is well.
     Check,
     /// Print the version.
@@ -138,6 +144,9 @@ async fn execute(command: Command, settings: Settings, data: &Path) -> anyhow::R
         Command::Sensors => commands::sensors(&client).await?,
         Command::Rules { command: None } => commands::rules(&client).await?,
         Command::Rules { command: Some(RulesCommand::Reload) } => commands::reload_rules(&client).await?,
+        Command::Status(wished) => return commands::status(&client, &wished).await,
+        Command::Backup(wished) => commands::backup(data, &wished)?,
+        Command::Restore(wished) => commands::restore(data, &wished)?,
         Command::Check => return commands::check(&client, &settings, data).await,
         Command::Version => println!("luytre-collector {}", env!("CARGO_PKG_VERSION")),
     }

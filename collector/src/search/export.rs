@@ -104,8 +104,9 @@ impl Exporter {
             Some(first) => {
                 if self.format == ExportFormat::Csv {
                     piece.push_str(if self.bom { BYTE_ORDER_MARK } else { "" });
-                    let names = self.columns.iter().map(|name| Json::String(name.clone())).collect::<Vec<_>>();
-                    csv_line(&mut piece, &names);
+                    // Names of the catalogue, as other programs look for them: no stranger's text.
+                    piece.push_str(&self.columns.join(","));
+                    piece.push_str("\r\n");
                 }
                 first
             }
