@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use luytre_collector_api::ApiError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -42,10 +42,26 @@ impl Client {
         self.ask(Method::POST, path, serde_json::to_vec(body)?.into()).await
     }
 
+    /// Sends bytes as they are.
+    pub async fn upload<A: DeserializeOwned>(&self, path: &str, body: Vec<u8>) -> anyhow::Result<A> {
+        self.ask(Method::POST, path, body.into()).await
+    }
+
     /// Writes what comes to `out`; returns how many bytes came. Nothing is written of a refusal.
     pub async fn download(&self, path: &str, out: &mut impl std::io::Write) -> anyhow::Result<u64> {
-        let response = self.send(Method::GET, path, Bytes::new()).await?;
-        let status = response.status();
+        Ok(self.download_with(Method::GET, path, Bytes::new(), out).await?.0)
+    }
+
+    /// The same of any request; returns the headers too.
+    pub async fn download_with(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        out: &mut impl std::io::Write,
+    ) -> anyhow::Result<(u64, HeaderMap)> {
+        let response = self.send(method, path, body).await?;
+        let (status, headers) = (response.status(), response.headers().clone());
         let mut body = response.into_body();
         if !status.is_success() {
             return Err(refused(status, &body.collect().await.context("read the collector's answer")?.to_bytes()));
@@ -58,7 +74,7 @@ impl Client {
                 came += bytes.len() as u64;
             }
         }
-        Ok(came)
+        Ok((came, headers))
     }
 
     async fn ask<A: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<A> {

@@ -1,5 +1,8 @@
 //! What the command line prints: each command asks the running collector and writes a table or JSON lines.
 
+mod backup;
+mod evidence;
+mod export;
 mod import;
 
 use std::io::Write as _;
@@ -20,6 +23,9 @@ use crate::index::Store;
 use crate::search::Search;
 use crate::settings::Settings;
 
+pub use backup::{BackupArguments, RestoreArguments, StatusArguments, backup, restore, status};
+pub use evidence::{EvidenceCommand, ReplayArguments, VerifyArguments, evidence, replay, verify};
+pub use export::{ExportArguments, export};
 pub use import::{ImportArguments, SetsArguments, import, sets};
 
 /// `luytre-collector search`.
@@ -42,6 +48,9 @@ pub struct SearchArguments {
     /// Search a named data set instead of the live one.
     #[arg(long, value_name = "NAME")]
     set: Option<String>,
+    /// Print events as they come in, one JSON object a line, until it is ended.
+    #[arg(long, conflicts_with_all = ["from", "to", "limit", "set"])]
+    follow: bool,
 }
 
 /// `luytre-collector packets`.
@@ -106,6 +115,9 @@ pub async fn search(
     data: &Path,
     arguments: &SearchArguments,
 ) -> anyhow::Result<()> {
+    if arguments.follow {
+        return export::follow(client, &arguments.query).await.inspect_err(|error| point(error, &arguments.query));
+    }
     let request = SearchRequest {
         query: arguments.query.clone(),
         from: arguments.from.clone(),
@@ -118,18 +130,21 @@ pub async fn search(
         true => client.post("/v1/search", &request).await,
         false => search_files(settings, data, &request),
     }
-    .inspect_err(|error| {
-        if let Some(Refused(refused)) = error.downcast_ref::<Refused>()
-            && let Some(position) = refused.position
-        {
-            eprintln!("{}\n{}^", request.query, " ".repeat(position as usize));
-        }
-    })?;
+    .inspect_err(|error| point(error, &request.query))?;
     let mut out = std::io::stdout().lock();
     print_answer(&answer, arguments.json, &mut out).context("write the answer")?;
     eprintln!("{} events in {} ms", answer.total, answer.took_ms);
     answer.partial.iter().for_each(|partial| eprintln!("incomplete: {partial}"));
     Ok(())
+}
+
+/// Shows where in a query a mistake is.
+fn point(error: &anyhow::Error, query: &str) {
+    if let Some(Refused(refused)) = error.downcast_ref::<Refused>()
+        && let Some(position) = refused.position
+    {
+        eprintln!("{query}\n{}^", " ".repeat(position as usize));
+    }
 }
 
 /// Searches the index of a collector that does not run.

@@ -13,15 +13,18 @@
 //! | [`fanout`] | alerts in a durable log that the console follows |
 //! | [`search`] | the query language and its answers |
 //!
-//! [`import`] takes captures and logs of other programs into data sets apart. Beside them: [`api`] and [`client`] (both ends of the API), [`fleet`] (who may speak), [`ledger`] (what was
-//! counted), [`health`] (what does not work).
+//! [`import`] takes captures and logs of other programs into data sets apart. Beside them: [`api`] and [`client`] (both
+//! ends of the API), [`backup`], [`evidence`] (what is sealed and held), [`fleet`] (who may speak), [`ledger`] (what was counted),
+//! [`tail`] (events as they come in), [`health`] (what does not work).
 
 pub mod api;
+pub mod backup;
 pub mod client;
 pub mod clock;
 pub mod commands;
 pub mod detect;
 pub mod enrich;
+pub mod evidence;
 pub mod fanout;
 pub mod fleet;
 pub mod health;
@@ -34,3 +37,4 @@ pub mod pipeline;
 pub mod run;
 pub mod search;
 pub mod settings;
+pub mod tail;

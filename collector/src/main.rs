@@ -33,12 +33,21 @@ enum Command {
     ApiCertificate(commands::ApiCertificateArguments),
     /// Search events.
     Search(commands::SearchArguments),
+    /// Write everything a query finds as CSV or JSON lines.
+    Export(commands::ExportArguments),
     /// Take captures, or logs of Suricata and Zeek, into a data set of its own.
     Import(commands::ImportArguments),
     /// List the data sets apart from the live one, or remove one.
     Sets(commands::SetsArguments),
     /// Fetch the packets of a flow from the sensor that keeps them.
     Packets(commands::PacketsArguments),
+    /// Seal, hold, list, read and release evidence.
+    #[command(subcommand)]
+    Evidence(commands::EvidenceCommand),
+    /// Check a bundle of evidence: is it whole, and whose is it? Needs no collector.
+    Verify(commands::VerifyArguments),
+    /// Run a bundle's events and packets through detection again: is it the same alert? Needs no collector.
+    Replay(commands::ReplayArguments),
     /// List the sensors.
     Sensors,
     /// List the rules in force and the broken ones.
@@ -46,6 +55,12 @@ enum Command {
         #[command(subcommand)]
         command: Option<RulesCommand>,
     },
+    /// How the running collector is: events, sensors, evidence, what does not work.
+    Status(commands::StatusArguments),
+    /// Copy everything into a new folder, while the collector runs.
+    Backup(commands::BackupArguments),
+    /// Make the data directory of such a copy.
+    Restore(commands::RestoreArguments),
     /// Check the configuration, and whether a running collector is well.
     Check,
     /// Print the version.
@@ -119,12 +134,19 @@ async fn execute(command: Command, settings: Settings, data: &Path) -> anyhow::R
         }
         Command::ApiCertificate(wished) => commands::api_certificate(&client, &settings, data, &wished).await?,
         Command::Search(search) => commands::search(&client, &settings, data, &search).await?,
+        Command::Export(wished) => commands::export(&client, &settings, data, &wished).await?,
         Command::Import(files) => return commands::import(&client, &settings, data, &files).await,
         Command::Sets(wished) => commands::sets(&client, &settings, data, &wished).await?,
         Command::Packets(packets) => commands::packets(&client, &packets).await?,
+        Command::Evidence(command) => return commands::evidence(&client, &command).await,
+        Command::Verify(wished) => return commands::verify(data, &wished),
+        Command::Replay(wished) => return commands::replay(&settings, data, &wished),
         Command::Sensors => commands::sensors(&client).await?,
         Command::Rules { command: None } => commands::rules(&client).await?,
         Command::Rules { command: Some(RulesCommand::Reload) } => commands::reload_rules(&client).await?,
+        Command::Status(wished) => return commands::status(&client, &wished).await,
+        Command::Backup(wished) => commands::backup(data, &wished)?,
+        Command::Restore(wished) => commands::restore(data, &wished)?,
         Command::Check => return commands::check(&client, &settings, data).await,
         Command::Version => println!("luytre-collector {}", env!("CARGO_PKG_VERSION")),
     }

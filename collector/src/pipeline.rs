@@ -30,6 +30,7 @@ use crate::health::Problems;
 use crate::index::{IndexSettings, Store, Writer};
 use crate::journal::{Journal, Position};
 use crate::ledger::StageCounter;
+use crate::tail::Tail;
 
 /// Batches between detection and index.
 const QUEUE_BATCHES: usize = 8;
@@ -75,6 +76,8 @@ pub struct PipelineParts {
     pub index_counter: StageCounter,
     /// Events that no rule looked at, because the rules failed on them.
     pub poisoned: Arc<AtomicU64>,
+    /// Who follows events as they come.
+    pub tail: Tail,
     /// Where trouble is told.
     pub problems: Problems,
 }
@@ -317,6 +320,7 @@ impl Feed<'_> {
             batch.sensors.iter().for_each(|(sensor, count)| self.parts.detect_counter.give(sensor, *count));
             batch.sensors.iter().for_each(|(sensor, count)| self.parts.index_counter.take(sensor, *count));
             self.kept.counted = batch.position;
+            self.parts.tail.tell(&batch.events);
         }
         if !is_replay {
             self.held_since.get_or_insert_with(Instant::now);

@@ -18,6 +18,7 @@ use crate::detect::change::{RuleChange, RuleChanges};
 use crate::detect::files::{FileParts, FileScans, ScanCounts};
 use crate::detect::{Detection, DetectionParts};
 use crate::enrich::{Enricher, SharedAgencies};
+use crate::evidence::Sealer;
 use crate::fanout::Fanout;
 use crate::fleet::Fleet;
 use crate::health::Problems;
@@ -29,6 +30,7 @@ use crate::ledger::Ledger;
 use crate::pipeline::{MakeDetection, Pipeline, PipelineParts};
 use crate::search::Search;
 use crate::settings::Settings;
+use crate::tail::Tail;
 
 /// A collector that runs in this process.
 pub struct Running {
@@ -82,7 +84,9 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
     });
     let reloader = Reloader { made: made.clone(), changes: changes.clone() };
     let poisoned: Arc<AtomicU64> = Arc::default();
+    let tail = Tail::default();
     let pipeline = Pipeline::start(PipelineParts {
+        tail: tail.clone(),
         journal: journal.clone(),
         catalogues: fleet.catalogues(),
         enricher,
@@ -99,6 +103,17 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
     let search = Search::new(store.clone(), settings.search.clone());
     let turns = Arc::new(tokio::sync::Semaphore::new(search.at_a_time()));
     let packets = intake.packets();
+    let evidence = crate::evidence::Store::open(&data.join("evidence"), settings.evidence.clone());
+    let evidence = Sealer::new(
+        evidence.context("open the evidence")?,
+        fanout.clone(),
+        search.clone(),
+        (packets.clone(), intake.files()),
+        rules.clone(),
+        fleet.clone(),
+        settings.clone(),
+        data,
+    );
     let sets = Sets::new(&data.join("imports"), store.clone(), settings.index.clone(), agencies.clone());
     let api = Api {
         search,
@@ -116,6 +131,8 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         poisoned,
         reloader,
         sets,
+        evidence,
+        tail,
     };
     let mut servers = vec![serve(socket, api::local_router(api.clone()))];
     if let Some(address) = settings.api.listen {

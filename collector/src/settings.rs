@@ -17,6 +17,7 @@
 //! [fanout]   # segment_bytes, keep_bytes
 //! [alerts]   # window_s, longest_s
 //! [files]    # scanner, timeout_ms, keep_bytes
+//! [evidence] # keep_days, keep_bytes, packets_mb
 //! [ledger]   # age_days
 //! ```
 
@@ -27,6 +28,7 @@ use serde::Deserialize;
 
 use crate::detect::files::FileSettings;
 use crate::detect::groups::GroupSettings;
+use crate::evidence::EvidenceSettings;
 use crate::fanout::FanoutSettings;
 use crate::fleet::FleetSettings;
 use crate::index::IndexSettings;
@@ -61,6 +63,8 @@ pub struct Settings {
     pub alerts: GroupSettings,
     /// Carved files.
     pub files: FileSettings,
+    /// Evidence.
+    pub evidence: EvidenceSettings,
     /// The ledger.
     pub ledger: LedgerSettings,
 }

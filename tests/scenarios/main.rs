@@ -1,9 +1,10 @@
 //! Scenarios: a capture in, API answers out, with the three programs as real processes; and what happens when one of
 //! them dies, a disk is full, a certificate is revoked, a rule is broken, a setting is misspelt, mail goes out, a report
-//! is printed, a capture is imported, the demo is killed.
+//! is printed, a capture is imported, evidence is sealed and replayed, the demo is killed.
 
 mod afar;
 mod demo;
+mod evidence;
 mod faults;
 mod import;
 mod mail;

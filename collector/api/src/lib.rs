@@ -5,6 +5,9 @@
 //! | --- | --- | --- |
 //! | `GET /v1/health` | | [`Health`] |
 //! | `POST /v1/search` | [`SearchRequest`] | [`SearchAnswer`] or [`ApiError`] with the place in the query |
+//! | `POST /v1/search/follow` | [`SearchRequest`] (its query) | newline-delimited [`EventDocument`]s as they come in; an empty line is a sign of life |
+//! | `POST /v1/search/complete` | [`CompletionRequest`] | list of [`Proposal`] |
+//! | `POST /v1/export` | [`ExportRequest`] | CSV or JSON lines, as they come; [`TOTAL_HEADER`] |
 //! | `GET /v1/events/{id}` | | [`EventDocument`] |
 //! | `GET /v1/alerts/stream?after=SEQ` | | newline-delimited [`Alert`]s in rising `sequence`, then it stays open; an empty line is a sign of life |
 //! | `GET /v1/alerts/{id}` | | [`Alert`] |
@@ -15,14 +18,28 @@
 //! | `POST /v1/api-certificates/{name}/revoke` (Unix socket only) | | [`ApiCertificateRequest`] |
 //! | `GET /v1/ledger?from&to&sensor` | RFC 3339 times | [`LedgerAnswer`] |
 //! | `GET /v1/packets?flow&sensor&from&to&limit_mb&by` | [`PacketsRequest`] | a pcapng file, as it comes |
+//! | `POST /v1/evidence/holds` | [`HoldRequest`] | [`HoldAnswer`] once the alert's evidence is sealed |
+//! | `GET /v1/evidence` | | [`EvidenceAnswer`] |
+//! | `GET /v1/evidence/{id}?by` | [`EvidenceBy`] | a ZIP archive; [`PASSWORD_HEADER`] opens the files in it |
+//! | `POST /v1/evidence/{id}/release` | [`ReleaseRequest`] | [`EvidenceItem`] |
+//! | `POST /v1/evidence/documents?by&name&reason` | a document as it is | [`EvidenceItem`] |
+//! | `GET /v1/evidence/log` | | [`EvidenceLog`] |
 //! | `GET /v1/rules` | | [`RulesAnswer`] |
 //! | `GET /v1/rules/{id}` | | [`RuleDetail`] |
 //! | `POST /v1/rules/reload` | | [`RulesAnswer`] once the rules are in force |
 //! | `GET /v1/catalogue` | | `catalogue.json` |
 //! | `GET /v1/agencies` | | list of [`Agency`] |
 
+mod evidence;
+mod query;
+
 use std::collections::BTreeMap;
 
+pub use evidence::{
+    EvidenceAnswer, EvidenceBy, EvidenceItem, EvidenceKind, EvidenceLog, EvidenceLogLine, Hold, HoldAnswer,
+    HoldRequest, PASSWORD_HEADER, ReleaseRequest,
+};
+pub use query::{CompletionKind, CompletionRequest, ExportFormat, ExportRequest, Proposal, TOTAL_HEADER};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

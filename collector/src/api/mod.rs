@@ -5,6 +5,8 @@
 //! drops connections, and the alert stream goes on from the listener's cursor.
 
 mod alerts;
+mod evidence;
+mod export;
 mod fleet;
 mod metrics;
 mod packets;
@@ -26,6 +28,7 @@ use luytre_events::Catalogue;
 
 use crate::detect::files::ScanCounts;
 use crate::enrich::SharedAgencies;
+use crate::evidence::Sealer;
 use crate::fanout::Fanout;
 use crate::fleet::Fleet;
 use crate::health::Problems;
@@ -36,6 +39,7 @@ use crate::journal::Journal;
 use crate::ledger::Ledger;
 use crate::run::Reloader;
 use crate::search::Search;
+use crate::tail::Tail;
 
 pub use self::metrics::router as metrics_router;
 pub use self::rules::RulesInForce;
@@ -78,6 +82,10 @@ pub struct Api {
     pub reloader: Reloader,
     /// Data sets apart from the live one.
     pub sets: Sets,
+    /// Evidence.
+    pub evidence: Sealer,
+    /// Events as they come in.
+    pub tail: Tail,
 }
 
 /// A failed request.
@@ -140,9 +148,16 @@ pub fn local_router(api: Api) -> axum::Router {
 
 /// The routes of everybody.
 pub fn router(api: Api) -> axum::Router {
+    let documents = axum::Router::new()
+        .route("/v1/evidence/documents", post(evidence::add))
+        .layer(axum::extract::DefaultBodyLimit::max(evidence::DOCUMENT_MAX_BYTES))
+        .with_state(api.clone());
     axum::Router::new()
         .route("/v1/health", get(health))
         .route("/v1/search", post(search::search))
+        .route("/v1/search/follow", post(export::follow))
+        .route("/v1/search/complete", post(export::complete))
+        .route("/v1/export", post(export::export))
         .route("/v1/events/{id}", get(search::event))
         .route("/v1/alerts/stream", get(alerts::stream))
         .route("/v1/alerts/{id}", get(alerts::alert))
@@ -152,6 +167,11 @@ pub fn router(api: Api) -> axum::Router {
         .route("/v1/tokens", post(fleet::create_token))
         .route("/v1/ledger", get(fleet::ledger))
         .route("/v1/packets", get(packets::packets))
+        .route("/v1/evidence", get(evidence::list))
+        .route("/v1/evidence/holds", post(evidence::hold))
+        .route("/v1/evidence/log", get(evidence::log))
+        .route("/v1/evidence/{id}", get(evidence::read))
+        .route("/v1/evidence/{id}/release", post(evidence::release))
         .route("/v1/rules", get(rules::rules))
         .route("/v1/rules/reload", post(rules::reload))
         .route("/v1/rules/{id}", get(rules::rule))
@@ -160,6 +180,7 @@ pub fn router(api: Api) -> axum::Router {
         .fallback(async || Failure::not_found("there is nothing at this address"))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX_BYTES))
         .with_state(api)
+        .merge(documents)
 }
 
 impl Api {

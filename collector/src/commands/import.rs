@@ -155,7 +155,7 @@ fn is_wrong_name(error: &anyhow::Error) -> bool {
 }
 
 /// `luytre-sensor` beside this program, else whatever the PATH says.
-fn beside() -> PathBuf {
+pub(super) fn beside() -> PathBuf {
     let beside = std::env::current_exe().ok().map(|path| path.with_file_name("luytre-sensor"));
     beside.filter(|path| path.exists()).unwrap_or_else(|| "luytre-sensor".into())
 }

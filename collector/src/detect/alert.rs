@@ -58,17 +58,20 @@ fn reasons(rule: &Rule) -> Vec<String> {
     ["rule_level"].into_iter().chain(of_kind).map(str::to_owned).collect()
 }
 
+/// Stands between the parts of a group's key.
+pub const SEPARATOR: char = '\u{1f}';
+
 /// What one alert is made of: matches of one rule with one subject, seen by one sensor. A YARA match also names the
 /// file, because files are scanned in another order than they were seen.
 pub fn group_key(found: &Match, event: &Event) -> String {
-    let mut key = format!("{}\u{1f}{}", found.rule.id, event.id.sensor);
+    let mut key = format!("{}{SEPARATOR}{}", found.rule.id, event.id.sensor);
     for (name, value) in &found.subject {
-        key.push_str(&format!("\u{1f}{name}={value}"));
+        key.push_str(&format!("{SEPARATOR}{name}={value}"));
     }
     if found.rule.kind == EngineKind::Yara
         && let Some(digest) = event.get_named("file.hash.sha256")
     {
-        key.push_str(&format!("\u{1f}{}", digest.borrow().to_text()));
+        key.push_str(&format!("{SEPARATOR}{}", digest.borrow().to_text()));
     }
     key
 }

@@ -44,6 +44,22 @@ pub(super) struct Signed {
     pub fingerprint: String,
 }
 
+/// Signs evidence.
+pub struct Signer {
+    key: KeyPair,
+    /// Its certificate, PEM.
+    pub certificate_pem: String,
+    /// The authority's certificate, PEM.
+    pub authority_pem: String,
+}
+
+impl Signer {
+    /// An ECDSA signature (P-256, SHA-256) as ASN.1, as `openssl dgst -verify` takes it.
+    pub fn sign(&self, content: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        rcgen::SigningKey::sign(&self.key, content)
+    }
+}
+
 /// A certificate request whose signature checks.
 pub(super) struct Request(CertificateSigningRequestParams);
 
@@ -100,6 +116,20 @@ impl Authority {
         Ok((key.serialize_pem(), signed))
     }
 
+    /// Opens the key that evidence is signed with, or makes it with a certificate of ours.
+    pub(super) fn signer(&self, folder: &Path) -> Result<Signer, Failure> {
+        if !folder.exists() {
+            let key = KeyPair::generate()?;
+            let mut params = params("Lũy Tre evidence", AUTHORITY_DAYS);
+            params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+            let certificate = params.signed_by(&key, &self.issuer)?;
+            keep(folder, &key, &certificate.pem())?;
+        }
+        let read = |name: &str| std::fs::read_to_string(folder.join(name));
+        let (key, certificate_pem) = (KeyPair::from_pem(&read("key.pem")?)?, read("certificate.pem")?);
+        Ok(Signer { key, certificate_pem, authority_pem: self.certificate_pem.clone() })
+    }
+
     /// TLS for a listener of ours, with a new key and certificate. The authority's certificate is sent along: a sensor
     /// that enrols knows only its digest.
     pub(super) fn server(&self, names: &[String], anonymous: bool) -> Result<ServerConfig, Failure> {
@@ -151,12 +181,18 @@ fn make(folder: &Path) -> Result<(), Failure> {
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let certificate = params.self_signed(&key)?;
-    let beside = folder.with_file_name(format!(".authority-{}", std::process::id()));
+    keep(folder, &key, &certificate.pem())
+}
+
+/// Writes a key and its certificate; both are there or none.
+fn keep(folder: &Path, key: &KeyPair, certificate_pem: &str) -> Result<(), Failure> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let beside = folder.with_file_name(format!(".{name}-{}", std::process::id()));
     store::replace(&beside.join("key.pem"), key.serialize_pem().as_bytes())?;
-    store::replace(&beside.join("certificate.pem"), certificate.pem().as_bytes())?;
+    store::replace(&beside.join("certificate.pem"), certificate_pem.as_bytes())?;
     match std::fs::rename(&beside, folder) {
         Ok(()) => Ok(()),
-        // Another program was faster: its authority is the one.
+        // Another program was faster: its key is the one.
         Err(_) if folder.exists() => Ok(std::fs::remove_dir_all(&beside)?),
         Err(error) => Err(error.into()),
     }

@@ -8,6 +8,7 @@
 //! fleet/tokens/DIGEST.toml                    SHA-256 of the secret; renamed to DIGEST.used when used
 //! fleet/sensors/NAME/{enrolment,seen}.toml
 //! fleet/catalogues/DIGEST.json
+//! fleet/evidence/{certificate.pem,key.pem}    what evidence is signed with; the certificate is the authority's
 //! fleet/api/NAME.toml                         who may use the API over the network; removed when revoked
 //! ```
 //!
@@ -21,7 +22,7 @@
 mod authority;
 mod catalogues;
 mod connections;
-mod store;
+pub(crate) mod store;
 mod tokens;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ use rustls::ServerConfig;
 use serde::{Deserialize, Serialize};
 
 use authority::Authority;
+pub use authority::Signer;
 pub use authority::{API_DAYS, SENSOR_DAYS};
 pub use catalogues::Catalogues;
 pub use connections::Connected;
@@ -404,6 +406,18 @@ impl Fleet {
     /// TLS for the API: clients must show a certificate of the same authority, and one that [`Fleet::admit_to_api`] knows.
     pub fn api_tls(&self) -> Result<ServerConfig, FleetError> {
         self.0.authority.server(&self.0.names, false).map_err(FleetError::failed("make the API's certificate"))
+    }
+
+    /// What evidence is signed with: a key of its own that the authority vouches for, made when it is first needed.
+    pub fn evidence_signer(&self) -> Result<Signer, FleetError> {
+        let _alone = self.alone()?;
+        let what = "open the key that evidence is signed with";
+        self.0.authority.signer(&self.0.folder.join("evidence")).map_err(FleetError::failed(what))
+    }
+
+    /// SHA-256 of the authority's certificate, hexadecimal.
+    pub fn authority_fingerprint(&self) -> String {
+        hex::encode(self.0.authority.digest())
     }
 
     /// The sensor has its new certificate: the old one is over. False when the enrolment has changed meanwhile.

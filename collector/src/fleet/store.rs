@@ -11,12 +11,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// A folder for its owner only, with its parents.
-pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// A new file, readable by its owner only.
+pub(crate) fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
 /// Replaces a file by `content`, readable by its owner only. After a crash it is the old one or the new one.
-pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     make_folder(parent)?;
@@ -33,12 +38,12 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Replaces a TOML file.
-pub(super) fn save<T: Serialize>(path: &Path, content: &T) -> Result<(), Box<dyn Error + Send + Sync>> {
+pub(crate) fn save<T: Serialize>(path: &Path, content: &T) -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(replace(path, toml::to_string(content)?.as_bytes())?)
 }
 
 /// Reads a TOML file; one that cannot be read is as good as none, and logged.
-pub(super) fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
+pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
@@ -53,7 +58,7 @@ pub(super) fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
 }
 
 /// Names in a folder, sorted; those that begin with a dot are none.
-pub(super) fn names(folder: &Path) -> Vec<String> {
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries
         .filter_map(|entry| entry.file_name().into_string().ok())

@@ -138,6 +138,7 @@ impl Rig {
             detect_counter: self.ledger.stage("detect"),
             index_counter: self.ledger.stage("index"),
             poisoned: self.poisoned.clone(),
+            tail: crate::tail::Tail::default(),
             problems: self.problems.clone(),
         })
         .unwrap()

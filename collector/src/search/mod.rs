@@ -7,13 +7,14 @@
 
 mod columns;
 mod compile;
+mod complete;
+pub mod export;
 mod gather;
 pub mod lexer;
 mod limits;
 mod measures;
 pub mod parser;
-#[cfg(test)]
-mod plain;
+pub mod plain;
 pub mod query;
 mod values;
 

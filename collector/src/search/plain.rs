@@ -1,5 +1,8 @@
-//! The plain path: decides a filter on one event by looking at it, without any index. Tests compare the index with it.
+//! The plain path: decides a filter on one event by looking at it, without any index. The live tail works by it, and tests
+//! compare the index with it.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::Bound;
 
 use luytre_events::{Catalogue, Event, IndexHint, Kind, ValueRef};
@@ -69,8 +72,21 @@ fn pattern_passes(pattern: &Pattern, term: &str) -> bool {
     expression_passes(&pattern.to_regex(), term)
 }
 
+/// Compiled expressions of a thread; beyond this many they are made anew.
+const COMPILED_MAX: usize = 64;
+
 fn expression_passes(expression: &str, term: &str) -> bool {
-    regex::Regex::new(&format!("^(?:{expression})$")).is_ok_and(|regex| regex.is_match(term))
+    thread_local! {
+        static COMPILED: RefCell<HashMap<String, Option<regex::Regex>>> = RefCell::default();
+    }
+    COMPILED.with_borrow_mut(|compiled| {
+        if compiled.len() >= COMPILED_MAX && !compiled.contains_key(expression) {
+            compiled.clear();
+        }
+        let make = || regex::Regex::new(&format!("^(?:{expression})$")).ok();
+        let regex = compiled.entry(expression.to_owned()).or_insert_with(make);
+        regex.as_ref().is_some_and(|regex| regex.is_match(term))
+    })
 }
 
 fn field_passes(field: &FieldRef, test: &Test, event: &Event) -> bool {
