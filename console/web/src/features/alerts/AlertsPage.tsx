@@ -101,8 +101,9 @@ export default function AlertsPage() {
   }, [idle, arrived, take]);
 
   const narrow = useMediaQuery(NARROW, false, { getInitialValueInEffect: false });
-  const at = Math.max(0, rows.findIndex((row) => (state.group === null ? row.id === state.selected || (row.kind === "group" && row.group.lead.id === state.selected) : row.id === state.group)));
-  const row = narrow ? undefined : state.selected === null || rows[at]?.id === state.group || (rows[at] && alertOf(rows[at]).id === state.selected) ? rows[at] : undefined;
+  const found = indexOf(rows, state.group, state.selected);
+  const at = Math.max(0, found);
+  const row = narrow || (found < 0 && state.selected !== null) ? undefined : rows[at];
   const selectedId = narrow ? null : (state.selected ?? (row ? alertOf(row).id : null));
   const group: AlertGroup | undefined = row?.kind === "group" && row.group.alerts > 1 ? row.group : undefined;
   const until = list.until;
@@ -225,6 +226,16 @@ export default function AlertsPage() {
       </main>
     </ValueActions>
   );
+}
+
+/** Where the selection is: the group, the alert's own row, or the group that it leads. */
+function indexOf(rows: readonly Row[], group: string | null, alert: string | null): number {
+  if (group !== null) {
+    const index = rows.findIndex((row) => row.kind === "group" && row.id === group);
+    if (index >= 0) return index;
+  }
+  const own = rows.findIndex((row) => row.id === alert);
+  return own >= 0 ? own : rows.findIndex((row) => row.kind === "group" && row.group.lead.id === alert);
 }
 
 function isInside(row: Row | undefined): boolean {

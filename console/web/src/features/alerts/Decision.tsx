@@ -1,7 +1,7 @@
 // The third pane: who works on it, what it turned out to be and why, or a case.
 import { Alert as Notice, Anchor, Button, Kbd, Stack, Textarea, Tooltip } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconArrowBackUp, IconBell, IconBellRinging, IconBriefcase, IconCheck, IconEyeOff, IconNote, IconUserMinus, IconUsers } from "@tabler/icons-react";
+import { IconArrowBackUp, IconBell, IconBellRinging, IconBriefcase, IconCheck, IconNote, IconUserMinus, IconUsers } from "@tabler/icons-react";
 import { useEffect, useImperativeHandle, useRef, useState, type Ref, type RefObject } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -232,10 +232,10 @@ function CloseForm({ detail, group, undo, onEscalate, onSuppress, onDecided, foc
       </Tooltip>
       {detail.triage.status === "open" && (
         <div className={styles.pair}>
-          <Button variant="default" px={8} onClick={onEscalate} aria-keyshortcuts="e" leftSection={<IconBriefcase size={15} />} rightSection={<Kbd size="xs" aria-hidden>e</Kbd>}>
+          <Button variant="default" px={8} onClick={onEscalate} aria-keyshortcuts="e" rightSection={<Kbd size="xs" aria-hidden>e</Kbd>}>
             {t("alerts.decide.escalate")}
           </Button>
-          <Button variant="default" px={8} onClick={onSuppress} aria-keyshortcuts="s" leftSection={<IconEyeOff size={15} />} rightSection={<Kbd size="xs" aria-hidden>s</Kbd>}>
+          <Button variant="default" px={8} onClick={onSuppress} aria-keyshortcuts="s" rightSection={<Kbd size="xs" aria-hidden>s</Kbd>}>
             {t("alerts.suppress.action")}
           </Button>
         </div>
