@@ -16,13 +16,19 @@ use crate::collector::Collector;
 use crate::limit::RequestLimit;
 use crate::live::Live;
 use crate::metrics::Metrics;
-use crate::model::{CollectorHealth, VisibilityNow};
+use crate::model::{AlertsChanged, CollectorHealth, VisibilityNow};
 use crate::notify::NoticeWriter;
 use crate::press::Press;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::store::audit::Actor;
 use crate::store::sessions::SessionLife;
+
+/// So many changed alerts are told of one by one; more would push other events out of what is kept for resuming.
+const ONE_BY_ONE: usize = 20;
+
+/// How many alerts an event names.
+const MAX_NAMED: usize = 1000;
 
 /// What is known of the collector, refreshed by [`crate::collector::watch`].
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -119,6 +125,18 @@ impl App {
             Ok(row) => self.live.publish(if is_new { "alert" } else { "alert_changed" }, &row),
             Err(error) => tracing::warn!(%error, "tell of a changed alert"),
         }
+    }
+
+    /// Tells everybody who follows that alerts changed: a few one by one, many in one event.
+    pub async fn tell_alerts(&self, ids: &[String]) {
+        if ids.len() <= ONE_BY_ONE {
+            for id in ids {
+                self.tell_alert(id, false).await;
+            }
+            return;
+        }
+        let named = ids.iter().take(MAX_NAMED).cloned().collect();
+        self.live.publish("alerts_changed", &AlertsChanged { ids: named, changed: ids.len() as u64 });
     }
 
     /// Tells everybody who follows that a case changed.

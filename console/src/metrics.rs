@@ -32,6 +32,8 @@ impl Counter {
 pub struct Metrics {
     /// Alerts and newer states of alerts taken in from the collector.
     pub alerts_taken: Counter,
+    /// New alerts that a suppression keeps out of the queue.
+    pub alerts_hidden: Counter,
     /// Lines of the stream that were no alert.
     pub alerts_not_understood: Counter,
     /// Successful log-ins.
@@ -57,6 +59,7 @@ async fn page(State(app): State<Arc<App>>) -> impl IntoResponse {
     let m = &app.metrics;
     let counters = [
         ("console_alerts_taken_total", "alerts and newer states of alerts taken in", m.alerts_taken.get()),
+        ("console_alerts_hidden_total", "new alerts kept out of the queue by a suppression", m.alerts_hidden.get()),
         (
             "console_alerts_not_understood_total",
             "lines of the alert stream that were no alert",

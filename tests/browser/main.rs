@@ -1,6 +1,6 @@
 //! The console in a real browser: headless Chromium, driven by playwright-core, against the three programs.
 //!
-//! The walks themselves are `walk.mjs`, `pages.mjs` and `roles.mjs`; they find everything by role and label. Screenshots go
+//! The walks themselves are `walk.mjs`, `triage.mjs`, `pages.mjs` and `roles.mjs`; they find everything by role and label. Screenshots go
 //! to the folder that `LUYTRE_SCREENSHOTS` names, or else with the stage.
 
 use std::path::PathBuf;
@@ -20,6 +20,18 @@ fn an_analyst_triages_an_alert_in_the_browser_in_both_languages() -> Result<()> 
     // Slowly enough that alerts arrive while the browser looks.
     stage.stack.start_sensor(SENSOR, &source)?;
     walk(&stage, "walk.mjs", &link)
+}
+
+#[test]
+fn two_analysts_triage_in_groups_and_take_back_what_they_may() -> Result<()> {
+    let mut stage = Stage::set(|_| {})?;
+    stage.stack.start_collector()?;
+    stage.stack.start_console()?;
+    stage.stack.enroll(SENSOR)?;
+    let link = stage.stack.setup_link()?;
+    stage.stack.start_sensor(SENSOR, &story_at_once())?;
+    stage.rest()?;
+    walk(&stage, "triage.mjs", &link)
 }
 
 #[test]

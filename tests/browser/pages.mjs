@@ -50,9 +50,15 @@ async function fill() {
   assert.equal(noted.status, 200, "a note is added");
   const closed = await ask(page, "POST", `${path(second)}/close`, { verdict: "benign", reason: "Quét định kỳ đã thông báo", version: second.version });
   assert.equal(closed.status, 200, "an alert is closed");
+  const scope = { rule_id: items[2].rule_id, source_ip: items[2].source?.ip };
+  const { id: owner_id } = (await ask(page, "GET", "/session")).body.user;
+  const expires_at = new Date(Date.now() + 86_400_000).toISOString();
+  const suppressed = await ask(page, "POST", "/suppressions", { scope, reason: "Máy quét đã đăng ký", owner_id, expires_at, hide_open: false });
+  assert.equal(suppressed.status, 200, "a suppression is made");
   const http = items.find((row) => row.rule_name.includes("SQL")) ?? first;
   return {
     alerts: "/alerts",
+    alone: "/alerts?by=none&tab=history",
     closed: "/alerts?status=closed",
     alert: path(http),
     hunt: `/hunt?${new URLSearchParams({ q: "source.ip:192.0.2.66", range: "all" })}`,
@@ -66,6 +72,7 @@ async function fill() {
     users: "/users",
     audit: "/audit",
     notices: "/notices",
+    suppressions: "/suppressions",
     missing: "/nothing-here",
   };
 }
@@ -96,6 +103,11 @@ async function dialogs(look_of) {
   await page.keyboard.press("e");
   await page.getByRole("dialog").waitFor();
   await look(`escalate-${look_of}`);
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  await page.keyboard.press("s");
+  await page.getByRole("dialog").waitFor();
+  await look(`suppress-${look_of}`);
 }
 
 await walk(async () => {

@@ -1,4 +1,4 @@
-//! Alerts: the queue, one alert explained, decisions.
+//! Alerts: the queue, one alert explained, decisions on one. Groups and decisions on many are in [`super::groups`].
 
 use std::sync::Arc;
 
@@ -11,14 +11,11 @@ use super::problem::{Problem, ProblemBody};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::model::{
-    AlertDetail, AlertList, AlertQuery, AssignAlert, BulkAction, BulkAnswer, BulkFailure, BulkRequest, CaseDetail,
-    CloseAlert, EscalateAlert, NewCase, RelatedEvents, ReopenAlert,
+    AlertDetail, AlertList, AlertQuery, AssignAlert, CaseDetail, CloseAlert, EscalateAlert, NewAlertNote, NewCase,
+    RelatedEvents, ReopenAlert, WatchAlert,
 };
 use crate::store::audit::Actor;
 use crate::store::decide::{Decision, Outcome};
-
-/// How many alerts one decision may touch.
-pub const MAX_BULK: usize = 500;
 
 /// How many related events are answered.
 const MAX_RELATED: u32 = 200;
@@ -157,52 +154,31 @@ pub async fn escalate_alert(
     Ok(Json(case))
 }
 
-/// One decision on several alerts. Each alert changes by itself; what failed is named.
-#[utoipa::path(post, path = "/api/v1/alerts/bulk", tag = "alerts", request_body = BulkRequest,
-    responses((status = 200, body = BulkAnswer), (status = "default", body = ProblemBody)))]
-pub async fn bulk_alerts(
+/// Adds a note to an alert.
+#[utoipa::path(post, path = "/api/v1/alerts/{id}/notes", tag = "alerts", request_body = NewAlertNote,
+    params(("id" = String, Path, description = "The alert")),
+    responses((status = 200, body = AlertDetail), (status = "default", body = ProblemBody)))]
+pub async fn note_alert(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Body(request): Body<BulkRequest>,
-) -> Result<Json<BulkAnswer>, Problem> {
-    if request.ids.is_empty() || request.ids.len() > MAX_BULK {
-        return Err(Problem::bad_field("ids", format!("name 1 to {MAX_BULK} alerts")));
-    }
-    let decision = bulk_decision(&request)?;
-    let actor = Actor::from(&caller);
-    let mut answer = BulkAnswer::default();
-    for id in &request.ids {
-        match app.store.decide(id, None, &decision, &actor).await {
-            Ok(Outcome::Changed) => {
-                answer.changed += 1;
-                app.tell_alert(id, false).await;
-            }
-            Ok(Outcome::Unchanged) => answer.unchanged += 1,
-            Err(error) => {
-                let body = Problem::from(error).body;
-                answer.failed.push(BulkFailure { id: id.clone(), code: body.code, message: body.message });
-            }
-        }
-    }
-    if let Decision::Escalate { case_id } = &decision
-        && let Ok(case) = app.store.case(case_id).await
-    {
-        app.tell_case(case_id, case.case.version);
-    }
-    Ok(Json(answer))
+    Path(id): Path<String>,
+    Body(note): Body<NewAlertNote>,
+) -> Result<Json<AlertDetail>, Problem> {
+    app.store.add_alert_note(&id, &note.text, &Actor::from(&caller)).await?;
+    app.tell_alert(&id, false).await;
+    Ok(Json(app.store.alert(&id).await?))
 }
 
-fn bulk_decision(request: &BulkRequest) -> Result<Decision, Problem> {
-    let missing = |field: &str| Problem::bad_field(field, "is missing");
-    let reason = || request.reason.clone().filter(|r| !r.trim().is_empty()).ok_or_else(|| missing("reason"));
-    Ok(match request.action {
-        BulkAction::Close => {
-            Decision::Close { verdict: request.verdict.ok_or_else(|| missing("verdict"))?, reason: reason()? }
-        }
-        BulkAction::Reopen => Decision::Reopen { reason: reason()? },
-        BulkAction::Assign => Decision::Assign { user_id: request.user_id.clone() },
-        BulkAction::Escalate => {
-            Decision::Escalate { case_id: request.case_id.clone().ok_or_else(|| missing("case_id"))? }
-        }
-    })
+/// Begins or stops watching an alert.
+#[utoipa::path(post, path = "/api/v1/alerts/{id}/watch", tag = "alerts", request_body = WatchAlert,
+    params(("id" = String, Path, description = "The alert")),
+    responses((status = 200, body = AlertDetail), (status = "default", body = ProblemBody)))]
+pub async fn watch_alert(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(wish): Body<WatchAlert>,
+) -> Result<Json<AlertDetail>, Problem> {
+    app.store.watch_alert(&id, wish.on, &Actor::from(&caller)).await?;
+    Ok(Json(app.store.alert(&id).await?))
 }

@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use luytre_collector_api::Agency;
 
-use super::alerts::MAX_BULK;
 use super::extract::{Body, Params};
+use super::groups::MAX_BULK;
 use super::problem::{Problem, ProblemBody};
 use crate::app::App;
 use crate::auth::Caller;

@@ -30,7 +30,7 @@ const STUCK: Duration = Duration::from_secs(20);
 /// What the stream is made of.
 type Sender = mpsc::Sender<Result<Event, std::convert::Infallible>>;
 
-/// Server-sent events: `alert` and `alert_changed` (AlertRow), `case_changed` (CaseChanged), `visibility`
+/// Server-sent events: `alert` and `alert_changed` (AlertRow), `alerts_changed` (AlertsChanged), `case_changed` (CaseChanged), `visibility`
 /// (VisibilityNow), `resync` (nothing: what was missed is gone, load everything again). `Last-Event-ID` resumes.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live",
     params(("Last-Event-ID" = Option<String>, Header, description = "The last event that was received")),

@@ -4,6 +4,7 @@
 pub mod alerts;
 pub mod cases;
 pub mod extract;
+pub mod groups;
 pub mod health;
 pub mod live;
 pub mod packets;
@@ -13,7 +14,9 @@ pub mod reports;
 pub mod search;
 pub mod sensors;
 pub mod session;
+pub mod suppressions;
 pub mod users;
+pub mod views;
 
 use std::sync::Arc;
 
@@ -22,7 +25,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::model::{CaseChanged, VisibilityNow};
+use crate::model::{AlertsChanged, CaseChanged, VisibilityNow};
 
 /// What is said of the API as a whole, and the types that only the live stream uses.
 #[derive(OpenApi)]
@@ -33,7 +36,7 @@ use crate::model::{CaseChanged, VisibilityNow};
                        session's csrf_token as x-csrf-token. Times are RFC 3339 UTC.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    components(schemas(CaseChanged, VisibilityNow))
+    components(schemas(AlertsChanged, CaseChanged, VisibilityNow))
 )]
 struct Description;
 
@@ -44,7 +47,9 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(session::get_setup, session::post_setup))
         .routes(routes!(session::get_session, session::log_in, session::change_session, session::log_out))
         .routes(routes!(alerts::list_alerts))
-        .routes(routes!(alerts::bulk_alerts))
+        .routes(routes!(groups::list_groups))
+        .routes(routes!(groups::bulk_alerts))
+        .routes(routes!(groups::undo_act))
         .routes(routes!(alerts::get_alert))
         .routes(routes!(alerts::get_related))
         .routes(routes!(packets::get_packets))
@@ -52,6 +57,13 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(alerts::reopen_alert))
         .routes(routes!(alerts::assign_alert))
         .routes(routes!(alerts::escalate_alert))
+        .routes(routes!(alerts::note_alert))
+        .routes(routes!(alerts::watch_alert))
+        .routes(routes!(views::list_views, views::save_view))
+        .routes(routes!(views::delete_view))
+        .routes(routes!(suppressions::list_suppressions, suppressions::make_suppression))
+        .routes(routes!(suppressions::preview_suppression))
+        .routes(routes!(suppressions::end_suppression))
         .routes(routes!(cases::list_cases, cases::open_case))
         .routes(routes!(cases::get_case, cases::change_case))
         .routes(routes!(cases::add_note))

@@ -93,7 +93,8 @@ async fn store(app: &Arc<App>, batch: &[Alert]) -> anyhow::Result<()> {
     let now_us = app.clock.now_us();
     let taken = app.store.take_alerts(batch, &|alert| app.notices.notices_for(alert, now_us)).await?;
     app.metrics.alerts_taken.add(taken.len() as u64);
-    for alert in taken {
+    app.metrics.alerts_hidden.add(taken.iter().filter(|alert| alert.is_new && alert.hidden).count() as u64);
+    for alert in taken.iter().filter(|alert| !alert.hidden) {
         app.tell_alert(&alert.id, alert.is_new).await;
     }
     Ok(())

@@ -18,6 +18,8 @@ pub enum AlertStatus {
     Closed,
     /// Part of a case.
     Escalated,
+    /// Hidden from the queue by a suppression; kept and counted.
+    Suppressed,
 }
 
 /// What an alert turned out to be.
@@ -60,6 +62,9 @@ pub struct AlertRow {
     /// Destination address and port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination: Option<Endpoint>,
+    /// The host it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// The agency concerned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agency: Option<Agency>,
@@ -94,11 +99,11 @@ pub enum AlertSort {
 }
 
 /// Which alerts are wanted.
-#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Default, Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct AlertQuery {
-    /// `open` (default), `closed`, `escalated` or `all`.
+    /// `open` (default), `closed`, `escalated`, `suppressed` or `all`.
     pub status: Option<String>,
     /// Severities, separated by commas.
     pub severity: Option<String>,
@@ -114,6 +119,21 @@ pub struct AlertQuery {
     pub assignee: Option<String>,
     /// A source or destination address.
     pub ip: Option<String>,
+    /// The host it is about (see [`super::AlertGroup::host`]).
+    pub host: Option<String>,
+    /// What is left out: `rule:ID`, `ip:ADDRESS`, `agency:ID` or `sensor:NAME`, separated by commas; at most 20.
+    pub not: Option<String>,
+    /// A user who watches it, by id.
+    pub watcher: Option<String>,
+    /// A suppression that hid it, by id.
+    pub suppression: Option<String>,
+    /// Only the members of this group, as [`super::AlertGroup::key`] names it; together with `by`.
+    pub group: Option<String>,
+    /// What groups are made by.
+    #[param(inline)]
+    pub by: Option<super::Grouping>,
+    /// Only what had come in when a list answered this number.
+    pub until: Option<i64>,
     /// Words that must all occur in rule name, addresses, agency or sensor; case and Vietnamese diacritics are ignored.
     pub text: Option<String>,
     /// From this moment on (RFC 3339), inclusive.
@@ -136,6 +156,8 @@ pub struct AlertList {
     pub items: Vec<AlertRow>,
     /// How many match in all.
     pub total: u64,
+    /// The number of the newest alert that had come in: what was seen is everything up to here.
+    pub until: i64,
     /// The next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
@@ -161,8 +183,10 @@ pub struct AlertDetail {
     pub triage: Triage,
     /// Who did what, oldest first.
     pub history: Vec<HistoryEntry>,
-    /// Closed alerts of the same rule, newest first: what was decided before.
+    /// Closed alerts of the same rule, those of the same host first, then newest first: what was decided before.
     pub similar: Vec<SimilarAlert>,
+    /// How often each verdict was given to alerts of this rule.
+    pub verdicts: BTreeMap<String, u64>,
 }
 
 /// What was decided about an alert.
@@ -185,6 +209,14 @@ pub struct Triage {
     /// Its number, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case_number: Option<i64>,
+    /// The suppression that hid it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suppression_id: Option<String>,
+    /// The last decision, while it can be taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act_id: Option<String>,
+    /// Who is told when it changes.
+    pub watchers: Vec<Person>,
     /// Rises with every decision.
     pub version: i64,
 }
@@ -197,7 +229,8 @@ pub struct HistoryEntry {
     /// Who; nobody when the system did it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<Person>,
-    /// A stable word: `raised`, `closed`, `reopened`, `assigned`, `escalated`, `opened`, `changed`, `noted`, `linked`.
+    /// A stable word: `raised`, `closed`, `reopened`, `assigned`, `escalated`, `opened`, `changed`, `noted`, `linked`,
+    /// `undone`, `suppressed`.
     pub action: String,
     /// The particulars: verdict and reason, the new assignee, the changed fields.
     pub detail: BTreeMap<String, String>,
@@ -210,6 +243,8 @@ pub struct SimilarAlert {
     pub id: String,
     /// When it happened.
     pub time: String,
+    /// Whether it is about the same host.
+    pub same_host: bool,
     /// Source address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Endpoint>,
@@ -285,59 +320,4 @@ pub struct EscalateAlert {
     pub agency_id: Option<String>,
     /// The version that was seen.
     pub version: i64,
-}
-
-/// What to do with several alerts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum BulkAction {
-    /// Close with `verdict` and `reason`.
-    Close,
-    /// Reopen with `reason`.
-    Reopen,
-    /// Give to `user_id` (nobody where missing).
-    Assign,
-    /// Put into the case `case_id`.
-    Escalate,
-}
-
-/// One decision on several alerts.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BulkRequest {
-    /// The alerts; at most 500.
-    #[schema(max_items = 500)]
-    pub ids: Vec<String>,
-    /// What to do.
-    pub action: BulkAction,
-    /// For `close`.
-    pub verdict: Option<Verdict>,
-    /// For `close` and `reopen`.
-    pub reason: Option<String>,
-    /// For `escalate`.
-    pub case_id: Option<String>,
-    /// For `assign`.
-    pub user_id: Option<String>,
-}
-
-/// What became of a decision on several alerts; the three numbers add up to the ids asked for.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
-pub struct BulkAnswer {
-    /// How many changed.
-    pub changed: u32,
-    /// How many were like that already.
-    pub unchanged: u32,
-    /// Those that could not be changed, and why.
-    pub failed: Vec<BulkFailure>,
-}
-
-/// An alert that could not be changed.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct BulkFailure {
-    /// The alert.
-    pub id: String,
-    /// A stable word.
-    pub code: String,
-    /// What happened, for people.
-    pub message: String,
 }

@@ -5,12 +5,16 @@ pub mod alerts;
 pub mod cases;
 pub mod collector_views;
 pub mod records;
+pub mod suppressions;
+pub mod triage;
 pub mod users;
 
 pub use alerts::*;
 pub use cases::*;
 pub use collector_views::*;
 pub use records::*;
+pub use suppressions::*;
+pub use triage::*;
 pub use users::*;
 
 /// The wire name of an enum value (`snake_case`), as the database keeps it.

@@ -6,13 +6,15 @@ use luytre_collector_api::{Alert, RuleKind};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use super::alert_filter::filter;
 use super::audit::{HistoryOf, detail, history};
 use super::notices::{NewNotice, insert_notice};
 use super::settings::set_alert_cursor;
 use super::sql::{
-    Conditions, SEVERITIES, agency, contains_pattern, cursor_parts, cursor_text, endpoint, folded, page_size, person,
-    severity_number, severity_of,
+    Conditions, SEVERITIES, agency, cursor_parts, cursor_text, endpoint, folded, page_size, person, severity_number,
+    severity_of,
 };
+use super::suppressions::suppression_of;
 use super::{Change, Store, StoreError, StoreResult};
 use crate::clock;
 use crate::model::{
@@ -21,13 +23,13 @@ use crate::model::{
 };
 
 /// The columns of a row, with the assignee's names.
-const ROW: &str = "SELECT a.id, a.sequence, a.time_us, a.severity, a.rule_id, a.rule_name, a.rule_name_vi, a.rule_kind, \
-    a.source_ip, a.source_port, a.destination_ip, a.destination_port, a.agency_id, a.agency_name, a.sensor, \
+pub(super) const ROW: &str = "SELECT a.id, a.sequence, a.time_us, a.severity, a.rule_id, a.rule_name, a.rule_name_vi, a.rule_kind, \
+    a.source_ip, a.source_port, a.destination_ip, a.destination_port, a.host, a.agency_id, a.agency_name, a.sensor, \
     a.event_count, a.status, a.verdict, a.assignee_id, u.name AS assignee_name, u.display_name AS assignee_display, \
     a.case_id, a.version FROM alerts a LEFT JOIN users u ON u.id = a.assignee_id";
 
-/// How many words of a text filter count.
-const MAX_WORDS: usize = 8;
+/// How many similar alerts are shown.
+const MAX_SIMILAR: usize = 10;
 
 /// What taking in an alert changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub struct Taken {
     pub id: String,
     /// True when it was not known before.
     pub is_new: bool,
+    /// True when a suppression hides it.
+    pub hidden: bool,
 }
 
 impl Store {
@@ -51,21 +55,25 @@ impl Store {
         let mut change = self.begin().await?;
         let mut taken = Vec::with_capacity(alerts.len());
         for alert in alerts {
-            match known_sequence(&mut change, &alert.id).await? {
+            match known(&mut change, &alert.id).await? {
                 None => {
-                    insert_alert(&mut change, alert, now_us).await?;
+                    // What a suppression hides is kept, but nobody is woken for it.
+                    if insert_alert(&mut change, alert, now_us).await? {
+                        taken.push(Taken { id: alert.id.clone(), is_new: true, hidden: true });
+                        continue;
+                    }
                     for notice in notices_for(alert) {
                         insert_notice(&mut change, &alert.id, &notice, now_us).await?;
                     }
-                    taken.push(Taken { id: alert.id.clone(), is_new: true });
+                    taken.push(Taken { id: alert.id.clone(), is_new: true, hidden: false });
                 }
-                Some(known) if known < alert.sequence => {
+                Some(known) if known.sequence < alert.sequence => {
                     update_alert(&mut change, alert).await?;
                     // An alert that grew severe is told of now; one that was told of is not told of again.
-                    for notice in notices_for(alert) {
+                    for notice in notices_for(alert).into_iter().filter(|_| !known.hidden) {
                         insert_notice(&mut change, &alert.id, &notice, now_us).await?;
                     }
-                    taken.push(Taken { id: alert.id.clone(), is_new: false });
+                    taken.push(Taken { id: alert.id.clone(), is_new: false, hidden: known.hidden });
                 }
                 Some(_) => {}
             }
@@ -100,7 +108,18 @@ impl Store {
             Some(row) if more => Some(place(row)?),
             _ => None,
         };
-        Ok(AlertList { items, total: total.unsigned_abs(), next_cursor, counts: self.alert_counts().await? })
+        Ok(AlertList {
+            items,
+            total: total.unsigned_abs(),
+            until: self.newest_number().await?,
+            next_cursor,
+            counts: self.alert_counts().await?,
+        })
+    }
+
+    /// The number of the newest alert that has come in; 0 before the first.
+    pub(super) async fn newest_number(&self) -> StoreResult<i64> {
+        Ok(sqlx::query_scalar("SELECT COALESCE(MAX(number), 0) FROM alerts").fetch_one(&self.readers).await?)
     }
 
     /// How many alerts are open, by severity.
@@ -145,7 +164,8 @@ impl Store {
 
     /// What the collector found, whole.
     pub async fn alert_body(&self, id: &str) -> StoreResult<Alert> {
-        let row = sqlx::query("SELECT body FROM alerts WHERE id = $1").bind(id).fetch_optional(&self.readers).await?;
+        let row =
+            sqlx::query("SELECT body FROM alert_bodies WHERE id = $1").bind(id).fetch_optional(&self.readers).await?;
         let body: String = row.ok_or(StoreError::NotFound("alert"))?.try_get("body")?;
         serde_json::from_str(&body).map_err(|cause| StoreError::Database(sqlx::Error::Decode(Box::new(cause))))
     }
@@ -155,7 +175,9 @@ impl Store {
         let alert = self.alert_body(id).await?;
         let row = sqlx::query(
             "SELECT a.status, a.verdict, a.reason, a.assignee_id, u.name AS assignee_name, \
-             u.display_name AS assignee_display, a.case_id, c.number AS case_number, a.version FROM alerts a \
+             u.display_name AS assignee_display, a.case_id, c.number AS case_number, a.host, a.suppression_id, \
+             a.version, (SELECT MAX(m.act_id) FROM act_members m JOIN acts t ON t.id = m.act_id \
+             WHERE m.alert_id = a.id AND m.after_version = a.version AND t.undone_us IS NULL) AS act_id FROM alerts a \
              LEFT JOIN users u ON u.id = a.assignee_id LEFT JOIN cases c ON c.id = a.case_id WHERE a.id = $1",
         )
         .bind(id)
@@ -168,35 +190,69 @@ impl Store {
             assignee: person(&row, "assignee")?,
             case_id: row.try_get("case_id")?,
             case_number: row.try_get("case_number")?,
+            suppression_id: row.try_get("suppression_id")?,
+            act_id: row.try_get("act_id")?,
+            watchers: self.watchers(id).await?,
             version: row.try_get("version")?,
         };
         let history = self.history_of(HistoryOf::Alert, id).await?;
-        let similar = self.similar(id, &alert.rule.id).await?;
-        Ok(AlertDetail { alert, triage, history, similar })
+        let host: Option<String> = row.try_get("host")?;
+        let similar = self.similar(id, &alert.rule.id, host.as_deref()).await?;
+        let verdicts = self.verdicts_of(id, &alert.rule.id).await?;
+        Ok(AlertDetail { alert, triage, history, similar, verdicts })
     }
 
-    /// Closed alerts of the same rule, newest decision first.
-    async fn similar(&self, id: &str, rule_id: &str) -> StoreResult<Vec<SimilarAlert>> {
+    /// Closed alerts of the same rule: those of the same host first, then the newest decisions.
+    async fn similar(&self, id: &str, rule_id: &str, host: Option<&str>) -> StoreResult<Vec<SimilarAlert>> {
+        let columns = "SELECT a.id, a.time_us, a.source_ip, a.source_port, a.destination_ip, a.destination_port, \
+             a.verdict, a.reason, a.host, a.decided_by AS by_id, u.name AS by_name, u.display_name AS by_display \
+             FROM alerts a LEFT JOIN users u ON u.id = a.decided_by \
+             WHERE a.rule_id = $1 AND a.verdict IS NOT NULL AND a.id <> $2";
+        let order = "ORDER BY a.decided_us DESC LIMIT 10";
+        let of_host = format!("{columns} AND a.host = $3 {order}");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(of_host)).bind(rule_id).bind(id).bind(host);
+        let mut found: Vec<SimilarAlert> = Vec::new();
+        for row in rows.fetch_all(&self.readers).await? {
+            found.extend(similar(&row, true)?);
+        }
+        let others = format!("{columns} {order}");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(others)).bind(rule_id).bind(id);
+        for row in rows.fetch_all(&self.readers).await? {
+            if let Some(other) = similar(&row, false)?
+                && found.len() < MAX_SIMILAR
+                && !found.iter().any(|each| each.id == other.id)
+            {
+                found.push(other);
+            }
+        }
+        Ok(found)
+    }
+
+    /// How often each verdict was given to other alerts of the rule.
+    async fn verdicts_of(&self, id: &str, rule_id: &str) -> StoreResult<BTreeMap<String, u64>> {
         let rows = sqlx::query(
-            "SELECT a.id, a.time_us, a.source_ip, a.source_port, a.destination_ip, a.destination_port, a.verdict, \
-             a.reason, a.decided_by AS by_id, u.name AS by_name, u.display_name AS by_display FROM alerts a \
-             LEFT JOIN users u ON u.id = a.decided_by \
-             WHERE a.rule_id = $1 AND a.verdict IS NOT NULL AND a.id <> $2 ORDER BY a.decided_us DESC LIMIT 10",
+            "SELECT verdict, COUNT(*) AS n FROM alerts WHERE rule_id = $1 AND verdict IS NOT NULL AND id <> $2 \
+             GROUP BY verdict",
         )
         .bind(rule_id)
         .bind(id)
         .fetch_all(&self.readers)
         .await?;
-        rows.iter().filter_map(|row| similar(row).transpose()).collect()
+        let mut counts = BTreeMap::new();
+        for row in &rows {
+            counts.insert(row.try_get("verdict")?, row.try_get::<i64, _>("n")?.unsigned_abs());
+        }
+        Ok(counts)
     }
 }
 
-fn similar(row: &SqliteRow) -> StoreResult<Option<SimilarAlert>> {
+fn similar(row: &SqliteRow, same_host: bool) -> StoreResult<Option<SimilarAlert>> {
     let Some(verdict) = verdict(row)? else { return Ok(None) };
     let reason: Option<String> = row.try_get("reason")?;
     Ok(Some(SimilarAlert {
         id: row.try_get("id")?,
         time: clock::to_text(row.try_get("time_us")?),
+        same_host,
         source: endpoint(row, "source")?,
         destination: endpoint(row, "destination")?,
         verdict,
@@ -205,22 +261,42 @@ fn similar(row: &SqliteRow) -> StoreResult<Option<SimilarAlert>> {
     }))
 }
 
-async fn known_sequence(change: &mut Change, id: &str) -> StoreResult<Option<u64>> {
-    let row = sqlx::query("SELECT sequence FROM alerts WHERE id = $1")
+/// What is known of an alert that comes again.
+struct Known {
+    sequence: u64,
+    hidden: bool,
+}
+
+async fn known(change: &mut Change, id: &str) -> StoreResult<Option<Known>> {
+    let row = sqlx::query("SELECT sequence, status FROM alerts WHERE id = $1")
         .bind(id.to_owned())
         .fetch_optional(&mut **change)
         .await?;
-    let sequence: Option<i64> = row.map(|row| row.try_get("sequence")).transpose()?;
-    Ok(sequence.map(i64::unsigned_abs))
+    let Some(row) = row else { return Ok(None) };
+    let sequence: i64 = row.try_get("sequence")?;
+    Ok(Some(Known { sequence: sequence.unsigned_abs(), hidden: status(&row)? == AlertStatus::Suppressed }))
 }
 
-async fn insert_alert(change: &mut Change, alert: &Alert, now_us: i64) -> StoreResult<()> {
+/// Stores an alert that is not known yet; answers whether a suppression hides it.
+async fn insert_alert(change: &mut Change, alert: &Alert, now_us: i64) -> StoreResult<bool> {
     let columns = Columns::of(alert, now_us);
+    let source_ip = alert.source.as_ref().map(|e| e.ip.clone());
+    let destination_ip = alert.destination.as_ref().map(|e| e.ip.clone());
+    let hidden_by = suppression_of(change, alert, now_us).await?;
+    let number: i64 =
+        sqlx::query_scalar("SELECT COALESCE(MAX(number), 0) + 1 FROM alerts").fetch_one(&mut **change).await?;
+    let known: Option<i64> =
+        sqlx::query_scalar("SELECT 1 FROM alerts WHERE rule_id = $1 AND destination_ip = $2 LIMIT 1")
+            .bind(alert.rule.id.clone())
+            .bind(destination_ip.clone())
+            .fetch_optional(&mut **change)
+            .await?;
+    let new_destination = destination_ip.is_some() && known.is_none();
     sqlx::query(
         "INSERT INTO alerts (id, sequence, time_us, received_us, severity, rule_id, rule_name, rule_name_vi, rule_kind, \
          source_ip, source_port, destination_ip, destination_port, agency_id, agency_name, sensor, event_count, status, \
-         version, words, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-         'open', 1, $18, $19)",
+         version, words, number, host, new_destination, suppression_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+         $11, $12, $13, $14, $15, $16, $17, $18, 1, $19, $20, $21, $22, $23)",
     )
     .bind(alert.id.clone())
     .bind(columns.sequence)
@@ -231,36 +307,65 @@ async fn insert_alert(change: &mut Change, alert: &Alert, now_us: i64) -> StoreR
     .bind(alert.rule.name.clone())
     .bind(alert.rule.name_vi.clone())
     .bind(wire_name(&alert.rule.kind))
-    .bind(alert.source.as_ref().map(|e| e.ip.clone()))
+    .bind(source_ip.clone())
     .bind(alert.source.as_ref().and_then(|e| e.port).map(i64::from))
-    .bind(alert.destination.as_ref().map(|e| e.ip.clone()))
+    .bind(destination_ip.clone())
     .bind(alert.destination.as_ref().and_then(|e| e.port).map(i64::from))
     .bind(alert.agency.as_ref().map(|a| a.id.clone()))
     .bind(alert.agency.as_ref().map(|a| a.name.clone()))
     .bind(alert.sensor.clone())
     .bind(columns.event_count)
+    .bind(if hidden_by.is_some() { "suppressed" } else { "open" })
     .bind(columns.words)
-    .bind(columns.body)
+    .bind(number)
+    .bind(host_of(source_ip.as_deref(), destination_ip.as_deref()))
+    .bind(i64::from(new_destination))
+    .bind(hidden_by.clone())
     .execute(&mut **change)
     .await?;
+    sqlx::query("INSERT INTO alert_bodies (id, body) VALUES ($1, $2)")
+        .bind(alert.id.clone())
+        .bind(columns.body)
+        .execute(&mut **change)
+        .await?;
     let what = detail([("rule", &alert.rule.id), ("severity", &wire_name(&alert.severity))]);
-    history(change, now_us, HistoryOf::Alert, &alert.id, None, "raised", &what).await
+    history(change, now_us, HistoryOf::Alert, &alert.id, None, "raised", &what).await?;
+    if let Some(suppression_id) = &hidden_by {
+        let what = detail([("suppression_id", suppression_id)]);
+        history(change, now_us, HistoryOf::Alert, &alert.id, None, "suppressed", &what).await?;
+    }
+    Ok(hidden_by.is_some())
+}
+
+/// The host an alert is about: the private one of its two addresses, the source where both are, else the destination.
+fn host_of(source: Option<&str>, destination: Option<&str>) -> Option<String> {
+    source.filter(|ip| is_private(ip)).or(destination).or(source).map(str::to_owned)
+}
+
+fn is_private(ip: &str) -> bool {
+    match ip.parse::<std::net::IpAddr>() {
+        Ok(std::net::IpAddr::V4(ip)) => ip.is_private(),
+        Ok(std::net::IpAddr::V6(ip)) => ip.is_unique_local(),
+        Err(_) => false,
+    }
 }
 
 /// A newer state of a known finding: its facts change, what people decided stays.
 async fn update_alert(change: &mut Change, alert: &Alert) -> StoreResult<()> {
     let columns = Columns::of(alert, 0);
-    sqlx::query(
-        "UPDATE alerts SET sequence = $1, severity = $2, event_count = $3, words = $4, body = $5 WHERE id = $6",
-    )
-    .bind(columns.sequence)
-    .bind(columns.severity)
-    .bind(columns.event_count)
-    .bind(columns.words)
-    .bind(columns.body)
-    .bind(alert.id.clone())
-    .execute(&mut **change)
-    .await?;
+    sqlx::query("UPDATE alerts SET sequence = $1, severity = $2, event_count = $3, words = $4 WHERE id = $5")
+        .bind(columns.sequence)
+        .bind(columns.severity)
+        .bind(columns.event_count)
+        .bind(columns.words)
+        .bind(alert.id.clone())
+        .execute(&mut **change)
+        .await?;
+    sqlx::query("UPDATE alert_bodies SET body = $1 WHERE id = $2")
+        .bind(columns.body)
+        .bind(alert.id.clone())
+        .execute(&mut **change)
+        .await?;
     Ok(())
 }
 
@@ -300,62 +405,6 @@ fn words_of(alert: &Alert) -> String {
     folded(&format!("{} {}", parts.join(" "), values.join(" ")))
 }
 
-fn filter(query: &AlertQuery) -> StoreResult<Conditions> {
-    let mut conditions = Conditions::default();
-    match query.status.as_deref().unwrap_or("open") {
-        "all" => {}
-        status => {
-            let status: AlertStatus = from_wire_name(status)
-                .ok_or_else(|| StoreError::invalid("status", "use open, closed, escalated or all"))?;
-            conditions.add("a.status = ?", wire_name(&status))?;
-        }
-    }
-    if let Some(list) = query.severity.as_deref().filter(|list| !list.is_empty()) {
-        let mut numbers = Vec::new();
-        for name in list.split(',') {
-            let severity = from_wire_name(name.trim())
-                .ok_or_else(|| StoreError::invalid("severity", "use info, low, medium, high, critical"))?;
-            numbers.push(severity_number(severity).to_string());
-        }
-        conditions.add_plain(format!("a.severity IN ({})", numbers.join(", ")));
-    }
-    if let Some(verdict) = &query.verdict {
-        let verdict: Verdict =
-            from_wire_name(verdict).ok_or_else(|| StoreError::invalid("verdict", "there is no such verdict"))?;
-        conditions.add("a.verdict = ?", wire_name(&verdict))?;
-    }
-    for (value, condition) in
-        [(&query.rule, "a.rule_id = ?"), (&query.agency, "a.agency_id = ?"), (&query.sensor, "a.sensor = ?")]
-    {
-        if let Some(value) = value {
-            conditions.add(condition, value.clone())?;
-        }
-    }
-    if let Some(ip) = &query.ip {
-        conditions.add("(a.source_ip = ? OR a.destination_ip = ?)", ip.clone())?;
-    }
-    match query.assignee.as_deref() {
-        None => {}
-        Some("none") => conditions.add_plain("a.assignee_id IS NULL".to_owned()),
-        Some(id) => conditions.add("a.assignee_id = ?", id.to_owned())?,
-    }
-    for word in query.text.as_deref().unwrap_or_default().split_whitespace().take(MAX_WORDS) {
-        conditions.add("a.words LIKE ? ESCAPE '\\'", contains_pattern(&folded(word)))?;
-    }
-    if let Some(from) = &query.from {
-        conditions.add("a.time_us >= ?", moment("from", from)?)?;
-    }
-    if let Some(to) = &query.to {
-        conditions.add("a.time_us < ?", moment("to", to)?)?;
-    }
-    Ok(conditions)
-}
-
-/// Microseconds of a time in a question.
-pub(super) fn moment(field: &'static str, text: &str) -> StoreResult<i64> {
-    clock::from_text(text).ok_or_else(|| StoreError::invalid(field, "use RFC 3339, as in 2026-11-22T03:00:00Z"))
-}
-
 /// The place after this row.
 fn place(row: &SqliteRow) -> StoreResult<String> {
     let severity: i64 = row.try_get("severity")?;
@@ -388,7 +437,7 @@ fn verdict(row: &SqliteRow) -> Result<Option<Verdict>, sqlx::Error> {
     Ok(name.and_then(|name| from_wire_name(&name)))
 }
 
-fn alert_row(row: &SqliteRow) -> Result<AlertRow, sqlx::Error> {
+pub(super) fn alert_row(row: &SqliteRow) -> Result<AlertRow, sqlx::Error> {
     let number = |name: &str| row.try_get::<i64, _>(name);
     let kind: String = row.try_get("rule_kind")?;
     Ok(AlertRow {
@@ -402,6 +451,7 @@ fn alert_row(row: &SqliteRow) -> Result<AlertRow, sqlx::Error> {
         rule_kind: from_wire_name(&kind).unwrap_or(RuleKind::Sigma),
         source: endpoint(row, "source")?,
         destination: endpoint(row, "destination")?,
+        host: row.try_get("host")?,
         agency: agency(row)?,
         sensor: row.try_get("sensor")?,
         event_count: number("event_count")?.unsigned_abs(),

@@ -4,7 +4,7 @@ use luytre_collector_api::{Agency, Severity};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::alerts::moment;
+use super::alert_filter::moment;
 use super::audit::{Actor, Detail, HistoryOf, audit, detail, history};
 use super::sql::{
     Conditions, agency, contains_pattern, cursor_parts, cursor_text, folded, page_size, person, severity_number,

@@ -4,6 +4,7 @@
 use luytre_collector_api::{Agency, Severity};
 use sqlx::Row as _;
 
+use super::acts::Act;
 use super::audit::{Actor, Detail, HistoryOf, audit, detail, history};
 use super::cases::insert_case;
 use super::sql::severity_of;
@@ -38,6 +39,11 @@ pub enum Decision {
         /// The case.
         case_id: String,
     },
+    /// Hide it from the queue.
+    Suppress {
+        /// By which suppression.
+        suppression_id: String,
+    },
 }
 
 /// What a decision did.
@@ -50,15 +56,19 @@ pub enum Outcome {
 }
 
 /// Where an alert stands, read in the transaction that changes it.
-struct Standing {
-    status: AlertStatus,
-    verdict: Option<Verdict>,
-    assignee_id: Option<String>,
-    case_id: Option<String>,
-    version: i64,
-    severity: Severity,
-    agency_id: Option<String>,
-    agency_name: Option<String>,
+pub(super) struct Standing {
+    pub(super) status: AlertStatus,
+    pub(super) verdict: Option<Verdict>,
+    pub(super) reason: Option<String>,
+    pub(super) decided_by: Option<String>,
+    pub(super) decided_us: Option<i64>,
+    pub(super) assignee_id: Option<String>,
+    pub(super) case_id: Option<String>,
+    pub(super) suppression_id: Option<String>,
+    pub(super) version: i64,
+    pub(super) severity: Severity,
+    pub(super) agency_id: Option<String>,
+    pub(super) agency_name: Option<String>,
     rule_id: String,
 }
 
@@ -82,7 +92,8 @@ impl Store {
             drop(change);
             return Err(self.alert_conflict(id).await?);
         }
-        let outcome = carry_out(&mut change, id, &standing, decision, actor, now_us).await?;
+        let mut act = Act::new(actor, now_us);
+        let outcome = carry_out(&mut change, id, &standing, decision, &mut act).await?;
         change.commit().await?;
         Ok(outcome)
     }
@@ -95,12 +106,12 @@ impl Store {
         case_id: &str,
         actor: &Actor,
     ) -> StoreResult<Vec<String>> {
-        let now_us = self.now_us();
+        let mut act = Act::new(actor, self.now_us());
         let decision = Decision::Escalate { case_id: case_id.to_owned() };
         let mut changed = Vec::new();
         for id in ids {
             let standing = standing(change, id).await?;
-            if carry_out(change, id, &standing, &decision, actor, now_us).await? == Outcome::Changed {
+            if carry_out(change, id, &standing, &decision, &mut act).await? == Outcome::Changed {
                 changed.push(id.clone());
             }
         }
@@ -128,7 +139,9 @@ impl Store {
         let agency = agency.map(|a| (a.id, a.name)).or(own);
         let case_id = insert_case(&mut change, new, agency, actor, now_us).await?;
         let decision = Decision::Escalate { case_id: case_id.clone() };
-        carry_out(&mut change, id, &standing, &decision, actor, now_us).await?;
+        let mut act = Act::new(actor, now_us);
+        carry_out(&mut change, id, &standing, &decision, &mut act).await?;
+        act.opened(&mut change, &case_id).await?;
         change.commit().await?;
         self.case(&case_id).await
     }
@@ -144,7 +157,7 @@ impl Store {
     }
 }
 
-fn check(decision: &Decision) -> StoreResult<()> {
+pub(super) fn check(decision: &Decision) -> StoreResult<()> {
     match decision {
         Decision::Close { reason, .. } | Decision::Reopen { reason } => {
             let length = reason.trim().chars().count();
@@ -153,13 +166,14 @@ fn check(decision: &Decision) -> StoreResult<()> {
             }
             Err(StoreError::invalid("reason", format!("say why, in 1 to {MAX_REASON} characters")))
         }
-        Decision::Assign { .. } | Decision::Escalate { .. } => Ok(()),
+        Decision::Assign { .. } | Decision::Escalate { .. } | Decision::Suppress { .. } => Ok(()),
     }
 }
 
-async fn standing(change: &mut Change, id: &str) -> StoreResult<Standing> {
+pub(super) async fn standing(change: &mut Change, id: &str) -> StoreResult<Standing> {
     let row = sqlx::query(
-        "SELECT status, verdict, assignee_id, case_id, version, severity, agency_id, agency_name, rule_id FROM alerts WHERE id = $1",
+        "SELECT status, verdict, reason, decided_by, decided_us, assignee_id, case_id, suppression_id, version, severity, \
+         agency_id, agency_name, rule_id FROM alerts WHERE id = $1",
     )
     .bind(id.to_owned())
     .fetch_optional(&mut **change)
@@ -170,8 +184,12 @@ async fn standing(change: &mut Change, id: &str) -> StoreResult<Standing> {
     Ok(Standing {
         status: from_wire_name(&status).unwrap_or(AlertStatus::Open),
         verdict: verdict.and_then(|name| from_wire_name(&name)),
+        reason: row.try_get("reason")?,
+        decided_by: row.try_get("decided_by")?,
+        decided_us: row.try_get("decided_us")?,
         assignee_id: row.try_get("assignee_id")?,
         case_id: row.try_get("case_id")?,
+        suppression_id: row.try_get("suppression_id")?,
         version: row.try_get("version")?,
         severity: severity_of(row.try_get("severity")?),
         agency_id: row.try_get("agency_id")?,
@@ -180,25 +198,29 @@ async fn standing(change: &mut Change, id: &str) -> StoreResult<Standing> {
     })
 }
 
-async fn carry_out(
+/// Changes the alert as decided, and writes down how it stood before, in history and audit.
+pub(super) async fn carry_out(
     change: &mut Change,
     id: &str,
     standing: &Standing,
     decision: &Decision,
-    actor: &Actor,
-    now_us: i64,
+    act: &mut Act<'_>,
 ) -> StoreResult<Outcome> {
     let written = match decision {
-        Decision::Close { verdict, reason } => close(change, id, standing, *verdict, reason, actor, now_us).await?,
+        Decision::Close { verdict, reason } => close(change, id, standing, *verdict, reason, act).await?,
         Decision::Reopen { reason } => reopen(change, id, standing, reason).await?,
         Decision::Assign { user_id } => assign(change, id, standing, user_id.as_deref()).await?,
-        Decision::Escalate { case_id } => escalate(change, id, standing, case_id, actor, now_us).await?,
+        Decision::Escalate { case_id } => escalate(change, id, standing, case_id, act).await?,
+        Decision::Suppress { suppression_id } => suppress(change, id, standing, suppression_id).await?,
     };
     let Some((action, mut what)) = written else { return Ok(Outcome::Unchanged) };
-    history(change, now_us, HistoryOf::Alert, id, actor.user_id.as_deref(), action, &what).await?;
-    what.insert("rule".to_owned(), standing.rule_id.clone());
-    what.insert("severity".to_owned(), wire_name(&standing.severity));
-    audit(change, now_us, actor, &format!("alert.{action}"), &format!("alert:{id}"), &what).await?;
+    act.record(change, id, action, standing).await?;
+    history(change, act.now_us, HistoryOf::Alert, id, act.actor.user_id.as_deref(), action, &what).await?;
+    if !act.many {
+        what.insert("rule".to_owned(), standing.rule_id.clone());
+        what.insert("severity".to_owned(), wire_name(&standing.severity));
+        audit(change, act.now_us, act.actor, &format!("alert.{action}"), &format!("alert:{id}"), &what).await?;
+    }
     Ok(Outcome::Changed)
 }
 
@@ -211,8 +233,7 @@ async fn close(
     standing: &Standing,
     verdict: Verdict,
     reason: &str,
-    actor: &Actor,
-    now_us: i64,
+    act: &Act<'_>,
 ) -> StoreResult<Written> {
     if standing.status == AlertStatus::Closed {
         if standing.verdict == Some(verdict) {
@@ -226,8 +247,8 @@ async fn close(
     )
     .bind(wire_name(&verdict))
     .bind(reason.trim().to_owned())
-    .bind(actor.user_id.clone())
-    .bind(now_us)
+    .bind(act.actor.user_id.clone())
+    .bind(act.now_us)
     .bind(id.to_owned())
     .execute(&mut **change)
     .await?;
@@ -240,7 +261,7 @@ async fn reopen(change: &mut Change, id: &str, standing: &Standing, reason: &str
     }
     sqlx::query(
         "UPDATE alerts SET status = 'open', verdict = NULL, reason = NULL, decided_by = NULL, decided_us = NULL, \
-         case_id = NULL, version = version + 1 WHERE id = $1",
+         case_id = NULL, suppression_id = NULL, version = version + 1 WHERE id = $1",
     )
     .bind(id.to_owned())
     .execute(&mut **change)
@@ -275,8 +296,7 @@ async fn escalate(
     id: &str,
     standing: &Standing,
     case_id: &str,
-    actor: &Actor,
-    now_us: i64,
+    act: &Act<'_>,
 ) -> StoreResult<Written> {
     if standing.case_id.as_deref() == Some(case_id) {
         return Ok(None);
@@ -302,12 +322,31 @@ async fn escalate(
     .bind(id.to_owned())
     .execute(&mut **change)
     .await?;
+    if !act.many {
+        let linked = detail([("alert_id", id), ("rule", &standing.rule_id)]);
+        tell_case(change, case_id, act, &linked).await?;
+    }
+    Ok(Some(("escalated", detail([("case_id", case_id), ("case_number", &number.to_string())]))))
+}
+
+/// Writes into a case's history that alerts became part of it.
+pub(super) async fn tell_case(change: &mut Change, case_id: &str, act: &Act<'_>, linked: &Detail) -> StoreResult<()> {
     sqlx::query("UPDATE cases SET updated_us = $1, version = version + 1 WHERE id = $2")
-        .bind(now_us)
+        .bind(act.now_us)
         .bind(case_id.to_owned())
         .execute(&mut **change)
         .await?;
-    let linked = detail([("alert_id", id), ("rule", &standing.rule_id)]);
-    history(change, now_us, HistoryOf::Case, case_id, actor.user_id.as_deref(), "linked", &linked).await?;
-    Ok(Some(("escalated", detail([("case_id", case_id), ("case_number", &number.to_string())]))))
+    history(change, act.now_us, HistoryOf::Case, case_id, act.actor.user_id.as_deref(), "linked", linked).await
+}
+
+async fn suppress(change: &mut Change, id: &str, standing: &Standing, suppression_id: &str) -> StoreResult<Written> {
+    if standing.status != AlertStatus::Open {
+        return Ok(None);
+    }
+    sqlx::query("UPDATE alerts SET status = 'suppressed', suppression_id = $1, version = version + 1 WHERE id = $2")
+        .bind(suppression_id.to_owned())
+        .bind(id.to_owned())
+        .execute(&mut **change)
+        .await?;
+    Ok(Some(("suppressed", detail([("suppression_id", suppression_id)]))))
 }

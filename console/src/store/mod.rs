@@ -4,17 +4,23 @@
 //! text ids (UUID v7), integer microseconds, JSON as text, `$n` placeholders. On overload writers wait for each other
 //! (at most [`BUSY_TIMEOUT`]); after a crash SQLite replays the write-ahead log itself.
 
+pub mod acts;
+mod alert_filter;
 pub mod alerts;
 pub mod audit;
 pub mod cases;
 pub mod decide;
 pub mod figures;
+pub mod groups;
 pub mod links;
+pub mod notes;
 pub mod notices;
 pub mod sessions;
 pub mod settings;
 pub mod sql;
+pub mod suppressions;
 pub mod users;
+pub mod views;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -34,7 +40,10 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 /// The schema, step by step; a step that was released is never changed.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/0001_first.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "first", include_str!("../../migrations/0001_first.sql")),
+    (2, "triage", include_str!("../../migrations/0002_triage.sql")),
+];
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]

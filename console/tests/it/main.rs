@@ -9,3 +9,5 @@ mod live;
 mod mails;
 mod reports;
 mod roles;
+mod suppressions;
+mod triage;

@@ -8,6 +8,8 @@ import type { AlertRow, VisibilityNow } from "./types";
 export interface LiveEvents {
   alert: AlertRow;
   alert_changed: AlertRow;
+  /** Many at once. */
+  alerts_changed: { ids: string[]; changed: number };
   case_changed: { id: string; version: number };
   visibility: VisibilityNow;
   resync: null;
@@ -19,6 +21,7 @@ type Handlers = { [K in keyof LiveEvents]: Set<(data: LiveEvents[K]) => void> };
 const handlers: Handlers = {
   alert: new Set(),
   alert_changed: new Set(),
+  alerts_changed: new Set(),
   case_changed: new Set(),
   visibility: new Set(),
   resync: new Set(),
@@ -68,6 +71,7 @@ function open() {
   };
   listen(stream, "alert");
   listen(stream, "alert_changed");
+  listen(stream, "alerts_changed");
   listen(stream, "case_changed");
   listen(stream, "visibility");
   listen(stream, "resync");

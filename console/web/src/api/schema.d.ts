@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/v1/acts/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a decision back: every alert stands as before, or nothing changes. */
+        post: operations["undo_act"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agencies": {
         parameters: {
             query?: never;
@@ -47,8 +64,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** One decision on several alerts. Each alert changes by itself; what failed is named. */
+        /** One decision on several alerts or groups. Each alert changes by itself; what failed is counted and named. */
         post: operations["bulk_alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of groups of alerts, with exact counts. */
+        get: operations["list_groups"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -123,6 +157,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a note to an alert. */
+        post: operations["note_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{id}/packets": {
         parameters: {
             query?: never;
@@ -168,6 +219,23 @@ export interface paths {
         put?: never;
         /** Opens a closed or escalated alert again. */
         post: operations["reopen_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins or stops watching an alert. */
+        post: operations["watch_alert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -303,7 +371,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Server-sent events: `alert` and `alert_changed` (AlertRow), `case_changed` (CaseChanged), `visibility`
+         * Server-sent events: `alert` and `alert_changed` (AlertRow), `alerts_changed` (AlertsChanged), `case_changed` (CaseChanged), `visibility`
          *     (VisibilityNow), `resync` (nothing: what was missed is gone, load everything again). `Last-Event-ID` resumes.
          */
         get: operations["follow_live"];
@@ -523,6 +591,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/suppressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All suppressions: those that hide now first. */
+        get: operations["list_suppressions"];
+        put?: never;
+        /** Makes a suppression. */
+        post: operations["make_suppression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suppressions/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a suppression would have hidden in the last 30 days. */
+        get: operations["preview_suppression"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suppressions/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a suppression before its time. */
+        post: operations["end_suppression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -558,6 +678,41 @@ export interface paths {
         patch: operations["change_user"];
         trace?: never;
     };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's views and those that others share. */
+        get: operations["list_views"];
+        put?: never;
+        /** Saves a view; one of the same name is replaced. */
+        post: operations["save_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a view of one's own; administrators also those of others. */
+        delete: operations["delete_view"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -578,6 +733,25 @@ export interface components {
              * @description How many there are.
              */
             total: number;
+        };
+        /** @description An agency's share. */
+        AgencyShare: {
+            agency?: null | components["schemas"]["Agency"];
+            /**
+             * Format: int64
+             * @description How many alerts.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description How many of them are part of a case.
+             */
+            in_cases: number;
+            /**
+             * Format: int64
+             * @description How many of them turned out to be attacks.
+             */
+            true_positives: number;
         };
         /** @description Something a rule found, with everything needed to explain it. */
         Alert: {
@@ -637,10 +811,57 @@ export interface components {
             alert: components["schemas"]["Alert"];
             /** @description Who did what, oldest first. */
             history: components["schemas"]["HistoryEntry"][];
-            /** @description Closed alerts of the same rule, newest first: what was decided before. */
+            /** @description Closed alerts of the same rule, those of the same host first, then newest first: what was decided before. */
             similar: components["schemas"]["SimilarAlert"][];
             /** @description What was decided. */
             triage: components["schemas"]["Triage"];
+            /** @description How often each verdict was given to alerts of this rule. */
+            verdicts: {
+                [key: string]: number;
+            };
+        };
+        /** @description Alerts that share what they are grouped by; every number is exact. */
+        AlertGroup: {
+            /**
+             * Format: int64
+             * @description How many alerts.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description How many different destination addresses.
+             */
+            destinations: number;
+            /** @description The earliest of them. */
+            first: string;
+            /**
+             * @description The host they are about, when grouped by it: the private one of source and destination, the source where both
+             *     are, else the destination.
+             */
+            host?: string | null;
+            /** @description Names the group in other questions; opaque. */
+            key: string;
+            /** @description The latest of them. */
+            last: string;
+            /** @description The newest of the worst of them: what is looked at first. */
+            lead: components["schemas"]["AlertRow"];
+            /**
+             * Format: int64
+             * @description How many of those had not been named by any earlier alert of their rule.
+             */
+            new_destinations: number;
+            /**
+             * Format: int64
+             * @description How many different rules fired.
+             */
+            rules: number;
+            /** @description The worst severity among them. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: int64
+             * @description How many different source addresses.
+             */
+            sources: number;
         };
         /** @description A page of alerts. */
         AlertList: {
@@ -655,6 +876,60 @@ export interface components {
              * @description How many match in all.
              */
             total: number;
+            /**
+             * Format: int64
+             * @description The number of the newest alert that had come in: what was seen is everything up to here.
+             */
+            until: number;
+        };
+        /** @description Which alerts are wanted. */
+        AlertQuery: {
+            /** @description An agency's id. */
+            agency?: string | null;
+            /** @description The user it is assigned to, by id; `none` for nobody. */
+            assignee?: string | null;
+            by?: null | components["schemas"]["Grouping"];
+            /** @description The next page, as the last answer named it. */
+            cursor?: string | null;
+            /** @description From this moment on (RFC 3339), inclusive. */
+            from?: string | null;
+            /** @description Only the members of this group, as [`super::AlertGroup::key`] names it; together with `by`. */
+            group?: string | null;
+            /** @description The host it is about (see [`super::AlertGroup::host`]). */
+            host?: string | null;
+            /** @description A source or destination address. */
+            ip?: string | null;
+            /**
+             * Format: int32
+             * @description At most this many (default 50, at most 200).
+             */
+            limit?: number | null;
+            /** @description What is left out: `rule:ID`, `ip:ADDRESS`, `agency:ID` or `sensor:NAME`, separated by commas; at most 20. */
+            not?: string | null;
+            /** @description A rule's id. */
+            rule?: string | null;
+            /** @description A sensor's name. */
+            sensor?: string | null;
+            /** @description Severities, separated by commas. */
+            severity?: string | null;
+            sort?: null | components["schemas"]["AlertSort"];
+            /** @description `open` (default), `closed`, `escalated`, `suppressed` or `all`. */
+            status?: string | null;
+            /** @description A suppression that hid it, by id. */
+            suppression?: string | null;
+            /** @description Words that must all occur in rule name, addresses, agency or sensor; case and Vietnamese diacritics are ignored. */
+            text?: string | null;
+            /** @description Until this moment (RFC 3339), exclusive. */
+            to?: string | null;
+            /**
+             * Format: int64
+             * @description Only what had come in when a list answered this number.
+             */
+            until?: number | null;
+            /** @description A verdict. */
+            verdict?: string | null;
+            /** @description A user who watches it, by id. */
+            watcher?: string | null;
         };
         /** @description An alert in a list. */
         AlertRow: {
@@ -668,6 +943,8 @@ export interface components {
              * @description How many events it stands on.
              */
             event_count: number;
+            /** @description The host it is about. */
+            host?: string | null;
             /** @description The collector's id. */
             id: string;
             /** @description The rule that fired. */
@@ -731,10 +1008,25 @@ export interface components {
             techniques: string[];
         };
         /**
+         * @description How a list of alerts is ordered; newest or worst first.
+         * @enum {string}
+         */
+        AlertSort: "time" | "severity";
+        /**
          * @description Where an alert stands.
          * @enum {string}
          */
-        AlertStatus: "open" | "closed" | "escalated";
+        AlertStatus: "open" | "closed" | "escalated" | "suppressed";
+        /** @description Many alerts changed at once. */
+        AlertsChanged: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            changed: number;
+            /** @description Which; the first 1000 of them. */
+            ids: string[];
+        };
         /**
          * @description Where a cell's text stands.
          * @enum {string}
@@ -861,17 +1153,31 @@ export interface components {
          * @enum {string}
          */
         BulkAction: "close" | "reopen" | "assign" | "escalate";
-        /** @description What became of a decision on several alerts; the three numbers add up to the ids asked for. */
+        /** @description What became of a decision on several alerts; the three numbers add up to the alerts asked for. */
         BulkAnswer: {
+            /** @description The decision, for taking it back; missing when nothing changed. */
+            act_id?: string | null;
+            /** @description The case they were put into. */
+            case_id?: string | null;
             /**
-             * Format: int32
+             * Format: int64
+             * @description Its number, for people.
+             */
+            case_number?: number | null;
+            /**
+             * Format: int64
              * @description How many changed.
              */
             changed: number;
-            /** @description Those that could not be changed, and why. */
-            failed: components["schemas"]["BulkFailure"][];
             /**
-             * Format: int32
+             * Format: int64
+             * @description How many could not be changed.
+             */
+            failed: number;
+            /** @description The first of those, and why; at most 20. */
+            failures: components["schemas"]["BulkFailure"][];
+            /**
+             * Format: int64
              * @description How many were like that already.
              */
             unchanged: number;
@@ -885,16 +1191,22 @@ export interface components {
             /** @description What happened, for people. */
             message: string;
         };
-        /** @description One decision on several alerts. */
+        /** @description One decision on several alerts: those named by `ids` and all members of `groups`. */
         BulkRequest: {
             /** @description What to do. */
             action: components["schemas"]["BulkAction"];
             /** @description For `escalate`. */
             case_id?: string | null;
+            filter?: null | components["schemas"]["AlertQuery"];
+            /** @description Groups, by their keys; at most 200. */
+            groups?: string[];
             /** @description The alerts; at most 500. */
-            ids: string[];
+            ids?: string[];
             /** @description For `close` and `reopen`. */
             reason?: string | null;
+            severity?: null | components["schemas"]["Severity"];
+            /** @description For `escalate`: the title of a new case. */
+            title?: string | null;
             /** @description For `assign`. */
             user_id?: string | null;
             verdict?: null | components["schemas"]["Verdict"];
@@ -973,6 +1285,23 @@ export interface components {
              * @description Rises with every change.
              */
             version: number;
+        };
+        /** @description A case with alerts that would have been hidden. */
+        CaseShare: {
+            /**
+             * Format: int64
+             * @description How many of its alerts.
+             */
+            alerts: number;
+            /** @description The case. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+            /** @description Its title. */
+            title: string;
         };
         /**
          * @description Where a case stands.
@@ -1077,6 +1406,11 @@ export interface components {
             /** @description Its title. */
             title: string;
         };
+        /** @description Ends a suppression before its time. */
+        EndSuppression: {
+            /** @description Why; 1 to 2000 characters. */
+            reason: string;
+        };
         /** @description An address and port. */
         Endpoint: {
             /** @description The address. */
@@ -1132,9 +1466,42 @@ export interface components {
             /** @description The value as text. */
             value: string;
         };
+        /** @description A page of groups. */
+        GroupList: {
+            /**
+             * Format: int64
+             * @description How many alerts all groups have together.
+             */
+            alerts: number;
+            /** @description All open alerts, whatever the filter. */
+            counts: components["schemas"]["AlertCounts"];
+            /** @description The groups. */
+            items: components["schemas"]["AlertGroup"][];
+            /** @description The next page. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many groups there are in all.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description The number of the newest alert that had come in: what was seen is everything up to here. A decision on a group
+             *     names it, so that what arrives meanwhile is not decided unseen.
+             */
+            until: number;
+        };
+        /**
+         * @description What alerts are grouped by.
+         * @enum {string}
+         */
+        Grouping: "rule_host" | "rule" | "source" | "agency";
         /** @description One line of a history: who, when, what, why. */
         HistoryEntry: {
-            /** @description A stable word: `raised`, `closed`, `reopened`, `assigned`, `escalated`, `opened`, `changed`, `noted`, `linked`. */
+            /**
+             * @description A stable word: `raised`, `closed`, `reopened`, `assigned`, `escalated`, `opened`, `changed`, `noted`, `linked`,
+             *     `undone`, `suppressed`.
+             */
             action: string;
             /** @description When. */
             at: string;
@@ -1219,6 +1586,11 @@ export interface components {
             /** @description What the rule asked for (`contains "union select"`), for people. */
             wanted: string;
         };
+        /** @description Adds a note to an alert. */
+        NewAlertNote: {
+            /** @description What; 1 to 2000 characters. */
+            text: string;
+        };
         /** @description Opens a case. */
         NewCase: {
             /** @description The agency concerned. */
@@ -1237,6 +1609,19 @@ export interface components {
             /** @description What; 1 to 20,000 characters. */
             text: string;
         };
+        /** @description Makes a suppression. */
+        NewSuppression: {
+            /** @description Until when (RFC 3339); at most 90 days from now. */
+            expires_at: string;
+            /** @description Whether alerts that wait now are hidden too. */
+            hide_open: boolean;
+            /** @description Who answers for it, a user's id. */
+            owner_id: string;
+            /** @description Why; 1 to 2000 characters. */
+            reason: string;
+            /** @description Which alerts. */
+            scope: components["schemas"]["Scope"];
+        };
         /** @description Adds a user. */
         NewUser: {
             /** @description The name people call them by. */
@@ -1245,6 +1630,15 @@ export interface components {
             name: string;
             /** @description What they may do. */
             role: components["schemas"]["Role"];
+        };
+        /** @description Saves a view; one of the same name and owner is replaced. */
+        NewView: {
+            /** @description Its name; 1 to 80 characters. */
+            name: string;
+            /** @description The question part of the page's address; at most 2000 characters. */
+            query: string;
+            /** @description Whether others see it. */
+            shared: boolean;
         };
         /** @description An e-mail notice. */
         Notice: {
@@ -1414,6 +1808,17 @@ export interface components {
             /** @description Digest of the rule set. */
             ruleset: string;
         };
+        /** @description Which alerts a suppression hides: those of a rule, narrowed by what else is named. */
+        Scope: {
+            /** @description Only of this agency. */
+            agency_id?: string | null;
+            /** @description Only to this destination address. */
+            destination_ip?: string | null;
+            /** @description The rule. */
+            rule_id: string;
+            /** @description Only from this source address. */
+            source_ip?: string | null;
+        };
         /** @description What a search found. */
         SearchAnswer: {
             /** @description The next page's cursor. */
@@ -1559,6 +1964,8 @@ export interface components {
             id: string;
             /** @description Why. */
             reason: string;
+            /** @description Whether it is about the same host. */
+            same_host: boolean;
             source?: null | components["schemas"]["Endpoint"];
             /** @description When it happened. */
             time: string;
@@ -1591,6 +1998,103 @@ export interface components {
             /** @description `packets` or `events`. */
             unit: string;
         };
+        /** @description A suppression. */
+        Suppression: {
+            agency?: null | components["schemas"]["Agency"];
+            /** @description When. */
+            created_at: string;
+            created_by?: null | components["schemas"]["Person"];
+            /** @description Why it was ended. */
+            end_reason?: string | null;
+            /** @description When somebody ended it. */
+            ended_at?: string | null;
+            /** @description Until when. */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description How many alerts it has hidden so far.
+             */
+            hidden: number;
+            /** @description Its id. */
+            id: string;
+            /** @description When it last hid one. */
+            last_hidden_at?: string | null;
+            owner?: null | components["schemas"]["Person"];
+            /** @description Why. */
+            reason: string;
+            /** @description The rule's name, English. */
+            rule_name: string;
+            /** @description Its name in Vietnamese. */
+            rule_name_vi?: string | null;
+            /** @description Which alerts. */
+            scope: components["schemas"]["Scope"];
+            /** @description Whether it hides now. */
+            state: components["schemas"]["SuppressionState"];
+        };
+        /** @description All suppressions: those that hide now first, then the newest; at most 500. */
+        SuppressionList: {
+            /**
+             * Format: int64
+             * @description How many hide now.
+             */
+            active: number;
+            /**
+             * Format: int64
+             * @description How many alerts were hidden in the last 24 hours.
+             */
+            hidden_today: number;
+            /** @description The suppressions. */
+            items: components["schemas"]["Suppression"][];
+        };
+        /** @description What making a suppression did. */
+        SuppressionMade: {
+            /** @description The decision that hid them, for taking it back. */
+            act_id?: string | null;
+            /**
+             * Format: int64
+             * @description How many waiting alerts it has hidden at once.
+             */
+            hidden_now: number;
+            /** @description The suppression. */
+            suppression: components["schemas"]["Suppression"];
+        };
+        /** @description What a suppression would have hidden in the last days. */
+        SuppressionPreview: {
+            /** @description The same by agency, most alerts first; every agency is named. */
+            agencies: components["schemas"]["AgencyShare"][];
+            /**
+             * Format: int64
+             * @description How many alerts it would have hidden.
+             */
+            alerts: number;
+            /** @description The cases with such alerts, newest first; at most 20. */
+            cases: components["schemas"]["CaseShare"][];
+            /**
+             * Format: int32
+             * @description How many days were looked at.
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description How many of them are part of a case.
+             */
+            in_cases: number;
+            /**
+             * Format: int64
+             * @description How many of them wait for a decision now.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description How many of them turned out to be attacks.
+             */
+            true_positives: number;
+        };
+        /**
+         * @description Whether a suppression hides anything now.
+         * @enum {string}
+         */
+        SuppressionState: "active" | "expired" | "ended";
         /** @description Rows under named columns. */
         Table: {
             /** @description Column names: the fields grouped by, then the measures (`count`, `sum(FIELD)`); or the fields asked for. */
@@ -1644,6 +2148,8 @@ export interface components {
         Tone: "good" | "info" | "warning";
         /** @description What was decided about an alert. */
         Triage: {
+            /** @description The last decision, while it can be taken back. */
+            act_id?: string | null;
             assignee?: null | components["schemas"]["Person"];
             /** @description The case it belongs to. */
             case_id?: string | null;
@@ -1656,12 +2162,24 @@ export interface components {
             reason?: string | null;
             /** @description Where it stands. */
             status: components["schemas"]["AlertStatus"];
+            /** @description The suppression that hid it. */
+            suppression_id?: string | null;
             verdict?: null | components["schemas"]["Verdict"];
             /**
              * Format: int64
              * @description Rises with every decision.
              */
             version: number;
+            /** @description Who is told when it changes. */
+            watchers: components["schemas"]["Person"][];
+        };
+        /** @description What taking back did. */
+        UndoAnswer: {
+            /**
+             * Format: int64
+             * @description How many alerts stand as before.
+             */
+            restored: number;
         };
         /** @description Somebody who may log in. */
         User: {
@@ -1710,6 +2228,23 @@ export interface components {
          * @enum {string}
          */
         Verdict: "true_positive" | "false_positive" | "benign" | "test";
+        /** @description A saved view of the queue. */
+        View: {
+            /** @description Its id. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            owner?: null | components["schemas"]["Person"];
+            /** @description The question part of the page's address. */
+            query: string;
+            /** @description Whether others see it. */
+            shared: boolean;
+        };
+        /** @description All views that somebody sees: their own and those that others share. */
+        ViewList: {
+            /** @description The views, by name. */
+            items: components["schemas"]["View"][];
+        };
         /** @description How much of the traffic was seen in the window around something. */
         Visibility: {
             /** @description Whether counters existed for the window at all; without them nothing is known. */
@@ -1744,6 +2279,11 @@ export interface components {
              */
             unaccounted: number;
         };
+        /** @description Begins or stops watching an alert. */
+        WatchAlert: {
+            /** @description Whether the caller watches from now on. */
+            on: boolean;
+        };
     };
     responses: never;
     parameters: never;
@@ -1753,6 +2293,36 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    undo_act: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The decision */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoAnswer"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     list_agencies: {
         parameters: {
             query?: never;
@@ -1783,7 +2353,7 @@ export interface operations {
     list_alerts: {
         parameters: {
             query?: {
-                /** @description `open` (default), `closed`, `escalated` or `all`. */
+                /** @description `open` (default), `closed`, `escalated`, `suppressed` or `all`. */
                 status?: string;
                 /** @description Severities, separated by commas. */
                 severity?: string;
@@ -1799,6 +2369,20 @@ export interface operations {
                 assignee?: string;
                 /** @description A source or destination address. */
                 ip?: string;
+                /** @description The host it is about (see [`super::AlertGroup::host`]). */
+                host?: string;
+                /** @description What is left out: `rule:ID`, `ip:ADDRESS`, `agency:ID` or `sensor:NAME`, separated by commas; at most 20. */
+                not?: string;
+                /** @description A user who watches it, by id. */
+                watcher?: string;
+                /** @description A suppression that hid it, by id. */
+                suppression?: string;
+                /** @description Only the members of this group, as [`super::AlertGroup::key`] names it; together with `by`. */
+                group?: string;
+                /** @description What groups are made by. */
+                by?: "rule_host" | "rule" | "source" | "agency";
+                /** @description Only what had come in when a list answered this number. */
+                until?: number;
                 /** @description Words that must all occur in rule name, addresses, agency or sensor; case and Vietnamese diacritics are ignored. */
                 text?: string;
                 /** @description From this moment on (RFC 3339), inclusive. */
@@ -1855,6 +2439,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_groups: {
+        parameters: {
+            query?: {
+                /** @description `open` (default), `closed`, `escalated`, `suppressed` or `all`. */
+                status?: string;
+                /** @description Severities, separated by commas. */
+                severity?: string;
+                /** @description A rule's id. */
+                rule?: string;
+                /** @description An agency's id. */
+                agency?: string;
+                /** @description A sensor's name. */
+                sensor?: string;
+                /** @description A verdict. */
+                verdict?: string;
+                /** @description The user it is assigned to, by id; `none` for nobody. */
+                assignee?: string;
+                /** @description A source or destination address. */
+                ip?: string;
+                /** @description The host it is about (see [`super::AlertGroup::host`]). */
+                host?: string;
+                /** @description What is left out: `rule:ID`, `ip:ADDRESS`, `agency:ID` or `sensor:NAME`, separated by commas; at most 20. */
+                not?: string;
+                /** @description A user who watches it, by id. */
+                watcher?: string;
+                /** @description A suppression that hid it, by id. */
+                suppression?: string;
+                /** @description Only the members of this group, as [`super::AlertGroup::key`] names it; together with `by`. */
+                group?: string;
+                /** @description What groups are made by. */
+                by?: "rule_host" | "rule" | "source" | "agency";
+                /** @description Only what had come in when a list answered this number. */
+                until?: number;
+                /** @description Words that must all occur in rule name, addresses, agency or sensor; case and Vietnamese diacritics are ignored. */
+                text?: string;
+                /** @description From this moment on (RFC 3339), inclusive. */
+                from?: string;
+                /** @description Until this moment (RFC 3339), exclusive. */
+                to?: string;
+                /** @description The order. */
+                sort?: "time" | "severity";
+                /** @description The next page, as the last answer named it. */
+                cursor?: string;
+                /** @description At most this many (default 50, at most 200). */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupList"];
                 };
             };
             default: {
@@ -1999,6 +2653,40 @@ export interface operations {
             };
         };
     };
+    note_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAlertNote"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     get_packets: {
         parameters: {
             query?: never;
@@ -2072,6 +2760,40 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ReopenAlert"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    watch_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WatchAlert"];
             };
         };
         responses: {
@@ -2890,6 +3612,134 @@ export interface operations {
             };
         };
     };
+    list_suppressions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    make_suppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSuppression"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionMade"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    preview_suppression: {
+        parameters: {
+            query: {
+                /** @description The rule. */
+                rule_id: string;
+                /** @description Only from this source address. */
+                source_ip?: string;
+                /** @description Only to this destination address. */
+                destination_ip?: string;
+                /** @description Only of this agency. */
+                agency_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionPreview"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    end_suppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The suppression */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndSuppression"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suppression"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     list_users: {
         parameters: {
             query?: never;
@@ -2970,6 +3820,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    save_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewView"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    delete_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The view */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewList"];
                 };
             };
             default: {

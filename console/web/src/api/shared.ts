@@ -14,6 +14,17 @@ export function useAgencies() {
   });
 }
 
+/** People who may be given work: those who work on alerts and are not shut out. */
+export function useColleagues(enabled = true) {
+  return useQuery({
+    queryKey: ["users"],
+    queryFn: async () => (await must(client.GET("/api/v1/users"))).items,
+    select: (users) => users.filter(({ role, disabled }) => !disabled && (role === "analyst" || role === "manager" || role === "admin")),
+    staleTime: MINUTES,
+    enabled,
+  });
+}
+
 export function useSensors() {
   return useQuery({
     queryKey: ["sensors"],

@@ -3,6 +3,8 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
+export type AlertGroup = Schemas["AlertGroup"];
+export type AlertQuery = Schemas["AlertQuery"];
 export type AlertRow = Schemas["AlertRow"];
 export type AlertDetail = Schemas["AlertDetail"];
 export type AlertList = Schemas["AlertList"];
@@ -19,6 +21,8 @@ export type CaseStatus = Schemas["CaseStatus"];
 export type ChangeCase = Schemas["ChangeCase"];
 export type Endpoint = Schemas["Endpoint"];
 export type EventDocument = Schemas["EventDocument"];
+export type GroupList = Schemas["GroupList"];
+export type Grouping = Schemas["Grouping"];
 export type HistoryEntry = Schemas["HistoryEntry"];
 export type Lang = Schemas["Lang"];
 export type MatchedField = Schemas["MatchedField"];
@@ -36,12 +40,16 @@ export type SensorState = Schemas["SensorState"];
 export type SessionInfo = Schemas["SessionInfo"];
 export type Severity = Schemas["Severity"];
 export type SimilarAlert = Schemas["SimilarAlert"];
+export type Scope = Schemas["Scope"];
 export type StageLine = Schemas["StageLine"];
+export type Suppression = Schemas["Suppression"];
+export type SuppressionPreview = Schemas["SuppressionPreview"];
 export type Theme = Schemas["Theme"];
 export type Timeline = Schemas["Timeline"];
 export type User = Schemas["User"];
 export type Verdict = Schemas["Verdict"];
 export type Visibility = Schemas["Visibility"];
+export type View = Schemas["View"];
 export type VisibilityNow = Schemas["VisibilityNow"];
 
 /** A field of the catalogue, as the collector publishes it. */

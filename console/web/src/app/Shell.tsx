@@ -1,7 +1,7 @@
 // The frame: the bar at the top with the sections, the conscience, language, theme and account; pages below.
 import { ActionIcon, Menu, Tooltip } from "@mantine/core";
 import { IconChevronDown, IconLogout, IconMoon, IconSun, IconUserCircle } from "@tabler/icons-react";
-import { useEffect, useMemo, useRef, type ReactNode } from "react";
+import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, NavLink, useLocation, useNavigate } from "react-router";
 import { holdLive } from "../api/live";
@@ -11,8 +11,9 @@ import { Mark } from "../ui/Mark";
 import { ValueActions } from "../ui/Value";
 import { ConscienceBanner, ConsciencePill, useConscience } from "./Conscience";
 import { ErrorBoundary } from "./ErrorBoundary";
-import { huntAction } from "./huntAction";
 import { useSettings } from "./settings";
+import { valueActions } from "./valueActions";
+import { ValueToCase, type FieldValue } from "./ValueToCase";
 import styles from "./Shell.module.css";
 
 const SECTIONS = ["alerts", "hunt", "cases", "sensors", "rules", "reports"] as const;
@@ -24,7 +25,12 @@ export function Shell({ children }: { children: ReactNode }) {
   const navigate = useNavigate();
   const reads = permissions(user.role).read;
   useEffect(() => (reads ? holdLive() : undefined), [reads]);
-  const actions = useMemo(() => [huntAction(t, (to) => void navigate(to))], [t, navigate]);
+  const works = permissions(user.role).cases;
+  const [noting, setNoting] = useState<FieldValue | null>(null);
+  const actions = useMemo(
+    () => valueActions(t, { go: (to) => void navigate(to), toCase: works ? (field, value) => setNoting({ field, value }) : undefined }),
+    [t, navigate, works],
+  );
 
   return (
     <ValueActions actions={actions}>
@@ -48,6 +54,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <ErrorBoundary key={location.pathname}>{children}</ErrorBoundary>
         </div>
       </div>
+      <ValueToCase what={noting} onClose={() => setNoting(null)} />
       <Relogin />
     </ValueActions>
   );
@@ -67,6 +74,7 @@ function Sections() {
   const more = [
     { to: "/users", label: t("nav.users"), shown: may.admin },
     { to: "/audit", label: t("nav.audit"), shown: may.audit },
+    { to: "/suppressions", label: t("nav.suppressions"), shown: may.read },
     { to: "/notices", label: t("nav.notices"), shown: may.read },
   ].filter((entry) => entry.shown);
   const inMore = more.some((entry) => pathname.startsWith(entry.to));

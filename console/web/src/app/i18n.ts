@@ -11,6 +11,7 @@ import * as reports from "../features/reports/words";
 import * as rules from "../features/rules/words";
 import * as sensors from "../features/sensors/words";
 import * as session from "../features/session/words";
+import * as suppressions from "../features/suppressions/words";
 import * as users from "../features/users/words";
 import * as ui from "../ui/words";
 import * as frame from "./words";
@@ -28,6 +29,7 @@ export const vi = {
   ...rules.vi,
   ...sensors.vi,
   ...session.vi,
+  ...suppressions.vi,
   ...users.vi,
 };
 
@@ -44,6 +46,7 @@ export const en: typeof vi = {
   ...rules.en,
   ...sensors.en,
   ...session.en,
+  ...suppressions.en,
   ...users.en,
 };
 

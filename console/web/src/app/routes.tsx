@@ -20,6 +20,7 @@ const SensorsPage = lazy(() => import("../features/sensors/SensorsPage"));
 const RulesPage = lazy(() => import("../features/rules/RulesPage"));
 const RulePage = lazy(() => import("../features/rules/RulePage"));
 const ReportsPage = lazy(() => import("../features/reports/ReportsPage"));
+const SuppressionsPage = lazy(() => import("../features/suppressions/SuppressionsPage"));
 const UsersPage = lazy(() => import("../features/users/UsersPage"));
 const AuditPage = lazy(() => import("../features/audit/AuditPage"));
 const NoticesPage = lazy(() => import("../features/notices/NoticesPage"));
@@ -80,6 +81,7 @@ function Pages() {
           <Route path="rules" element={guard(may.read, <RulesPage />)} />
           <Route path="rules/:id" element={guard(may.read, <RulePage />)} />
           <Route path="reports" element={guard(may.read, <ReportsPage />)} />
+          <Route path="suppressions" element={guard(may.read, <SuppressionsPage />)} />
           <Route path="users" element={guard(may.admin, <UsersPage />)} />
           <Route path="audit" element={guard(may.audit, <AuditPage />)} />
           <Route path="notices" element={guard(may.read, <NoticesPage />)} />

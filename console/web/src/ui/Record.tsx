@@ -7,7 +7,7 @@ import styles from "./Record.module.css";
 type Particulars = Readonly<Record<string, string>>;
 
 /** Internal ids that say nothing to people where a name or number stands beside them. */
-const HIDDEN: readonly string[] = ["user_id", "case_id"];
+const HIDDEN: readonly string[] = ["user_id", "case_id", "act_id", "suppression_id", "owner_id"];
 /** Where a value may be a word of ours. */
 const VOCABULARIES = ["verdict", "severity", "case_status", "role"] as const;
 /** Between what was and what is now. */
@@ -27,6 +27,7 @@ export function useRecordWords() {
     if (name === "summary" && text === "changed") return known("record.changed") ?? text;
     if (TIME.test(text)) return fullTime(text);
     if (!/^[a-z_]+$/.test(text)) return text;
+    if (name === "undone") return known(`record.action.${text}`) ?? text;
     for (const vocabulary of VOCABULARIES) {
       const word = known(`${vocabulary}.${text}`);
       if (word !== undefined) return word;

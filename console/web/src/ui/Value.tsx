@@ -11,6 +11,8 @@ export interface ValueAction {
   key: string;
   label: string;
   icon: ReactNode;
+  /** Whether values of this field have the action; all where it is missing. */
+  applies?: (field: string) => boolean;
   run: (field: string, value: string) => void;
 }
 
@@ -55,7 +57,7 @@ export function Value({ field, value, children, plain = false }: ValueProps) {
           {field}
           <b>{value}</b>
         </Menu.Label>
-        {actions.map((action) => (
+        {actions.filter(({ applies }) => applies?.(field) ?? true).map((action) => (
           <Menu.Item key={action.key} leftSection={action.icon} onClick={() => action.run(field, value)}>
             {action.label}
           </Menu.Item>

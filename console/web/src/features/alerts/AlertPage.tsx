@@ -14,6 +14,8 @@ import { EvidencePage } from "./Evidence";
 import { KeysHelp } from "./KeysHelp";
 import { useAlert } from "./queries";
 import { useRuleName } from "./ruleName";
+import { SuppressDialog } from "./SuppressDialog";
+import { useUndoOffer } from "./undo";
 import styles from "./AlertsPage.module.css";
 
 export default function AlertPage() {
@@ -24,6 +26,8 @@ export default function AlertPage() {
   const alert = useAlert(id);
   const draft = useDraft(id);
   const [escalating, escalation] = useDisclosure(false);
+  const [suppressing, suppression] = useDisclosure(false);
+  const undo = useUndoOffer(() => undefined);
   const [help, helpDialog] = useDisclosure(false);
   const decision = useRef<DecisionHandle>(null);
   usePageTitle(alert.data ? ruleName(alert.data.alert.rule) : t("alerts.title"));
@@ -33,6 +37,10 @@ export default function AlertPage() {
     ["r", () => decision.current?.reopen()],
     ["a", () => decision.current?.assign()],
     ["e", () => may.triage && alert.data?.triage.status === "open" && escalation.open()],
+    ["s", () => may.triage && alert.data?.triage.status === "open" && suppression.open()],
+    ["w", () => may.triage && decision.current?.watch()],
+    ["m", () => may.triage && decision.current?.note()],
+    ["z", () => may.triage && undo.last()],
     ["shift+?", helpDialog.open],
     ["?", helpDialog.open],
   ]);
@@ -50,8 +58,9 @@ export default function AlertPage() {
           <EvidencePage detail={alert.data} onUse={(reason) => draft.change({ reason })} />
         </div>
       </div>
-      <Decision detail={alert.data} handle={decision} onEscalate={escalation.open} />
-      <EscalateDialog detail={alert.data} opened={escalating} onClose={escalation.close} onDone={() => undefined} />
+      <Decision detail={alert.data} undo={undo} handle={decision} onEscalate={escalation.open} onSuppress={suppression.open} />
+      <SuppressDialog detail={alert.data} undo={undo} opened={suppressing} onClose={suppression.close} onDone={() => undefined} />
+      <EscalateDialog detail={alert.data} undo={undo} opened={escalating} onClose={escalation.close} onDone={() => undefined} />
       <KeysHelp opened={help} onClose={helpDialog.close} />
     </main>
   );

@@ -1,7 +1,7 @@
 // Everything there is to know about an alert before deciding: shown in tabs beside the queue, or as one long page.
 import { ActionIcon, Tabs, Tooltip } from "@mantine/core";
 import { IconArrowsMaximize } from "@tabler/icons-react";
-import { useState, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { useCatalogue } from "../../api/shared";
@@ -11,6 +11,7 @@ import { count } from "../../ui/format";
 import { SeverityBadge } from "../../ui/Severity";
 import { Time } from "../../ui/Time";
 import { Facts } from "./Facts";
+import { Files, filesIn, Flow, RuleText } from "./FlowFiles";
 import { matchedValue } from "./highlight";
 import { History, Similar } from "./History";
 import { Packets } from "./packets";
@@ -21,11 +22,11 @@ import { useRuleName } from "./ruleName";
 import { RuleFacts, Why } from "./Why";
 import styles from "./Evidence.module.css";
 
-const TABS = ["why", "event", "related", "packets", "similar", "history", "rule"] as const;
-type Tab = (typeof TABS)[number];
+export const TABS = ["why", "packets", "flow", "files", "event", "rule", "related", "similar", "history"] as const;
+export type Tab = (typeof TABS)[number];
 
 /** Below "why" on the long page: what helps to decide first. */
-const PAGE_ORDER = ["related", "packets", "similar", "event", "history", "rule"] as const;
+const PAGE_ORDER = ["related", "packets", "files", "similar", "event", "history", "rule"] as const;
 
 function useParts(detail: AlertDetail, onUse: (reason: string) => void): { parts: Record<Tab, ReactNode>; numbers: Partial<Record<Tab, number>> } {
   const { alert, history, similar } = detail;
@@ -47,11 +48,18 @@ function useParts(detail: AlertDetail, onUse: (reason: string) => void): { parts
     event: <FieldTable document={alert.event} meaning={meaning} show={show} searchable />,
     related: <Related alert={alert} query={related} />,
     packets: <Packets alert={alert} />,
-    similar: <Similar alerts={similar} onUse={onUse} />,
+    flow: <Flow alert={alert} query={related} />,
+    files: <Files query={related} />,
+    similar: <Similar alerts={similar} verdicts={detail.verdicts} onUse={onUse} />,
     history: <History entries={history} />,
-    rule: <RuleFacts alert={alert} />,
+    rule: (
+      <>
+        <RuleFacts alert={alert} />
+        <RuleText id={alert.rule.id} />
+      </>
+    ),
   };
-  return { parts, numbers: { related: related.data?.total, similar: similar.length } };
+  return { parts, numbers: { files: related.data ? filesIn(related.data.events).length : undefined, related: related.data?.total, similar: Object.values(detail.verdicts).reduce((sum, each) => sum + each, 0), history: history.length } };
 }
 
 interface EvidenceProps {
@@ -93,18 +101,25 @@ function Head({ detail, page }: { detail: AlertDetail; page: boolean }) {
   );
 }
 
+interface PaneProps extends EvidenceProps {
+  tab: Tab;
+  onTab: (tab: Tab) => void;
+  /** What stands between head and tabs: what a group hides, say. */
+  above?: ReactNode;
+}
+
 /** Beside the queue. */
-export function EvidencePane({ detail, onUse }: EvidenceProps) {
+export function EvidencePane({ detail, onUse, tab, onTab, above }: PaneProps) {
   const { t } = useTranslation();
-  const [tab, setTab] = useState<Tab>("why");
   const { parts, numbers } = useParts(detail, onUse);
   return (
     <article className={styles.evidence} aria-label={t("alerts.evidence")}>
       <Head detail={detail} page={false} />
-      <Tabs value={tab} onChange={(value) => setTab(TABS.find((each) => each === value) ?? "why")} px={10}>
+      {above}
+      <Tabs value={tab} onChange={(value) => onTab(TABS.find((each) => each === value) ?? "why")} px={10} className={styles.tabs}>
         <Tabs.List>
           {TABS.map((each) => (
-            <Tabs.Tab key={each} value={each} px={9} py={7} fz={13}>
+            <Tabs.Tab key={each} value={each} px={8} py={7} fz={13}>
               {t(`alerts.tab.${each}`)}
               {numbers[each] !== undefined && numbers[each] > 0 && <span className="dim"> {count(numbers[each])}</span>}
             </Tabs.Tab>

@@ -9,8 +9,9 @@ import { useAgencies, useSensors } from "../../api/shared";
 import { SEVERITIES } from "../../api/types";
 import { count } from "../../ui/format";
 import { SeverityShape } from "../../ui/Severity";
-import { STATUS_FILTERS, type useFilters } from "./filters";
+import { GROUPINGS, STATUS_FILTERS, usualBy, type useFilters } from "./filters";
 import { useCounts } from "./queries";
+import { Views } from "./Views";
 import styles from "./FilterBar.module.css";
 
 type Filters = ReturnType<typeof useFilters>;
@@ -26,7 +27,7 @@ export function FilterBar({ state, searchRef }: { state: Filters; searchRef: Ref
         withItemsBorders={false}
         aria-label={t("alerts.filter.status")}
         value={filters.status}
-        onChange={(status) => change({ status: status === "open" ? undefined : status, alert: undefined })}
+        onChange={(status) => change({ status: status === "open" ? undefined : status, by: undefined, alert: undefined, group: undefined, open: undefined })}
         data={STATUS_FILTERS.map((status) => ({
           value: status,
           label: status === "open" && counts.data ? `${t("alerts.filter.open")} ${count(counts.data.open)}` : t(`alerts.filter.${status}`),
@@ -56,7 +57,17 @@ export function FilterBar({ state, searchRef }: { state: Filters; searchRef: Ref
           { value: "severity", label: t("alerts.filter.by_severity") },
         ]}
       />
+      <Select
+        size="xs"
+        w={150}
+        aria-label={t("alerts.group.label")}
+        value={filters.by}
+        onChange={(by) => change({ by: by === usualBy(filters.status) ? undefined : (by ?? undefined), within: undefined, within_by: undefined, group: undefined, open: undefined })}
+        data={GROUPINGS.map((by) => ({ value: by, label: t(`alerts.group.by.${by}`) }))}
+        comboboxProps={{ width: 170 }}
+      />
       <Narrowing state={state} />
+      <Views view={state.view} onUse={state.use} />
     </div>
   );
 }
@@ -124,19 +135,33 @@ function Narrowing({ state: { filters, change } }: { state: Filters }) {
   const pills = [
     { key: "rule", label: t("alerts.filter.rule"), value: filters.rule },
     { key: "ip", label: t("alerts.filter.ip"), value: filters.ip },
+    { key: "host", label: t("alerts.filter.host"), value: filters.host },
+    { key: "suppression", label: t("alerts.filter.suppression"), value: filters.suppression && "" },
+    { key: "within", label: t("alerts.filter.within"), value: filters.within && "" },
   ] as const;
   return (
     <>
       <Chip size="xs" radius={6} variant="outline" checked={filters.assignee === caller.id} onChange={(on) => change({ assignee: on ? caller.id : undefined })} classNames={{ label: styles.chip }}>
         {t("alerts.filter.mine")}
       </Chip>
+      <Chip size="xs" radius={6} variant="outline" checked={filters.watcher === caller.id} onChange={(on) => change({ watcher: on ? caller.id : undefined })} classNames={{ label: styles.chip }}>
+        {t("alerts.filter.watched")}
+      </Chip>
       {pills.map(({ key, label, value }) =>
         value === undefined ? null : (
-          <Pill key={key} withRemoveButton removeButtonProps={{ "aria-label": `${t("ui.remove")}: ${label}`, "aria-hidden": false, tabIndex: 0 }} onRemove={() => change({ [key]: undefined })}>
-            {label}: {value}
+          <Pill key={key} withRemoveButton removeButtonProps={{ "aria-label": `${t("ui.remove")}: ${label}`, "aria-hidden": false, tabIndex: 0 }} onRemove={() => change(key === "within" ? { within: undefined, within_by: undefined } : { [key]: undefined })}>
+            {value === "" ? label : `${label}: ${value}`}
           </Pill>
         ),
       )}
+      {filters.not.map((each) => {
+        const value = each.slice(each.indexOf(":") + 1);
+        return (
+          <Pill key={each} withRemoveButton removeButtonProps={{ "aria-label": `${t("ui.remove")}: ${t("alerts.filter.not")} ${value}`, "aria-hidden": false, tabIndex: 0 }} onRemove={() => change({ not: filters.not.filter((other) => other !== each).join(",") })}>
+            {t("alerts.filter.not")} {value}
+          </Pill>
+        );
+      })}
     </>
   );
 }

@@ -29,13 +29,14 @@ export function History({ entries }: { entries: readonly HistoryEntry[] }) {
 
 interface SimilarProps {
   alerts: readonly SimilarAlert[];
+  verdicts: Readonly<Record<string, number>>;
   onUse?: (reason: string) => void;
 }
 
 /** How often each verdict was given, as one line and one bar. */
-export function SimilarSummary({ alerts }: { alerts: readonly SimilarAlert[] }) {
+export function SimilarSummary({ verdicts }: { verdicts: Readonly<Record<string, number>> }) {
   const { t } = useTranslation();
-  const tally = VERDICTS.map((verdict) => ({ verdict, number: alerts.filter((each) => each.verdict === verdict).length })).filter(({ number }) => number > 0);
+  const tally = VERDICTS.map((verdict) => ({ verdict, number: verdicts[verdict] ?? 0 })).filter(({ number }) => number > 0);
   if (tally.length === 0) return null;
   return (
     <div>
@@ -51,12 +52,12 @@ export function SimilarSummary({ alerts }: { alerts: readonly SimilarAlert[] }) 
   );
 }
 
-export function Similar({ alerts, onUse }: SimilarProps) {
+export function Similar({ alerts, verdicts, onUse }: SimilarProps) {
   const { t } = useTranslation();
   if (alerts.length === 0) return <Empty title={t("alerts.similar.none")} />;
   return (
     <section aria-label={t("alerts.similar.title")}>
-      <SimilarSummary alerts={alerts} />
+      <SimilarSummary verdicts={verdicts} />
       <ol className={styles.timeline}>
         {alerts.map((alert) => (
           <li key={alert.id}>
@@ -65,6 +66,7 @@ export function Similar({ alerts, onUse }: SimilarProps) {
               <Time at={alert.time} style="full" />
             </Link>{" "}
             · {alert.by?.display_name ?? t("ui.nobody")}
+            {alert.same_host && <span className={styles.sameHost}>{t("alerts.similar.same_host")}</span>}
             <div className="mono dim">
               {alert.source?.ip ?? "—"} → {alert.destination?.ip ?? "—"}
             </div>

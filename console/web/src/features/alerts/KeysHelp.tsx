@@ -5,11 +5,17 @@ import { useTranslation } from "react-i18next";
 const KEYS = [
   ["j / k", "move"],
   ["Enter", "open"],
+  ["→ / ←", "group"],
+  ["[ / ]", "tabs"],
   ["c", "close"],
   ["e", "escalate"],
   ["r", "reopen"],
   ["a", "assign"],
+  ["s", "suppress"],
+  ["w", "watch"],
+  ["m", "note"],
   ["x", "select"],
+  ["z", "undo"],
   ["n", "take"],
   ["/", "search"],
   ["?", "help"],
@@ -19,7 +25,7 @@ export function KeysHelp({ opened, onClose }: { opened: boolean; onClose: () => 
   const { t } = useTranslation();
   return (
     <Modal opened={opened} onClose={onClose} title={t("alerts.keys.title")}>
-      <Table verticalSpacing={6} withRowBorders={false}>
+      <Table verticalSpacing={4} withRowBorders={false}>
         <Table.Tbody>
           {KEYS.map(([key, what]) => (
             <Table.Tr key={key}>

@@ -2,21 +2,25 @@
 // edge and taken in by a click; what somebody else decides changes in place. Only the rows in sight are drawn, and the
 // next page is fetched when its end comes into sight, so that ten thousand alerts scroll like ten.
 import { Button, Checkbox, Loader, Tooltip } from "@mantine/core";
-import { IconArrowUp, IconMoodCheck, IconFilterOff } from "@tabler/icons-react";
+import { IconArrowUp, IconChevronRight, IconFilterOff, IconMoodCheck } from "@tabler/icons-react";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import type { AlertRow, Endpoint } from "../../api/types";
+import type { AlertGroup, AlertRow, Endpoint } from "../../api/types";
 import { count } from "../../ui/format";
 import { SeverityBadge } from "../../ui/Severity";
 import { Empty } from "../../ui/States";
 import { Time } from "../../ui/Time";
+import type { Row } from "./rows";
 import { useRuleName } from "./ruleName";
 import styles from "./Queue.module.css";
 
 interface QueueProps {
-  rows: readonly AlertRow[];
+  rows: readonly Row[];
+  /** How many rows there are in all, shown or not. */
   total: number;
+  /** How many alerts all of them are, when they are groups. */
+  alerts?: number | undefined;
   selected: string | null;
   marked: ReadonlySet<string>;
   leaving: ReadonlySet<string>;
@@ -26,8 +30,10 @@ interface QueueProps {
   hasMore: boolean;
   loadingMore: boolean;
   onTake: () => void;
-  onOpen: (row: AlertRow) => void;
-  onMark: (row: AlertRow) => void;
+  onOpen: (row: Row) => void;
+  /** `through` means: everything from the row marked last. */
+  onMark: (row: Row, through: boolean) => void;
+  onToggle: (row: Row) => void;
   onMore: () => void;
   onClear: () => void;
 }
@@ -82,12 +88,12 @@ export function Queue(props: QueueProps) {
             <div className={styles.whole} style={{ height: virtual.getTotalSize() }} role="presentation">
               {inSight.map((item) => {
                 const row = rows[item.index];
-                return row && <Row key={item.key} row={row} start={item.start} position={item.index + 1} total={total} selected={row.id === selected} marked={marked.has(row.id)} leaving={leaving.has(row.id)} canMark={canMark} marking={marked.size > 0} onOpen={props.onOpen} onMark={props.onMark} />;
+                return row && <Line key={item.key} row={row} start={item.start} position={item.index + 1} total={Math.max(total, rows.length)} selected={row.id === selected} marked={marked.has(row.id)} leaving={leaving.has(row.id)} canMark={canMark && row.kind !== "rest"} marking={marked.size > 0} onOpen={props.onOpen} onMark={props.onMark} onToggle={props.onToggle} />;
               })}
             </div>
           </div>
           <div className={styles.foot}>
-            {t("alerts.count", { shown: count(rows.length), total: count(total) })}
+            {props.alerts === undefined ? t("alerts.count", { shown: count(rows.length), total: count(total) }) : t("alerts.group.count", { groups: count(total), alerts: count(props.alerts) })}
             {loadingMore && <Loader size={12} aria-label={t("ui.loading")} />}
           </div>
         </>
@@ -114,8 +120,8 @@ function NoRows({ narrowed, onClear }: { narrowed: boolean; onClear: () => void 
   );
 }
 
-interface RowProps {
-  row: AlertRow;
+interface LineProps {
+  row: Row;
   /** Where the row begins, in pixels from the top of the list. */
   start: number;
   /** Its place in the whole list, from 1. */
@@ -126,8 +132,9 @@ interface RowProps {
   leaving: boolean;
   canMark: boolean;
   marking: boolean;
-  onOpen: (row: AlertRow) => void;
-  onMark: (row: AlertRow) => void;
+  onOpen: (row: Row) => void;
+  onMark: (row: Row, through: boolean) => void;
+  onToggle: (row: Row) => void;
 }
 
 function place(endpoint: Endpoint | null | undefined): string {
@@ -136,23 +143,40 @@ function place(endpoint: Endpoint | null | undefined): string {
   return endpoint.ip.includes(":") ? `[${endpoint.ip}]:${endpoint.port}` : `${endpoint.ip}:${endpoint.port}`;
 }
 
-const Row = memo(function Row({ row, start, position, total, selected, marked, leaving, canMark, marking, onOpen, onMark }: RowProps) {
+const Line = memo(function Line({ row, start, position, total, selected, marked, leaving, canMark, marking, onOpen, onMark, onToggle }: LineProps) {
   const { t } = useTranslation();
-  const name = useRuleName()({ name: row.rule_name, name_vi: row.rule_name_vi });
+  const level = row.kind === "alert" ? row.alert.severity : row.group.severity;
+  const status = row.kind === "alert" ? row.alert.status : row.group.alerts === 0 ? "closed" : undefined;
+  const name = useRuleName();
   return (
-    <div className={styles.row} style={{ transform: `translateY(${start}px)` }} id={optionId(row.id)} role="option" aria-selected={selected} aria-checked={canMark ? marked : undefined} aria-setsize={total} aria-posinset={position} data-level={row.severity} data-status={row.status} data-leaving={leaving || undefined} data-marking={marking || undefined} onClick={() => onOpen(row)}>
+    <div className={styles.row} style={{ transform: `translateY(${start}px)` }} id={optionId(row.id)} role="option" aria-selected={selected} aria-checked={canMark ? marked : undefined} aria-expanded={row.kind === "group" ? row.open : undefined} aria-setsize={total} aria-posinset={position} data-kind={row.kind} data-member={(row.kind === "alert" && row.member) || undefined} data-level={level} data-status={status} data-leaving={leaving || undefined} data-marking={marking || undefined} onClick={(click) => (click.shiftKey && canMark ? onMark(row, true) : onOpen(row))}>
       {canMark && (
         <span
           className={styles.mark}
           title={`${t("alerts.select")} (x)`}
           onClick={(click) => {
             click.stopPropagation();
-            onMark(row);
+            onMark(row, click.shiftKey);
           }}
         >
           <Checkbox.Indicator size="xs" checked={marked} />
         </span>
       )}
+      {row.kind === "rest" ? (
+        <div className={styles.rest}>{t("alerts.group.rest", { number: count(row.group.alerts) })}</div>
+      ) : row.kind === "group" ? (
+        <GroupLines group={row.group} open={row.open} name={name({ name: row.group.lead.rule_name, name_vi: row.group.lead.rule_name_vi })} onToggle={() => onToggle(row)} />
+      ) : (
+        <AlertLines row={row.alert} name={name({ name: row.alert.rule_name, name_vi: row.alert.rule_name_vi })} />
+      )}
+    </div>
+  );
+});
+
+function AlertLines({ row, name }: { row: AlertRow; name: string }) {
+  const { t } = useTranslation();
+  return (
+    <>
       <div className={styles.first}>
         <SeverityBadge level={row.severity} compact />
         <span className={styles.name} title={name}>
@@ -171,9 +195,60 @@ const Row = memo(function Row({ row, start, position, total, selected, marked, l
         {row.status !== "open" && <span className={styles.chip}>{row.verdict ? t(`verdict.${row.verdict}`) : t(`alerts.status.${row.status}`)}</span>}
         {row.assignee && <Initials name={row.assignee.display_name} />}
       </div>
-    </div>
+    </>
   );
-});
+}
+
+/** What a group hides, in numbers. */
+export function useGroupWords() {
+  const { t } = useTranslation();
+  return ({ alerts, rules, sources, new_destinations }: AlertGroup): string =>
+    [
+      t("alerts.group.alerts", { number: count(alerts) }),
+      rules > 1 ? t("alerts.group.rules", { number: count(rules) }) : "",
+      sources === 1 ? t("alerts.group.one_source") : t("alerts.group.sources", { number: count(sources) }),
+      new_destinations === 1 ? t("alerts.group.one_new_destination") : new_destinations > 1 ? t("alerts.group.new_destinations", { number: count(new_destinations) }) : "",
+    ]
+      .filter((part) => part !== "")
+      .join(" · ");
+}
+
+function GroupLines({ group, open, name, onToggle }: { group: AlertGroup; open: boolean; name: string; onToggle: () => void }) {
+  const { t } = useTranslation();
+  const words = useGroupWords()(group);
+  const { lead } = group;
+  const who = group.host ?? (group.sources === 1 ? lead.source?.ip : undefined);
+  return (
+    <>
+      <div className={styles.first}>
+        <SeverityBadge level={group.severity} compact />
+        <span className={styles.name} title={name}>
+          {name}
+        </span>
+        {who !== undefined && <span className={styles.host}>{who}</span>}
+        <span className={styles.time}>
+          <Time at={group.last} style="short" />
+        </span>
+      </div>
+      <div className={styles.second}>
+        <span
+          className={styles.toggle}
+          data-open={open || undefined}
+          title={open ? t("alerts.group.close") : t("alerts.group.open")}
+          onClick={(click) => {
+            click.stopPropagation();
+            onToggle();
+          }}
+        >
+          <IconChevronRight size={14} aria-hidden />
+          <b>{words}</b>
+        </span>
+        <span className={styles.agency}>{group.alerts === 0 ? t("alerts.group.empty") : (lead.agency?.name ?? lead.sensor)}</span>
+        {lead.assignee && <Initials name={lead.assignee.display_name} />}
+      </div>
+    </>
+  );
+}
 
 function Initials({ name }: { name: string }) {
   const letters = name.split(/\s+/).slice(-2).map((word) => word.charAt(0).toUpperCase()).join("");
