@@ -32,7 +32,8 @@ level: high
 ";
 
 fn event(sequence: u64) -> Event {
-    let name = if sequence % 40 == 0 { format!("n{sequence}.bad.example") } else { format!("n{sequence}.example") };
+    let name =
+        if sequence.is_multiple_of(40) { format!("n{sequence}.bad.example") } else { format!("n{sequence}.example") };
     let json = serde_json::json!({
         "event.dataset": "dns", "dns.question.name": name, "source.ip": format!("192.0.2.{}", sequence % 7 + 1),
         "destination.ip": "198.51.100.53", "network.transport": "udp",

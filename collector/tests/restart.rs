@@ -39,7 +39,7 @@ fn event(sequence: u64) -> Event {
     let client = format!("192.0.2.{}", sequence % 5 + 1).parse().unwrap();
     let source = (client, 40_000);
     let destination = ("198.51.100.10".parse().unwrap(), 80);
-    let url = if sequence % 50 == 0 { "/../../etc/passwd".to_owned() } else { format!("/trang-{sequence}") };
+    let url = if sequence.is_multiple_of(50) { "/../../etc/passwd".to_owned() } else { format!("/trang-{sequence}") };
     Event {
         id: EventId { sensor: "dc".into(), sequence },
         // A tenth of a second apart, so that the day changes on the way.

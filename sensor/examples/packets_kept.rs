@@ -88,7 +88,7 @@ fn measure(folder: &Path, bytes: u64, quota_gb: u64, cold: bool) -> anyhow::Resu
         100.0 * index_bytes as f64 / usage.bytes as f64
     );
     let flows = packets / FLOW_PACKETS;
-    for (what, around_ns) in [("with an hour around it", 1800_000_000_000), ("over the whole store", i64::MAX / 4)] {
+    for (what, around_ns) in [("with an hour around it", 1_800_000_000_000), ("over the whole store", i64::MAX / 4)] {
         let mut times: Vec<(Duration, Duration, u64, u64)> = Vec::new();
         for question in 0..QUESTIONS {
             if cold {

@@ -81,7 +81,7 @@ fn limits(flows: usize) -> FlowLimits {
 fn hosts(flow: u8) -> ([u8; 4], [u8; 4]) {
     // Sometimes the first has the lower address, sometimes the higher one.
     let hosts = ([192, 0, 2, 10 + flow], [198, 51, 100, 7]);
-    if flow % 2 == 0 { hosts } else { (hosts.1, hosts.0) }
+    if flow.is_multiple_of(2) { hosts } else { (hosts.1, hosts.0) }
 }
 
 fn frame(step: &Step) -> Vec<u8> {

@@ -201,6 +201,7 @@ fn read_capture(sensor: &Path, capture: &Path) -> anyhow::Result<(Box<dyn BufRea
 
 impl Lines {
     /// The next event in our text form.
+    #[expect(clippy::should_implement_trait, reason = "it may fail")]
     pub fn next(&mut self) -> anyhow::Result<Option<Json>> {
         loop {
             let Some(line) = self.reader.next()? else { return self.end().map(|()| None) };

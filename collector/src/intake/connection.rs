@@ -49,6 +49,9 @@ impl Sink {
     }
 }
 
+/// Who waits for the content of a file, or for word that there is none.
+type Asker = oneshot::Sender<Option<Vec<u8>>>;
+
 /// An enrolled sensor's conversation.
 struct Talk<'a> {
     hall: &'a Hall,
@@ -60,7 +63,7 @@ struct Talk<'a> {
     /// Answers of the journal that are still to come, in order.
     pending: FuturesOrdered<oneshot::Receiver<Result<u64, JournalError>>>,
     /// Files that the sensor was asked for.
-    wishes: HashMap<[u8; 32], Vec<oneshot::Sender<Option<Vec<u8>>>>>,
+    wishes: HashMap<[u8; 32], Vec<Asker>>,
     /// Packets that the sensor was asked for.
     answers: Answers,
 }

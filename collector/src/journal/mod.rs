@@ -119,10 +119,10 @@ impl Drop for Thread {
     fn drop(&mut self) {
         // Without a way to it the thread ends.
         self.queue.take();
-        if let Some(handle) = self.handle.take() {
-            if handle.join().is_err() {
-                tracing::error!("the journal's writer thread failed");
-            }
+        if let Some(handle) = self.handle.take()
+            && handle.join().is_err()
+        {
+            tracing::error!("the journal's writer thread failed");
         }
     }
 }

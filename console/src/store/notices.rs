@@ -110,7 +110,7 @@ impl Store {
         let mut items = rows.iter().map(notice).collect::<Result<Vec<_>, _>>()?;
         let more = items.len() > size as usize;
         items.truncate(size as usize);
-        let next_cursor = items.last().filter(|_| more).map(|last| cursor_text(&[last.id.clone()]));
+        let next_cursor = items.last().filter(|_| more).map(|last| cursor_text(std::slice::from_ref(&last.id)));
         let total: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM notices").fetch_one(&self.readers).await?;
         Ok(NoticeList { items, total: total.unsigned_abs(), next_cursor })
     }

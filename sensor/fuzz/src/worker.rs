@@ -104,7 +104,7 @@ fn inline(frames: &[Frame], settings: &WorkerSettings, checksums: Checksums) -> 
     let told = back.sink.lines.len() as u64;
     assert_eq!(counts.events_total(), told);
     assert!(told <= 2 * (frames.len() as u64 + fed as u64) + 64, "{told} events of {fed} bytes");
-    let mut stages: Vec<_> = front.stages(SourceCounts::default()).into();
+    let mut stages = front.stages(SourceCounts::default());
     stages.extend(worker_stages(&counts, 0));
     let snapshot = Snapshot { stages, ..Snapshot::default() };
     assert_eq!(snapshot.unaccounted(), 0, "the ledger does not add up: {snapshot:?}");

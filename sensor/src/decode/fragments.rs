@@ -168,7 +168,7 @@ impl Fragments {
     pub fn add(&mut self, key: FragmentKey, part: Part<'_>, time_ns: i64, whole: &mut Vec<u8>) -> Joined {
         self.expire(time_ns);
         let end = part.offset.saturating_add(part.bytes.len());
-        if part.more && part.bytes.len() % 8 != 0 {
+        if part.more && !part.bytes.len().is_multiple_of(8) {
             self.odd = Some(OddFragment::Length);
         }
         if end > DATAGRAM_MAX_BYTES {

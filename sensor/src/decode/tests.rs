@@ -31,8 +31,11 @@ fn frame(kind: u16, payload: &[u8]) -> Vec<u8> {
     [[2; 12].as_slice(), &kind.to_be_bytes(), payload].concat()
 }
 
-/// What one packet decodes to: addresses, ports, VLAN, tunnel and payload, or the reason why not.
-fn decode(link: u32, bytes: &[u8]) -> Result<(String, (u16, u16), Option<u16>, Option<&'static str>, Vec<u8>), Stop> {
+/// Addresses, ports, VLAN, tunnel and payload.
+type Seen = (String, (u16, u16), Option<u16>, Option<&'static str>, Vec<u8>);
+
+/// What one packet decodes to, or the reason why not.
+fn decode(link: u32, bytes: &[u8]) -> Result<Seen, Stop> {
     let mut decoder = Decoder::default();
     let mut whole = Vec::new();
     let packet = Packet { time_ns: 0, link: LinkType(link), original_length: 0, vlan: None, bytes };

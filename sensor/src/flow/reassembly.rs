@@ -168,6 +168,7 @@ impl Stream {
     }
 
     /// A segment; `length` is what its payload had on the wire.
+    #[expect(clippy::too_many_arguments, reason = "what a segment is, and what it meets")]
     pub fn segment(
         &mut self,
         sequence: u32,

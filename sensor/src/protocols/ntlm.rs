@@ -105,7 +105,7 @@ fn authenticate(whole: &[u8], mut r: Reader<'_>) -> Result<Client, Short> {
     let _key = field(whole, &mut r).unwrap_or(&[]);
     // Old clients leave the flags out; their names begin where the flags would be.
     let flags = r.u32_le().unwrap_or(0);
-    let looks_wide = |bytes: &[u8]| bytes.len() % 2 == 0 && bytes.get(1) == Some(&0);
+    let looks_wide = |bytes: &[u8]| bytes.len().is_multiple_of(2) && bytes.get(1) == Some(&0);
     let wide = flags & UNICODE != 0 || [user, host, domain].into_iter().any(looks_wide);
     let flags = if wide { flags | UNICODE } else { flags };
     Ok(Client {

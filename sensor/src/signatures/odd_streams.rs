@@ -24,15 +24,15 @@ pub fn events<A>(flow: &Flow<A>, side: Side, current: &mut FlowInspection, packe
     let direction = direction(flow, side);
     let mine = place(direction);
     let seen = &mut current.odd_streams;
-    if let Some(time_stamp) = time_stamp(packet.headers.1) {
-        if let Some(latest) = seen.time_stamps.get_mut(mine) {
-            // Counted around the end of the numbers (RFC 7323 section 5.2).
-            let older = latest.is_some_and(|latest| time_stamp.wrapping_sub(latest).cast_signed() < 0);
-            if older {
-                found.push("pkt_invalid_timestamp");
-            } else {
-                *latest = Some(time_stamp);
-            }
+    if let Some(time_stamp) = time_stamp(packet.headers.1)
+        && let Some(latest) = seen.time_stamps.get_mut(mine)
+    {
+        // Counted around the end of the numbers (RFC 7323 section 5.2).
+        let older = latest.is_some_and(|latest| time_stamp.wrapping_sub(latest).cast_signed() < 0);
+        if older {
+            found.push("pkt_invalid_timestamp");
+        } else {
+            *latest = Some(time_stamp);
         }
     }
     if header.flags & flag::RST != 0 {

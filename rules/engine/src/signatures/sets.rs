@@ -162,10 +162,17 @@ pub fn address(address: std::net::IpAddr) -> Vec<u8> {
     }
 }
 
+/// Values that rules have put into a set and taken from it.
+#[derive(Debug, Default)]
+struct Changed {
+    added: HashSet<Vec<u8>>,
+    removed: HashSet<Vec<u8>>,
+}
+
 /// What rules have changed, set by set.
 #[derive(Debug, Default)]
 pub struct SetChanges {
-    sets: HashMap<usize, (HashSet<Vec<u8>>, HashSet<Vec<u8>>)>,
+    sets: HashMap<usize, Changed>,
     /// Values that found no room.
     pub refused: u64,
 }
@@ -181,7 +188,7 @@ impl SetChanges {
             },
             (_, value) => value.into(),
         };
-        let (added, removed) = self.sets.entry(set.number).or_default();
+        let Changed { added, removed } = self.sets.entry(set.number).or_default();
         let loaded = set.values.contains_key(value.as_ref());
         let there = added.contains(value.as_ref()) || (loaded && !removed.contains(value.as_ref()));
         match ask {

@@ -37,13 +37,12 @@ pub struct Teller {
     events: u32,
 }
 
+/// Dataset and fields of an event.
+type Told = (DatasetId, Vec<(FieldId, Value)>);
+
 impl Teller {
     /// The event of a packet, or the name of the limit that it meets.
-    pub fn tell(
-        &mut self,
-        time_ns: i64,
-        packet: &ArpPacket,
-    ) -> Result<(DatasetId, Vec<(FieldId, Value)>), &'static str> {
+    pub fn tell(&mut self, time_ns: i64, packet: &ArpPacket) -> Result<Told, &'static str> {
         let minute = time_ns.div_euclid(MINUTE_NS);
         if minute != self.minute {
             *self = Teller { minute, ..Teller::default() };

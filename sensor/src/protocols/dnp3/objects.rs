@@ -150,7 +150,7 @@ fn size(group: u8, variation: u8, count: u64) -> Size {
         12 if variation == 3 => return Size::Bits(count),
         80 if variation == 1 => return Size::Bits(count),
         // The variation of a string is its length.
-        110 | 111 | 112 | 113 => return Size::Bytes(variation.into()),
+        110..=113 => return Size::Bytes(variation.into()),
         1 | 3 | 10 => &[0, 1],
         2 | 4 => &[1, 7, 3],
         11 | 13 => &[1, 7],

@@ -64,8 +64,11 @@ pub fn name(command: u16) -> Option<&'static str> {
     })
 }
 
+/// A message with its number, where it has one.
+type Numbered<'a> = (Option<u16>, &'a [u8]);
+
 /// The message of CIP inside, with the number of its connection's message where it has one.
-pub fn inside(command: u16, body: &[u8]) -> Result<Option<(Option<u16>, &[u8])>, Short> {
+pub fn inside(command: u16, body: &[u8]) -> Result<Option<Numbered<'_>>, Short> {
     if !matches!(command, 0x6f | 0x70) {
         return Ok(None);
     }

@@ -50,9 +50,8 @@ fn version_3(call: &mut Call, found: &mut Found, r: &mut Reader<'_>) -> Result<(
     match call.record.procedure.as_str() {
         "LOOKUP" => found.handle = Some(handle(r, 3)?),
         "CREATE" | "MKDIR" | "SYMLINK" | "MKNOD" => {
-            if r.u32()? == 1 {
-                found.handle = Some(handle(r, 3)?);
-            }
+            let given = r.u32()? == 1;
+            found.handle = given.then(|| handle(r, 3)).transpose()?;
         }
         "READLINK" => {
             attributes(r)?;

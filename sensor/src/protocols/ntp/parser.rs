@@ -57,7 +57,7 @@ pub fn mode(bytes: &[u8]) -> Option<u8> {
         1..=5 => {
             let message = Message::read(bytes).ok()?;
             let poll = bytes.get(2).is_some_and(|poll| *poll <= 24 || *poll >= 0xf0);
-            let sound = (1..=4).contains(&version) && message.stratum <= 16 && poll && bytes.len() % 4 == 0;
+            let sound = (1..=4).contains(&version) && message.stratum <= 16 && poll && bytes.len().is_multiple_of(4);
             sound.then_some(mode)
         }
         // Control messages are told by their operation, private ones by who implements them.

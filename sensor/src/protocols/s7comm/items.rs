@@ -25,7 +25,7 @@ pub fn job(record: &mut S7Job, function: u8, parameters: &[u8]) -> Result<(), Sh
             }
         }
         // Status and places without meaning, then the name of a block.
-        0x1a | 0x1b | 0x1c | 0x1d => {
+        0x1a..=0x1d => {
             r.skip(7)?;
             record.name = Some(text::text(r.part8()?.rest(), MAX_NAME_BYTES));
         }

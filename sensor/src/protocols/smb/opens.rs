@@ -175,7 +175,7 @@ impl Open {
             Direction::ToServer => &mut self.written,
             Direction::ToClient => &mut self.read,
         };
-        if !self.share.kind.is_some_and(|kind| kind == "pipe") {
+        if self.share.kind.is_none_or(|kind| kind != "pipe") {
             transfer.get_or_insert_default().missing();
         }
     }

@@ -114,11 +114,8 @@ impl Shapes {
         match self.speaker.take() {
             None => {}
             Some(Direction::ToServer) if !self.asked => self.asked = true,
-            Some(Direction::ToServer) => {
-                if self.granted && self.requests.len() < 2 {
-                    self.requests.push(bytes);
-                }
-            }
+            Some(Direction::ToServer) if self.granted && self.requests.len() < 2 => self.requests.push(bytes),
+            Some(Direction::ToServer) => {}
             // What the server says by itself before it is asked (RFC 8308).
             Some(Direction::ToClient) if !self.asked => {}
             Some(Direction::ToClient) if !self.granted => self.granted = true,

@@ -161,8 +161,7 @@ pub fn read(bytes: &[u8]) -> Result<Message<'_>, Short> {
 fn caller(r: &mut Reader<'_>) -> Result<Caller, Short> {
     let flavour = r.u32()?;
     let mut body = Reader::new(opaque(r)?);
-    let mut caller = Caller::default();
-    caller.auth = Some(match flavour {
+    let auth = Some(match flavour {
         0 => "none".to_owned(),
         1 => "sys".to_owned(),
         2 => "short".to_owned(),
@@ -171,6 +170,7 @@ fn caller(r: &mut Reader<'_>) -> Result<Caller, Short> {
         7 => "auth_tls".to_owned(),
         other => other.to_string(),
     });
+    let mut caller = Caller { auth, ..Caller::default() };
     if flavour == 1 {
         // What cannot be read says nothing; the call itself is sound.
         let _ = computer(&mut caller, &mut body);

@@ -112,7 +112,9 @@ pub fn answer(record: &mut RpcCall, target: (u32, u32, u32), r: &mut Reader<'_>)
                 if target.1 == 2 {
                     r.skip(8)?;
                 } else {
-                    (opaque(r)?, opaque(r)?, opaque(r)?);
+                    for _ in 0..3 {
+                        opaque(r)?;
+                    }
                 }
                 if record.mapped_programs.len() < MAX_ENTRIES && !record.mapped_programs.contains(&name) {
                     record.mapped_programs.push(name);
