@@ -23,7 +23,7 @@ use crate::index::Store;
 use crate::search::Search;
 use crate::settings::Settings;
 
-pub use backup::{BackupArguments, RestoreArguments, StatusArguments, backup, restore, status};
+pub use backup::{BackupArguments, RestoreArguments, StatusArguments, backup, restore, sources, status};
 pub use evidence::{EvidenceCommand, ReplayArguments, VerifyArguments, evidence, replay, verify};
 pub use export::{ExportArguments, export};
 pub use import::{ImportArguments, SetsArguments, import, sets};

@@ -6,6 +6,7 @@
 //! | stage | what |
 //! | --- | --- |
 //! | [`intake`] | sensors connect, enrol and hand over batches |
+//! | [`sources`] | other programs send lines |
 //! | [`journal`] | makes batches durable; only then are they acknowledged |
 //! | [`enrich`] | which agency an event concerns |
 //! | [`detect`] | rules, scanned files, alerts |
@@ -37,4 +38,5 @@ pub mod pipeline;
 pub mod run;
 pub mod search;
 pub mod settings;
+pub mod sources;
 pub mod tail;

@@ -55,6 +55,12 @@ enum Command {
         #[command(subcommand)]
         command: Option<RulesCommand>,
     },
+    /// List the other programs that send lines, and what became of them.
+    Sources {
+        /// Print JSON, one object a line.
+        #[arg(long)]
+        json: bool,
+    },
     /// How the running collector is: events, sensors, evidence, what does not work.
     Status(commands::StatusArguments),
     /// Copy everything into a new folder, while the collector runs.
@@ -145,6 +151,7 @@ async fn execute(command: Command, settings: Settings, data: &Path) -> anyhow::R
         Command::Rules { command: None } => commands::rules(&client).await?,
         Command::Rules { command: Some(RulesCommand::Reload) } => commands::reload_rules(&client).await?,
         Command::Status(wished) => return commands::status(&client, &wished).await,
+        Command::Sources { json } => commands::sources(&client, json).await?,
         Command::Backup(wished) => commands::backup(data, &wished)?,
         Command::Restore(wished) => commands::restore(data, &wished)?,
         Command::Check => return commands::check(&client, &settings, data).await,

@@ -30,6 +30,7 @@ use crate::ledger::Ledger;
 use crate::pipeline::{MakeDetection, Pipeline, PipelineParts};
 use crate::search::Search;
 use crate::settings::Settings;
+use crate::sources::{SourceParts, Sources};
 use crate::tail::Tail;
 
 /// A collector that runs in this process.
@@ -114,6 +115,13 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         settings.clone(),
         data,
     );
+    let parts = SourceParts {
+        journal: journal.clone(),
+        fleet: fleet.clone(),
+        fanout: fanout.clone(),
+        problems: problems.clone(),
+    };
+    let sources = Sources::start(&settings.source, &parts).await?;
     let sets = Sets::new(&data.join("imports"), store.clone(), settings.index.clone(), agencies.clone());
     let api = Api {
         search,
@@ -132,6 +140,7 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         reloader,
         sets,
         evidence,
+        sources,
         tail,
     };
     let mut servers = vec![serve(socket, api::local_router(api.clone()))];

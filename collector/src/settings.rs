@@ -19,6 +19,8 @@
 //! [files]    # scanner, timeout_ms, keep_bytes
 //! [evidence] # keep_days, keep_bytes, packets_mb
 //! [ledger]   # age_days
+//!
+//! [[source]] # name, listen, transport ("udp", "tcp", "tls"), silent_after_s
 //! ```
 
 use std::net::SocketAddr;
@@ -36,6 +38,7 @@ use crate::intake::IntakeSettings;
 use crate::journal::JournalSettings;
 use crate::ledger::LedgerSettings;
 use crate::search::SearchSettings;
+use crate::sources::SourceSettings;
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -67,6 +70,8 @@ pub struct Settings {
     pub evidence: EvidenceSettings,
     /// The ledger.
     pub ledger: LedgerSettings,
+    /// Other programs that send lines.
+    pub source: Vec<SourceSettings>,
 }
 
 /// Where the API can be reached.

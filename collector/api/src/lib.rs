@@ -28,6 +28,7 @@
 //! | `GET /v1/rules/{id}` | | [`RuleDetail`] |
 //! | `POST /v1/rules/reload` | | [`RulesAnswer`] once the rules are in force |
 //! | `GET /v1/catalogue` | | `catalogue.json` |
+//! | `GET /v1/sources` | | list of [`SourceLine`] |
 //! | `GET /v1/agencies` | | list of [`Agency`] |
 
 mod evidence;
@@ -353,6 +354,26 @@ pub struct Sensor {
     pub stages: Vec<StageLine>,
     /// What the ledger cannot account for; must be zero.
     pub unaccounted: i64,
+}
+
+/// Another program that sends lines, and what became of them.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SourceLine {
+    /// Its name in events (`observer.name`).
+    pub name: String,
+    /// When something last came, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<String>,
+    /// Whether it is silent for longer than it may be.
+    pub silent: bool,
+    /// Lines that came.
+    pub taken: u64,
+    /// Events that are durable.
+    pub given: u64,
+    /// Lines that wait.
+    pub held: u64,
+    /// What was dropped, by reason.
+    pub dropped: BTreeMap<String, u64>,
 }
 
 /// How a sensor is.

@@ -23,7 +23,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use luytre_collector_api::{Agency, ApiError, Health};
+use luytre_collector_api::{Agency, ApiError, Health, SourceLine};
 use luytre_events::Catalogue;
 
 use crate::detect::files::ScanCounts;
@@ -39,6 +39,7 @@ use crate::journal::Journal;
 use crate::ledger::Ledger;
 use crate::run::Reloader;
 use crate::search::Search;
+use crate::sources::Sources;
 use crate::tail::Tail;
 
 pub use self::metrics::router as metrics_router;
@@ -84,6 +85,8 @@ pub struct Api {
     pub sets: Sets,
     /// Evidence.
     pub evidence: Sealer,
+    /// Other programs that send lines.
+    pub sources: Sources,
     /// Events as they come in.
     pub tail: Tail,
 }
@@ -163,6 +166,7 @@ pub fn router(api: Api) -> axum::Router {
         .route("/v1/alerts/{id}", get(alerts::alert))
         .route("/v1/sensors", get(fleet::sensors))
         .route("/v1/sets", get(sets::sets))
+        .route("/v1/sources", get(sources))
         .route("/v1/sensors/{name}/revoke", post(fleet::revoke))
         .route("/v1/tokens", post(fleet::create_token))
         .route("/v1/ledger", get(fleet::ledger))
@@ -200,6 +204,10 @@ impl Api {
 
 async fn health(State(api): State<Api>) -> Result<Json<Health>, Failure> {
     blocking(move || Json(api.health())).await
+}
+
+async fn sources(State(api): State<Api>) -> Json<Vec<SourceLine>> {
+    Json(api.sources.list())
 }
 
 async fn agencies(State(api): State<Api>) -> Json<Vec<Agency>> {

@@ -193,9 +193,9 @@ fn dos_time(time_ns: i64) -> u32 {
     let moment = jiff::Timestamp::from_nanosecond(time_ns.into()).unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC);
     let year = u32::try_from(i32::from(moment.year()) - 1980).unwrap_or(0).min(127);
     let part = |value: i8| u32::from(value.unsigned_abs());
-    let date = year << 9 | part(moment.month()) << 5 | part(moment.day());
-    let time = part(moment.hour()) << 11 | part(moment.minute()) << 5 | (part(moment.second()) / 2);
-    date << 16 | time
+    let date = (year << 9) | (part(moment.month()) << 5) | part(moment.day());
+    let time = (part(moment.hour()) << 11) | (part(moment.minute()) << 5) | (part(moment.second()) / 2);
+    (date << 16) | time
 }
 
 /// An archive whose directory was read.

@@ -18,3 +18,13 @@ mod translate;
 
 pub use file::{Kind, Lines, Opened, open};
 pub use sets::{IMPORTED, ImportError, Sets};
+
+/// A line that may be of a program we know, as an event of ours; the error says why one of theirs is none.
+pub fn known_line(line: &[u8]) -> Option<Result<serde_json::Value, String>> {
+    let json: serde_json::Value = serde_json::from_slice(line).ok()?;
+    if json.pointer("/event/dataset").is_some() {
+        return Some(Ok(json));
+    }
+    let program = translate::Program::of(json.as_object()?)?;
+    Some(translate::Translation::new(program, std::path::Path::new("")).event(&json, line))
+}

@@ -1,0 +1,182 @@
+//! Where the lines of a source come in: datagrams and streams.
+//!
+//! A stream has its messages with their length before them, or one a line; each message may choose (RFC 6587). A message
+//! longer than [`LINE_MAX_BYTES`] is counted and let go of; of a counted one the connection ends, because nobody knows
+//! whether the count can be believed.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::{Semaphore, mpsc};
+use tokio_rustls::TlsAcceptor;
+
+use super::{Counts, Line, SourceSettings, Transport};
+use crate::clock::now_ns;
+use crate::fleet::Fleet;
+
+/// The longest message.
+const LINE_MAX_BYTES: usize = 64 << 10;
+/// Connections of one source.
+const CONNECTIONS_MAX: usize = 256;
+/// A handshake that takes longer is given up.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+
+/// Listens, and hands lines on.
+pub async fn start(
+    source: &SourceSettings,
+    lines: mpsc::Sender<Line>,
+    counts: Arc<Counts>,
+    fleet: &Fleet,
+) -> anyhow::Result<()> {
+    if source.transport == Transport::Udp {
+        let socket = UdpSocket::bind(source.listen).await?;
+        tokio::spawn(datagrams(socket, lines, counts));
+        return Ok(());
+    }
+    let acceptor = match source.transport {
+        Transport::Tls => Some(TlsAcceptor::from(Arc::new(fleet.intake_tls()?))),
+        Transport::Udp | Transport::Tcp => None,
+    };
+    let listener = TcpListener::bind(source.listen).await?;
+    tokio::spawn(streams(listener, acceptor, lines, counts));
+    Ok(())
+}
+
+async fn datagrams(socket: UdpSocket, lines: mpsc::Sender<Line>, counts: Arc<Counts>) {
+    let mut datagram = vec![0; LINE_MAX_BYTES];
+    loop {
+        match socket.recv_from(&mut datagram).await {
+            Ok((bytes, _)) => {
+                let line = datagram.get(..bytes).unwrap_or_default().trim_ascii_end().to_vec();
+                if line.is_empty() {
+                    continue;
+                }
+                counts.take();
+                if lines.try_send((line, now_ns())).is_err() {
+                    counts.lose("queue_full", 1);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "receive a datagram of a source");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+    }
+}
+
+async fn streams(listener: TcpListener, acceptor: Option<TlsAcceptor>, lines: mpsc::Sender<Line>, counts: Arc<Counts>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    // Further ones wait in the kernel's queue.
+    while let Ok(place) = places.clone().acquire_owned().await {
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "accept a connection of a source");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                continue;
+            }
+        };
+        let (acceptor, lines, counts) = (acceptor.clone(), lines.clone(), counts.clone());
+        tokio::spawn(async move {
+            let _place = place;
+            let ended = match acceptor {
+                None => messages(stream, &lines, &counts).await,
+                Some(acceptor) => match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => messages(stream, &lines, &counts).await,
+                    Ok(Err(error)) => Err(error),
+                    Err(_) => Err(io::ErrorKind::TimedOut.into()),
+                },
+            };
+            if let Err(error) = ended {
+                tracing::warn!(%peer, %error, "a connection of a source ended");
+            }
+        });
+    }
+}
+
+async fn messages(stream: impl AsyncRead + Unpin, lines: &mpsc::Sender<Line>, counts: &Counts) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    while let Some(line) = message(&mut stream).await? {
+        let Some(line) = line else {
+            counts.take();
+            counts.lose("too_long", 1);
+            continue;
+        };
+        if line.is_empty() {
+            continue;
+        }
+        counts.take();
+        if lines.send((line, now_ns())).await.is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// The next message; nothing inside for one that is too long, nothing at all at the end.
+async fn message(stream: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Option<Vec<u8>>>> {
+    let Some(first) = stream.fill_buf().await?.first().copied() else { return Ok(None) };
+    if !first.is_ascii_digit() {
+        return line(stream).await;
+    }
+    let mut count = Vec::new();
+    let got = (&mut *stream).take(8).read_until(b' ', &mut count).await?;
+    let number = std::str::from_utf8(count.trim_ascii_end()).ok().and_then(|text| text.parse::<usize>().ok());
+    match number {
+        Some(bytes) if got > 0 && bytes <= LINE_MAX_BYTES => {
+            let mut line = vec![0; bytes];
+            stream.read_exact(&mut line).await?;
+            Ok(Some(Some(line.trim_ascii_end().to_vec())))
+        }
+        Some(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "a message says that it is too long")),
+        // A line that only begins like a number.
+        None => Ok(line(stream).await?.map(|rest| rest.map(|rest| [count, rest].concat()))),
+    }
+}
+
+async fn line(stream: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Option<Vec<u8>>>> {
+    let mut line = Vec::new();
+    if (&mut *stream).take(LINE_MAX_BYTES as u64 + 1).read_until(b'\n', &mut line).await? == 0 {
+        return Ok(None);
+    }
+    if line.len() <= LINE_MAX_BYTES || line.ends_with(b"\n") {
+        return Ok(Some(Some(line.trim_ascii_end().to_vec())));
+    }
+    // The rest of it is passed over, a piece at a time.
+    loop {
+        line.clear();
+        let got = (&mut *stream).take(LINE_MAX_BYTES as u64).read_until(b'\n', &mut line).await?;
+        if got == 0 || line.ends_with(b"\n") {
+            return Ok(Some(None));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn all(mut bytes: &[u8]) -> Vec<Option<String>> {
+        let mut found = Vec::new();
+        while let Ok(Some(line)) = message(&mut bytes).await {
+            found.push(line.map(|line| String::from_utf8_lossy(&line).into_owned()));
+        }
+        found
+    }
+
+    #[tokio::test]
+    async fn counted_and_ended_messages_may_follow_each_other() {
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            all(b"<1>a\n7 <1>b\nc\n<1>d\r\n<1>e").await,
+            [some("<1>a"), some("<1>b\nc"), some("<1>d"), some("<1>e")]
+        );
+        assert_eq!(all(b"12:00 it is\n").await, [some("12:00 it is")]);
+        assert_eq!(all(b"9999999 x").await, []);
+        let long = [vec![b'x'; LINE_MAX_BYTES * 3], b"\nshort\n".to_vec()].concat();
+        assert_eq!(all(&long).await, [None, some("short")]);
+    }
+}
