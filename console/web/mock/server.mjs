@@ -121,7 +121,8 @@ const report = (date, lang) => ({ title: lang === "vi" ? "Báo cáo tổng hợp
 /** Alerts of one rule and destination together; no filters and no pages. */
 function listGroups(q) {
   const list = listAlerts(new URLSearchParams({ status: q.get("status") ?? "open", limit: "200" }));
-  const groups = Map.groupBy(list.items, (each) => `${each.rule_id} ${each.destination?.ip ?? ""}`);
+  const groups = new Map();
+  for (const each of list.items) { const key = `${each.rule_id} ${each.destination?.ip ?? ""}`; groups.set(key, [...(groups.get(key) ?? []), each]); }
   const items = [...groups].map(([key, rows]) => ({ key: Buffer.from(key).toString("base64url"), alerts: rows.length, rules: 1, agencies: new Set(rows.map((each) => each.agency?.id)).size, sources: new Set(rows.map((each) => each.source?.ip)).size, destinations: 1, new_destinations: 1, first: rows.at(-1).time, last: rows[0].time, severity: rows[0].severity, host: rows[0].destination?.ip, lead: rows[0] }));
   return { items, total: items.length, alerts: list.items.length, until: state.sequence, counts: list.counts };
 }
