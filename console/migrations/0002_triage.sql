@@ -30,9 +30,16 @@ UPDATE alerts SET new_destination = 1 WHERE destination_ip IS NOT NULL AND NOT E
     SELECT 1 FROM alerts b WHERE b.rule_id = alerts.rule_id AND b.destination_ip = alerts.destination_ip
         AND b.number < alerts.number);
 
--- Everything the grouped queue shows, for open alerts only.
-CREATE INDEX alerts_open_groups ON alerts (rule_id, host, severity, time_us, source_ip, destination_ip,
-    new_destination, agency_id, number, id) WHERE status = 'open';
+-- Everything that puts groups of open alerts in order, once for each grouping: the table itself is not read for it.
+CREATE INDEX alerts_open_by_host ON alerts (status, rule_id, host, time_us, severity, number, agency_id, source_ip,
+    destination_ip, new_destination, id) WHERE status = 'open';
+CREATE INDEX alerts_open_by_source ON alerts (status, source_ip, time_us, severity, number, rule_id, agency_id,
+    destination_ip, new_destination, id) WHERE status = 'open';
+CREATE INDEX alerts_open_by_agency ON alerts (status, agency_id, time_us, severity, number, rule_id, source_ip,
+    destination_ip, new_destination, id) WHERE status = 'open';
+-- What a suppression would have hidden.
+CREATE INDEX alerts_by_rule_time ON alerts (rule_id, time_us, source_ip, destination_ip, agency_id, agency_name, status,
+    verdict, case_id);
 CREATE INDEX alerts_by_verdict ON alerts (rule_id, decided_us, verdict, id) WHERE verdict IS NOT NULL;
 CREATE INDEX alerts_by_verdict_host ON alerts (rule_id, host, decided_us) WHERE verdict IS NOT NULL;
 

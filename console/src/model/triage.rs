@@ -30,6 +30,8 @@ pub struct AlertGroup {
     pub alerts: u64,
     /// How many different rules fired.
     pub rules: u64,
+    /// How many different agencies are concerned.
+    pub agencies: u64,
     /// How many different source addresses.
     pub sources: u64,
     /// How many different destination addresses.
@@ -62,6 +64,9 @@ pub struct GroupList {
     /// The number of the newest alert that had come in: what was seen is everything up to here. A decision on a group
     /// names it, so that what arrives meanwhile is not decided unseen.
     pub until: i64,
+    /// When only so many of the newest alerts were looked at; everything that waits is always looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newest_only: Option<u64>,
     /// The next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,

@@ -7,6 +7,7 @@ mod fakes;
 mod harness;
 mod live;
 mod mails;
+mod migrations;
 mod reports;
 mod roles;
 mod suppressions;

@@ -57,6 +57,7 @@ async fn a_group_says_exactly_what_it_hides() {
     assert_eq!((&beacon["destinations"], &beacon["new_destinations"]), (&json!(2), &json!(2)));
     let scans = of_host(&list, "198.51.100.10");
     assert_eq!((&scans["alerts"], &scans["sources"], &scans["new_destinations"]), (&json!(5), &json!(3), &json!(1)));
+    assert_eq!((&scans["rules"], &scans["agencies"]), (&json!(1), &json!(1)));
 
     // Later alerts to the same places bring no new destination.
     console.collector.raise(between("c2", "high", "beacon", "10.9.9.9", "203.0.113.9"));
@@ -80,6 +81,8 @@ async fn groups_by_rule_source_and_agency_open_to_their_members() {
         }
         assert_eq!(members, 8, "{by}: every alert is in one group");
     }
+    let everything = groups(&console, &lan, "?by=rule&status=all").await;
+    assert_eq!((&everything["alerts"], &everything["newest_only"]), (&json!(8), &Value::Null));
     let narrowed = groups(&console, &lan, "?by=rule&severity=critical").await;
     assert_eq!((&narrowed["total"], &narrowed["alerts"]), (&json!(1), &json!(1)));
     let without = groups(&console, &lan, "?by=rule_host&not=ip:192.0.2.1,rule:beacon").await;

@@ -63,7 +63,7 @@ function touch(a, changes, action, detail) {
 const touchDetail = (a, ...rest) => (touch(a, ...rest), detail(a));
 
 function detail(a) {
-  return { alert: a.alert, triage: a.triage, history: a.history, similar: alerts.filter((x) => x !== a && x.alert.rule.id === a.alert.rule.id && x.triage.status === "closed").slice(0, 8).map((x) => ({ id: x.alert.id, time: x.alert.time, verdict: x.triage.verdict, reason: x.triage.reason, by: person("u2"), source: x.alert.source, destination: x.alert.destination })) };
+  return { alert: a.alert, triage: { watchers: [], ...a.triage }, history: a.history, verdicts: {}, similar: alerts.filter((x) => x !== a && x.alert.rule.id === a.alert.rule.id && x.triage.status === "closed").slice(0, 8).map((x) => ({ id: x.alert.id, time: x.alert.time, verdict: x.triage.verdict, reason: x.triage.reason, by: person("u2"), source: x.alert.source, destination: x.alert.destination })) };
 }
 
 function listAlerts(q) {
@@ -118,6 +118,15 @@ const report = (date, lang) => ({ title: lang === "vi" ? "Báo cáo tổng hợp
   { type: "heading", level: 2, text: "Luật kích hoạt nhiều nhất" }, { type: "table", caption: "Mười luật đứng đầu", columns: [{ title: "Luật", align: "left" }, { title: "Số cảnh báo", align: "right" }], rows: rules.slice(0, 6).map((r) => ({ cells: [r.rule.name_vi, String(r.hits)], href: "/alerts?status=all&rule=" + r.rule.id })) },
   { type: "note", tone: "warning", text: "Thiết bị so-y-te-01 im lặng 26 phút: sự yên tĩnh trong khoảng này không có nghĩa là không có sự cố." }] });
 
+/** Alerts of one rule and destination together; no filters and no pages. */
+function listGroups(q) {
+  const list = listAlerts(new URLSearchParams({ status: q.get("status") ?? "open", limit: "200" }));
+  const groups = new Map();
+  for (const each of list.items) { const key = `${each.rule_id} ${each.destination?.ip ?? ""}`; groups.set(key, [...(groups.get(key) ?? []), each]); }
+  const items = [...groups].map(([key, rows]) => ({ key: Buffer.from(key).toString("base64url"), alerts: rows.length, rules: 1, agencies: new Set(rows.map((each) => each.agency?.id)).size, sources: new Set(rows.map((each) => each.source?.ip)).size, destinations: 1, new_destinations: 1, first: rows.at(-1).time, last: rows[0].time, severity: rows[0].severity, host: rows[0].destination?.ip, lead: rows[0] }));
+  return { items, total: items.length, alerts: list.items.length, until: state.sequence, counts: list.counts };
+}
+
 async function api(req, res, path, q, body) {
   const is = (method, re) => (req.method === method ? re.exec(path) : null);
   let m;
@@ -132,10 +141,13 @@ async function api(req, res, path, q, body) {
     return send(res, 200, { user: state.user, csrf_token: "mock", expires_at: ago(-600), version: "0.1.0", time_zone: "Asia/Ho_Chi_Minh" });
   }
   if (is("GET", /^\/alerts$/)) return send(res, 200, listAlerts(q));
+  if (is("GET", /^\/alerts\/groups$/)) return send(res, 200, listGroups(q));
+  if (is("GET", /^\/views$/)) return send(res, 200, { items: [] });
+  if (is("GET", /^\/suppressions$/)) return send(res, 200, { items: [], active: 0, hidden_today: 0 });
   if (is("POST", /^\/alerts\/bulk$/)) {
     let changed = 0, unchanged = 0; const failed = [];
     for (const id of body.ids) { const a = alerts.find((x) => x.alert.id === id); if (!a) failed.push({ id, code: "not_found", message: "không có cảnh báo này" }); else if (body.action === "close" && a.triage.status === "closed") unchanged++; else { touch(a, body.action === "close" ? { status: "closed", verdict: body.verdict, reason: body.reason } : { status: "open", verdict: undefined }, body.action === "close" ? "closed" : "reopened", { reason: body.reason }); changed++; } }
-    return send(res, 200, { changed, unchanged, failed });
+    return send(res, 200, { changed, unchanged, failed: failed.length, failures: failed });
   }
   if ((m = /^\/alerts\/([^/]+)(?:\/(\w+))?$/.exec(path))) {
     const a = alerts.find((x) => x.alert.id === m[1]);

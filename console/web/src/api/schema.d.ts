@@ -824,6 +824,11 @@ export interface components {
         AlertGroup: {
             /**
              * Format: int64
+             * @description How many different agencies are concerned.
+             */
+            agencies: number;
+            /**
+             * Format: int64
              * @description How many alerts.
              */
             alerts: number;
@@ -1477,6 +1482,11 @@ export interface components {
             counts: components["schemas"]["AlertCounts"];
             /** @description The groups. */
             items: components["schemas"]["AlertGroup"][];
+            /**
+             * Format: int64
+             * @description When only so many of the newest alerts were looked at; everything that waits is always looked at.
+             */
+            newest_only?: number | null;
             /** @description The next page. */
             next_cursor?: string | null;
             /**

@@ -196,7 +196,7 @@ export default function AlertsPage() {
             ) : source.isError ? (
               <Failed error={source.error} retry={() => void source.refetch()} />
             ) : (
-              <Queue rows={rows} total={Math.max(0, list.total - list.left)} alerts={list.grouped ? list.alerts : undefined} selected={row?.id ?? null} marked={new Set(marks.marked.keys())} leaving={list.leaving} arrived={live.arrived} narrowed={isNarrowed(filters)} canMark={may.triage} hasMore={source.hasNextPage} loadingMore={source.isFetchingNextPage} onTake={live.take} onOpen={open} onMark={marks.mark} onToggle={toggle} onMore={more} onClear={state.clear} />
+              <Queue rows={rows} total={Math.max(0, list.total - list.left)} alerts={list.grouped ? list.alerts : undefined} newestOnly={list.newestOnly} selected={row?.id ?? null} marked={new Set(marks.marked.keys())} leaving={list.leaving} arrived={live.arrived} narrowed={isNarrowed(filters)} canMark={may.triage} hasMore={source.hasNextPage} loadingMore={source.isFetchingNextPage} onTake={live.take} onOpen={open} onMark={marks.mark} onToggle={toggle} onMore={more} onClear={state.clear} />
             )}
             {many && <BulkBar size={marked.size} shown={rows.length} all={marks.marked.size >= rows.length} onClose={() => setBulk("close")} onEscalate={() => setBulk("escalate")} onAssign={() => setBulk("assign")} onAll={marks.all} onClear={marks.clear} />}
           </div>

@@ -1,7 +1,7 @@
 // The line above the queue: status, severities with what is open, agency, sensor, text, order. All of it in the URL.
-import { Chip, CloseButton, Group, Pill, SegmentedControl, Select, TextInput } from "@mantine/core";
+import { Button, Chip, CloseButton, Group, Pill, SegmentedControl, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { IconSearch } from "@tabler/icons-react";
+import { IconAdjustmentsHorizontal, IconSearch } from "@tabler/icons-react";
 import { useEffect, useState, type RefObject } from "react";
 import { useTranslation } from "react-i18next";
 import { useCaller } from "../../api/session";
@@ -20,8 +20,10 @@ export function FilterBar({ state, searchRef }: { state: Filters; searchRef: Ref
   const { t } = useTranslation();
   const { filters, change } = state;
   const counts = useCounts();
+  // On a phone the queue matters more than what narrows it.
+  const [unfolded, setUnfolded] = useState(false);
   return (
-    <div className={styles.bar} role="search" aria-label={t("alerts.title")}>
+    <div className={styles.bar} data-unfolded={unfolded || undefined} role="search" aria-label={t("alerts.title")}>
       <SegmentedControl
         size="xs"
         withItemsBorders={false}
@@ -44,30 +46,37 @@ export function FilterBar({ state, searchRef }: { state: Filters; searchRef: Ref
           ))}
         </Group>
       </Chip.Group>
-      <Who state={state} />
-      <SearchField state={state} inputRef={searchRef} />
-      <Select
-        size="xs"
-        w={138}
-        aria-label={t("alerts.filter.sort")}
-        value={filters.sort}
-        onChange={(sort) => change({ sort: sort === "severity" ? "severity" : undefined })}
-        data={[
-          { value: "time", label: t("alerts.filter.by_time") },
-          { value: "severity", label: t("alerts.filter.by_severity") },
-        ]}
-      />
-      <Select
-        size="xs"
-        w={150}
-        aria-label={t("alerts.group.label")}
-        value={filters.by}
-        onChange={(by) => change({ by: by === usualBy(filters.status) ? undefined : (by ?? undefined), within: undefined, within_by: undefined, group: undefined, open: undefined })}
-        data={GROUPINGS.map((by) => ({ value: by, label: t(`alerts.group.by.${by}`) }))}
-        comboboxProps={{ width: 170 }}
-      />
-      <Narrowing state={state} />
-      <Views view={state.view} onUse={state.use} />
+      <Button size="compact-sm" variant="default" className={styles.fold} leftSection={<IconAdjustmentsHorizontal size={14} />} aria-expanded={unfolded} onClick={() => setUnfolded(!unfolded)}>
+        {t("alerts.filter.more")}
+      </Button>
+      <div className={styles.part}>
+        <Who state={state} />
+        <SearchField state={state} inputRef={searchRef} />
+      </div>
+      <div className={styles.part} data-second>
+        <Select
+          size="xs"
+          w={138}
+          aria-label={t("alerts.filter.sort")}
+          value={filters.sort}
+          onChange={(sort) => change({ sort: sort === "severity" ? "severity" : undefined })}
+          data={[
+            { value: "time", label: t("alerts.filter.by_time") },
+            { value: "severity", label: t("alerts.filter.by_severity") },
+          ]}
+        />
+        <Select
+          size="xs"
+          w={150}
+          aria-label={t("alerts.group.label")}
+          value={filters.by}
+          onChange={(by) => change({ by: by === usualBy(filters.status) ? undefined : (by ?? undefined), within: undefined, within_by: undefined, group: undefined, open: undefined })}
+          data={GROUPINGS.map((by) => ({ value: by, label: t(`alerts.group.by.${by}`) }))}
+          comboboxProps={{ width: 170 }}
+        />
+        <Narrowing state={state} />
+        <Views view={state.view} onUse={state.use} />
+      </div>
     </div>
   );
 }

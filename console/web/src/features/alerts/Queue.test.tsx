@@ -29,6 +29,7 @@ const group = (key: string, alerts: number, changes: Partial<AlertGroup> = {}): 
   key,
   alerts,
   rules: 1,
+  agencies: 1,
   sources: 3,
   destinations: 1,
   new_destinations: 1,

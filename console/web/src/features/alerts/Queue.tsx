@@ -21,6 +21,8 @@ interface QueueProps {
   total: number;
   /** How many alerts all of them are, when they are groups. */
   alerts?: number | undefined;
+  /** When groups were made of so many of the newest alerts only. */
+  newestOnly?: number | undefined;
   selected: string | null;
   marked: ReadonlySet<string>;
   leaving: ReadonlySet<string>;
@@ -94,6 +96,7 @@ export function Queue(props: QueueProps) {
           </div>
           <div className={styles.foot}>
             {props.alerts === undefined ? t("alerts.count", { shown: count(rows.length), total: count(total) }) : t("alerts.group.count", { groups: count(total), alerts: count(props.alerts) })}
+            {props.newestOnly !== undefined && <span>{t("alerts.group.newest_only", { number: count(props.newestOnly) })}</span>}
             {loadingMore && <Loader size={12} aria-label={t("ui.loading")} />}
           </div>
         </>
@@ -243,7 +246,7 @@ function GroupLines({ group, open, name, onToggle }: { group: AlertGroup; open: 
           <IconChevronRight size={14} aria-hidden />
           <b>{words}</b>
         </span>
-        <span className={styles.agency}>{group.alerts === 0 ? t("alerts.group.empty") : (lead.agency?.name ?? lead.sensor)}</span>
+        <span className={styles.agency}>{group.alerts === 0 ? t("alerts.group.empty") : group.agencies > 1 ? t("alerts.group.agencies", { number: count(group.agencies) }) : (lead.agency?.name ?? lead.sensor)}</span>
         {lead.assignee && <Initials name={lead.assignee.display_name} />}
       </div>
     </>

@@ -73,6 +73,7 @@ export function useRows(filters: AlertFilters, opened: readonly string[]) {
     stay,
     grouped,
     until: first?.until,
+    newestOnly: first?.newest_only ?? undefined,
     total: grouped ? (first?.total ?? 0) : (queue.data?.pages[0]?.total ?? 0),
     alerts: grouped ? (first?.alerts ?? 0) : (queue.data?.pages[0]?.total ?? 0),
     left: all.length - rows.length,
