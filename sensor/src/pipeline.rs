@@ -115,6 +115,11 @@ impl Front {
         self.filter = filter;
     }
 
+    /// From now on there are rules, which may ask what is odd about packets, or none.
+    pub fn set_rules(&mut self, rules: bool) {
+        self.decoder.set_odd_wanted(rules);
+    }
+
     /// From now on this is done about wrong checksums.
     pub fn set_checksums(&mut self, checksums: Checksums) {
         self.decoder.set_checksums(checksums);
@@ -141,8 +146,8 @@ impl Front {
             }
             Err(Stop::Held | Stop::Refused(_)) => {}
         }
-        let odd = *self.decoder.odd();
-        if !odd.names().is_empty() || odd.outer.is_some() {
+        if self.decoder.odd().is_something() {
+            let odd = *self.decoder.odd();
             let sender = odd.addresses.map_or(0, |(sender, _)| match sender {
                 IpAddr::V4(ip) => u64::from(ip.to_bits()),
                 IpAddr::V6(ip) => u64::try_from(ip.to_bits() & u128::from(u64::MAX)).unwrap_or(0),

@@ -30,10 +30,12 @@ impl<'a> Walk<'a, '_> {
             return refused(Refusal::BadIp);
         };
         let addresses = (ip.source_addr(), ip.destination_addr());
-        self.odd.addresses = Some(addresses);
-        match &ip {
-            LaxIpSlice::Ipv4(_) => self.odd.ipv4(bytes),
-            LaxIpSlice::Ipv6(_) => self.odd.ipv6(bytes),
+        if self.odd.is_wanted() {
+            self.odd.addresses = Some(addresses);
+            match &ip {
+                LaxIpSlice::Ipv4(_) => self.odd.ipv4(bytes),
+                LaxIpSlice::Ipv6(_) => self.odd.ipv6(bytes),
+            }
         }
         let payload = ip.payload();
         if self.verify && !header_is_right(&ip) {
@@ -86,10 +88,10 @@ impl<'a> Walk<'a, '_> {
         if self.verify && !transport_is_right(&ip) {
             return refused(Refusal::BadChecksum);
         }
-        if ip.missing == 0 {
+        if self.odd.is_wanted() && ip.missing == 0 {
             self.odd.transport(ip.protocol, ip.bytes);
         }
-        if matches!(ip.protocol, 4 | 41 | 47) {
+        if self.odd.is_wanted() && matches!(ip.protocol, 4 | 41 | 47) {
             let (addresses, protocol, hops_left) = (ip.addresses, ip.protocol, ip.hops_left);
             self.odd.outer.get_or_insert(Outer { addresses, protocol, hops_left });
         }

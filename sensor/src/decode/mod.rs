@@ -209,11 +209,18 @@ impl Decoder {
         self.checksums = checksums;
     }
 
+    /// From now on somebody asks what is odd about packets, or nobody.
+    pub fn set_odd_wanted(&mut self, wanted: bool) {
+        self.odd = Odd::new(wanted);
+    }
+
     /// Decodes a packet. A datagram that it completes is put together in `whole`.
     pub fn decode<'a>(&mut self, packet: &Packet<'a>, whole: &'a mut Vec<u8>) -> Outcome<'a> {
         self.counts.taken += 1;
         self.fragments.next_packet();
-        self.odd = Odd::default();
+        if self.odd.is_wanted() {
+            self.odd = Odd::new(true);
+        }
         let mut walk = Walk {
             verify: self.checksums == Checksums::Verify,
             fragments: &mut self.fragments,

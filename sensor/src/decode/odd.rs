@@ -13,6 +13,8 @@ const EXTENSIONS_MAX: usize = 64;
 /// What was noticed of one packet.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Odd {
+    /// Whether anybody asks.
+    wanted: bool,
     names: [&'static str; NAMES_MAX],
     count: usize,
     /// Sender and receiver, as far as they could be read.
@@ -33,9 +35,25 @@ pub struct Outer {
 }
 
 impl Odd {
+    /// For packets of which somebody asks, or nobody: then nothing is looked at.
+    pub fn new(wanted: bool) -> Odd {
+        Odd { wanted, ..Odd::default() }
+    }
+
+    /// Whether anybody asks.
+    pub fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
+    /// Whether there is something to tell.
+    pub fn is_something(&self) -> bool {
+        self.count > 0 || self.outer.is_some()
+    }
+
     /// Notes something.
     pub fn note(&mut self, name: &'static str) {
-        if !self.names().contains(&name)
+        if self.wanted
+            && !self.names().contains(&name)
             && let Some(place) = self.names.get_mut(self.count)
         {
             *place = name;

@@ -71,6 +71,7 @@ pub fn read(options: ReadOptions) -> std::io::Result<Summary> {
     let lines = Lines::open(&options.destination)?;
     let workers = options.workers.clamp(1, SHARDS);
     let mut front = Front::new(SHARDS, 0, options.checksums);
+    front.set_rules(settings.rules.is_some());
     front.set_filter(options.filter);
     let mut run = Run { front, source: SourceCounts::default(), errors: Vec::new() };
     let (counts, written) = if workers == 1 {

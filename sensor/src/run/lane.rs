@@ -120,7 +120,8 @@ impl Lane {
         let orders = settings.bulletin.newest();
         let shards = Shards::single(&orders.worker, settings.lanes);
         let back = Inline { shards, sink: Gather::default() };
-        let front = Front::new(1, 0, orders.checksums);
+        let mut front = Front::new(1, 0, orders.checksums);
+        front.set_rules(orders.worker.rules.is_some());
         let keeper = keeper(&settings, &orders);
         let now = Instant::now();
         let mut lane = Lane {
@@ -208,6 +209,7 @@ impl Lane {
     fn take_up(&mut self, orders: Arc<Orders>) {
         self.back.shards.adopt(&orders.worker, self.settings.lanes);
         self.front.set_checksums(orders.checksums);
+        self.front.set_rules(orders.worker.rules.is_some());
         if let Some(keeper) = &mut self.keeper {
             keeper.set_cutoffs(orders.cutoffs.clone());
         }
