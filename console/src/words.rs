@@ -206,7 +206,7 @@ mod tests {
             for severity in crate::store::sql::SEVERITIES {
                 assert!(d.severity.contains_key(&wire_name(&severity)));
             }
-            assert_eq!((d.verdict.len(), d.alert_status.len(), d.sensor_state.len()), (4, 3, 3));
+            assert_eq!((d.verdict.len(), d.alert_status.len(), d.sensor_state.len()), (4, 4, 3));
         }
         assert_eq!(name(Lang::Vi, Kind::Verdict, &Verdict::TruePositive), "cảnh báo đúng");
         assert_eq!(capital("đặc biệt"), "Đặc biệt");

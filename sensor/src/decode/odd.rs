@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     fn of_extensions(first: u8, bytes: &[u8]) -> Vec<&'static str> {
-        let mut odd = Odd::default();
+        let mut odd = Odd::new(true);
         odd.extensions(first, bytes);
         odd.names().to_vec()
     }
@@ -247,7 +247,7 @@ mod tests {
     fn options_with_lengths_that_cannot_be_are_noted() {
         assert!(options_are_sound(&[1, 0x94, 4, 0, 0, 0, 0, 0]));
         assert!(!options_are_sound(&[0x82, 3, 0, 0]) && !options_are_sound(&[7, 39, 4]));
-        let mut odd = Odd::default();
+        let mut odd = Odd::new(true);
         odd.tcp_options(&[2, 4, 5, 0xb4, 2, 4, 5, 0xb4, 8, 4, 0, 0]);
         assert_eq!(odd.names(), ["tcp.opt_duplicate", "tcp.opt_invalid_len"]);
     }
