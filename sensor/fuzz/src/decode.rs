@@ -32,6 +32,7 @@ pub fn run(input: &[u8]) {
     };
     let before = memory::live_bytes();
     let mut decoder = Decoder::new(limits, checksums);
+    decoder.set_odd_wanted(true);
     let mut time_ns = 1_795_000_000_000_000_000;
     let mut packets = 0;
     while !input.is_empty() {

@@ -77,6 +77,7 @@ fn packet(frame: &Frame) -> Packet<'_> {
 
 fn feed(frames: &[Frame], checksums: Checksums, back: &mut dyn Back) -> Front {
     let mut front = Front::new(SHARDS, 0, checksums);
+    front.set_rules(true);
     for frame in frames {
         front.packet(&packet(frame), back);
     }
@@ -88,6 +89,7 @@ fn feed(frames: &[Frame], checksums: Checksums, back: &mut dyn Back) -> Front {
 fn inline(frames: &[Frame], settings: &WorkerSettings, checksums: Checksums) -> Vec<String> {
     let before = memory::live_bytes();
     let mut front = Front::new(SHARDS, 0, checksums);
+    front.set_rules(true);
     let mut back = Inline { shards: Shards::new(settings, 0, 1), sink: Told::default() };
     let (mut fed, mut most) = (0i64, KEPT_AT_FIRST_BYTES);
     for frame in frames {
