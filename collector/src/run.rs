@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use luytre_rules_engine::Engine;
@@ -32,6 +33,9 @@ use crate::search::Search;
 use crate::settings::Settings;
 use crate::sources::{SourceParts, Sources};
 use crate::tail::Tail;
+
+/// How often evidence that has outlived its time is looked for.
+const TIDY_EVERY: Duration = Duration::from_secs(3600);
 
 /// A collector that runs in this process.
 pub struct Running {
@@ -105,8 +109,10 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
     let turns = Arc::new(tokio::sync::Semaphore::new(search.at_a_time()));
     let packets = intake.packets();
     let evidence = crate::evidence::Store::open(&data.join("evidence"), settings.evidence.clone());
+    let evidence = evidence.context("open the evidence")?;
+    let tidying = tokio::spawn(tidy(evidence.clone()));
     let evidence = Sealer::new(
-        evidence.context("open the evidence")?,
+        evidence,
         fanout.clone(),
         search.clone(),
         (packets.clone(), intake.files()),
@@ -155,7 +161,19 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         }
     }
     tracing::info!(socket = %socket_path.display(), intake = %intake.address(), "the collector is ready");
+    servers.push(tidying);
     Ok(Running { api, intake, pipeline, servers, socket: socket_path })
+}
+
+/// Removes evidence that has outlived its time, also when nobody asks for any.
+async fn tidy(evidence: crate::evidence::Store) {
+    loop {
+        tokio::time::sleep(TIDY_EVERY).await;
+        let evidence = evidence.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || evidence.tidy()).await {
+            tracing::error!(%error, "tidy the evidence");
+        }
+    }
 }
 
 /// Runs until a signal says stop.

@@ -13,7 +13,7 @@
 //! or not at all: written beside, synced, renamed; its item follows. A crash in between leaves an object without an item,
 //! which the next start removes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
@@ -147,7 +147,10 @@ impl Store {
             files::make_folder(&dir.join(folder)).map_err(failed)?;
         }
         let mut items = BTreeMap::new();
+        // Damaged items count: what they are about may be held.
+        let mut known = BTreeSet::new();
         for entry in std::fs::read_dir(dir.join("items")).map_err(failed)?.flatten() {
+            known.extend(entry.path().file_stem().map(ToOwned::to_owned));
             let text = std::fs::read(entry.path()).map_err(failed)?;
             match serde_json::from_slice::<Kept>(&text) {
                 Ok(kept) => drop(items.insert(kept.item.id.clone(), kept)),
@@ -158,6 +161,14 @@ impl Store {
         }
         for unfinished in std::fs::read_dir(dir.join("new")).map_err(failed)?.flatten() {
             std::fs::remove_file(unfinished.path()).map_err(failed)?;
+        }
+        for folder in std::fs::read_dir(dir.join("objects")).map_err(failed)?.flatten() {
+            for object in std::fs::read_dir(folder.path()).map_err(failed)?.flatten() {
+                if !known.contains(&object.file_name()) {
+                    tracing::warn!(path = %object.path().display(), "a content without an item is removed");
+                    std::fs::remove_file(object.path()).map_err(failed)?;
+                }
+            }
         }
         let log = Log::open(&dir.join("log.jsonl")).map_err(failed)?;
         let state = Mutex::new(State { items, log });
@@ -421,6 +432,20 @@ mod tests {
         let item = keep(&store, b"mot", "2026-11-22T00:00:00Z").unwrap();
         std::fs::write(store.object(&item.id), b"hai").unwrap();
         assert!(matches!(store.read(&item.id, "x"), Err(EvidenceError::Changed(_))));
+    }
+
+    #[test]
+    fn a_content_without_an_item_goes_at_the_next_start_and_that_of_a_damaged_item_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path(), 1000);
+        let [whole, damaged, lost] =
+            [b"mot", b"hai", b"bon"].map(|content| keep(&store, content, "2026-11-22T00:00:00Z").unwrap());
+        std::fs::write(store.item(&damaged.id), b"{").unwrap();
+        std::fs::remove_file(store.item(&lost.id)).unwrap();
+        let store = open(folder.path(), 1000);
+        let there = |item: &EvidenceItem| store.object(&item.id).exists();
+        assert_eq!((there(&whole), there(&damaged), there(&lost)), (true, true, false));
+        assert_eq!(store.answer().items.len(), 1);
     }
 
     #[test]

@@ -19,6 +19,8 @@ use crate::fleet::Fleet;
 
 /// The longest message.
 const LINE_MAX_BYTES: usize = 64 << 10;
+/// Digits of the longest length that is believed to be one.
+const COUNT_MAX_DIGITS: usize = 7;
 /// Connections of one source.
 const CONNECTIONS_MAX: usize = 256;
 /// A handshake that takes longer is given up.
@@ -99,7 +101,18 @@ async fn streams(listener: TcpListener, acceptor: Option<TlsAcceptor>, lines: mp
 
 async fn messages(stream: impl AsyncRead + Unpin, lines: &mpsc::Sender<Line>, counts: &Counts) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
-    while let Some(line) = message(&mut stream).await? {
+    loop {
+        let line = match message(&mut stream).await {
+            Ok(Some(line)) => line,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                if error.kind() == io::ErrorKind::InvalidData {
+                    counts.take();
+                    counts.lose("too_long", 1);
+                }
+                return Err(error);
+            }
+        };
         let Some(line) = line else {
             counts.take();
             counts.lose("too_long", 1);
@@ -113,7 +126,6 @@ async fn messages(stream: impl AsyncRead + Unpin, lines: &mpsc::Sender<Line>, co
             return Ok(());
         }
     }
-    Ok(())
 }
 
 /// The next message; nothing inside for one that is too long, nothing at all at the end.
@@ -122,18 +134,24 @@ async fn message(stream: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<
     if !first.is_ascii_digit() {
         return line(stream).await;
     }
-    let mut count = Vec::new();
-    let got = (&mut *stream).take(8).read_until(b' ', &mut count).await?;
-    let number = std::str::from_utf8(count.trim_ascii_end()).ok().and_then(|text| text.parse::<usize>().ok());
-    match number {
-        Some(bytes) if got > 0 && bytes <= LINE_MAX_BYTES => {
+    let mut begun = Vec::new();
+    // The number, and what ends it.
+    while begun.len() <= COUNT_MAX_DIGITS && begun.last().is_none_or(u8::is_ascii_digit) {
+        let Some(next) = stream.fill_buf().await?.first().copied() else { break };
+        stream.consume(1);
+        begun.push(next);
+    }
+    let count = begun.strip_suffix(b" ").and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<usize>().ok());
+    match count {
+        Some(bytes) if bytes <= LINE_MAX_BYTES => {
             let mut line = vec![0; bytes];
             stream.read_exact(&mut line).await?;
             Ok(Some(Some(line.trim_ascii_end().to_vec())))
         }
         Some(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "a message says that it is too long")),
         // A line that only begins like a number.
-        None => Ok(line(stream).await?.map(|rest| rest.map(|rest| [count, rest].concat()))),
+        None if begun.ends_with(b"\n") => Ok(Some(Some(begun.trim_ascii_end().to_vec()))),
+        None => Ok(Some(line(stream).await?.unwrap_or(Some(Vec::new())).map(|rest| [begun, rest].concat()))),
     }
 }
 
@@ -175,6 +193,7 @@ mod tests {
             [some("<1>a"), some("<1>b\nc"), some("<1>d"), some("<1>e")]
         );
         assert_eq!(all(b"12:00 it is\n").await, [some("12:00 it is")]);
+        assert_eq!(all(b"42\nfoo bar\n7").await, [some("42"), some("foo bar"), some("7")]);
         assert_eq!(all(b"9999999 x").await, []);
         let long = [vec![b'x'; LINE_MAX_BYTES * 3], b"\nshort\n".to_vec()].concat();
         assert_eq!(all(&long).await, [None, some("short")]);
