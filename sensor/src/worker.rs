@@ -692,6 +692,16 @@ struct FlowOutput<'f> {
     out: &'f mut dyn EventSink,
 }
 
+impl FlowOutput<'_> {
+    /// Counts something odd, and tells it once a flow.
+    fn tell_anomaly(&mut self, name: &'static str) {
+        self.shared.anomaly(name, 1);
+        if !self.shared.muted.anomaly(name) && self.identity.tell_once(name) {
+            self.event(Anomaly { name }.into_body());
+        }
+    }
+}
+
 impl Output for FlowOutput<'_> {
     fn time_ns(&self) -> i64 {
         self.time_ns
@@ -702,11 +712,8 @@ impl Output for FlowOutput<'_> {
     }
 
     fn anomaly(&mut self, name: &'static str) {
-        self.shared.anomaly(name, 1);
         self.shared.signatures.odd(None, name, true);
-        if !self.shared.muted.anomaly(name) && self.identity.tell_once(name) {
-            self.event(Anomaly { name }.into_body());
-        }
+        self.tell_anomaly(name);
     }
 
     fn ends(&self) -> (End, End) {
@@ -734,10 +741,12 @@ impl Output for FlowOutput<'_> {
 
     fn notice(&mut self, direction: Direction, name: &'static str) {
         self.shared.signatures.odd(Some(direction), name, false);
+        self.tell_anomaly(name);
     }
 
     fn notice_alone(&mut self, direction: Direction, name: &'static str) {
         self.shared.signatures.odd(Some(direction), name, true);
+        self.tell_anomaly(name);
     }
 
     fn dialect(&mut self, name: &'static str) {

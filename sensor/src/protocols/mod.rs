@@ -139,7 +139,7 @@ pub trait Output {
     }
     /// More of a buffer that comes in parts.
     fn inspect_part(&mut self, _direction: Direction, _buffer: BufferId, _bytes: &[u8]) {}
-    /// Something odd for signatures, under the name that rules know it by: in the transaction under way.
+    /// Something odd about the transaction under way, under the name that rules know it by. It is told once a flow too.
     fn notice(&mut self, _direction: Direction, _name: &'static str) {}
     /// The same, as a transaction of its own.
     fn notice_alone(&mut self, _direction: Direction, _name: &'static str) {}

@@ -51,9 +51,6 @@ pub fn names(out: &mut dyn Output, direction: Direction, names: &Names, message:
 
 /// Hands over a message; `alone` says that it is a transaction of its own.
 pub fn message(out: &mut dyn Output, message: &Message<'_>, alone: bool) {
-    if !out.inspects() {
-        return;
-    }
     let answer = message.header.is_answer();
     let direction = if answer { Direction::ToClient } else { Direction::ToServer };
     if message.header.flags() & 0x0040 != 0 {
@@ -61,6 +58,9 @@ pub fn message(out: &mut dyn Output, message: &Message<'_>, alone: bool) {
     }
     if message.header.op_code() > 6 {
         out.notice(direction, "dns.invalid_opcode");
+    }
+    if !out.inspects() {
+        return;
     }
     out.inspect_number(direction, buffer::DNS_OPCODE, message.header.op_code().into());
     if answer {

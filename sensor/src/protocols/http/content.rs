@@ -179,9 +179,15 @@ fn plain(multipart: Option<&mut Multipart>, sink: &mut Sink, out: &mut dyn Outpu
 /// Where a body belongs by its Content-Range (`bytes 0-99/1000`), else the beginning of what Content-Length says: it may be
 /// cut off and taken up again.
 fn place(fields: &Fields) -> Option<FilePlace> {
-    let Some(range) = fields.text("content-range", 128) else {
+    if fields.get("content-range").is_none() {
         return Some(FilePlace { start: 0, total: fields.content_length()? });
-    };
+    }
+    range(fields)
+}
+
+/// What Content-Range says; nothing where it makes no sense or leaves the total open.
+pub fn range(fields: &Fields) -> Option<FilePlace> {
+    let range = fields.text("content-range", 128)?;
     let (range, total) = range.trim().strip_prefix("bytes")?.trim().split_once('/')?;
     let (start, end) = range.split_once('-')?;
     let number = |text: &str| text.trim().parse::<u64>().ok();

@@ -1,5 +1,6 @@
 //! The head of a message: start line and fields (RFC 9112 sections 2 to 5), read as leniently as servers do.
 
+use super::odd::Odd;
 use crate::protocols::text;
 
 /// Bytes kept of a field's name.
@@ -29,6 +30,8 @@ pub struct RequestLine {
 pub struct StatusLine {
     /// As in [`RequestLine`].
     pub version: Option<String>,
+    /// The version is as it should be written.
+    pub proper: bool,
     /// Nothing when it is no number.
     pub code: Option<u16>,
     /// Words after the code.
@@ -41,8 +44,27 @@ pub struct Fields {
     /// Names and values one after the other.
     bytes: Vec<u8>,
     fields: Vec<Field>,
-    /// Something was odd: a line without a colon, more fields than are kept.
-    pub odd: bool,
+    /// Which of the fields that may stand there once have been seen.
+    seen: u16,
+    /// What was odd.
+    pub odd: Odd,
+}
+
+/// Bytes of a token (RFC 9110 section 5.6.2).
+static TOKEN: [bool; 256] = token();
+
+const fn token() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
+            );
+        byte += 1;
+    }
+    table
 }
 
 /// Where a field is among the bytes; its value ends where the next field begins.
@@ -74,11 +96,12 @@ pub fn request_line(line: &[u8]) -> RequestLine {
 pub fn status_line(line: &[u8]) -> Option<StatusLine> {
     let start = line.iter().position(|b| *b > b' ')?;
     let (first, rest) = split_word(line.get(start..)?.trim_ascii_end());
+    let proper = matches!(first, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit());
     let version = version(first)?;
     let (code, reason) = split_word(rest);
     let number = std::str::from_utf8(code).ok().and_then(|c| c.parse::<u16>().ok());
     let code = number.filter(|n| (100..=999).contains(n));
-    Some(StatusLine { version: Some(version), code, reason: reason.to_vec() })
+    Some(StatusLine { version: Some(version), proper, code, reason: reason.to_vec() })
 }
 
 /// `HTTP/1.1` gives `1.1`, `RTSP/1.0` itself.
@@ -125,24 +148,39 @@ impl Fields {
             return;
         }
         let colon = line.iter().position(|&b| b == b':');
-        self.odd |= colon.is_none();
         let (name, value) = line.split_at_checked(colon.unwrap_or(line.len())).unwrap_or((line, b":"));
-        self.push(blanks_off(name), value.get(1..).unwrap_or(&[]));
+        let odd = match (colon, name.last()) {
+            (None | Some(0), _) => Odd::COLON,
+            (_, Some(b' ' | b'\t' | b'\r')) => Odd::BLANK,
+            (_, Some(0 | 0x0b)) => Odd::NAME,
+            _ => Odd::default(),
+        };
+        self.odd.note(odd);
+        let token = self.add(blanks_off(name), value.get(1..).unwrap_or(&[]));
+        self.odd.note_if(!token && colon.is_some(), Odd::NAME);
     }
 
     /// Takes in a field whose name and value come apart, as they do in HTTP/2.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
+        let token = self.add(name, value);
+        self.odd.note_if(!token, Odd::NAME);
+    }
+
+    /// Adds a field; says whether its name is a token, as it should be.
+    fn add(&mut self, name: &[u8], value: &[u8]) -> bool {
         if self.fields.len() >= MAX_FIELDS {
-            self.odd = true;
-            return;
+            self.odd.note(Odd::MANY);
+            return true;
         }
         if self.fields.is_empty() {
             self.bytes.reserve(USUAL_BYTES);
             self.fields.reserve(USUAL_FIELDS);
         }
         let at = self.bytes.len();
-        if name.len() <= MAX_NAME_BYTES && name.iter().all(u8::is_ascii_graphic) {
+        let token = name.iter().all(|b| TOKEN.get(usize::from(*b)) == Some(&true));
+        if token && name.len() <= MAX_NAME_BYTES {
             self.bytes.extend(name.iter().map(u8::to_ascii_lowercase));
+            self.once(at);
         } else {
             // Zeros in a name are passed over by receivers.
             let name: Vec<u8> = name.iter().copied().filter(|b| *b != 0).collect();
@@ -150,6 +188,32 @@ impl Fields {
         }
         self.fields.push(Field { name: at, value: self.bytes.len() });
         self.bytes.extend_from_slice(blanks_off(value));
+        token
+    }
+
+    /// Notes a field that stands there again although it may once; its name begins at `at`.
+    fn once(&mut self, at: usize) {
+        let place = match self.bytes.get(at..).unwrap_or(&[]) {
+            b"content-length" => 0,
+            b"host" => 1,
+            b"content-type" => 2,
+            b"content-range" => 3,
+            b"content-disposition" => 4,
+            b"location" => 5,
+            b"authorization" => 6,
+            b"user-agent" => 7,
+            b"referer" => 8,
+            b"server" => 9,
+            b"date" => 10,
+            b"expires" => 11,
+            b"etag" => 12,
+            b"last-modified" => 13,
+            b"transfer-encoding" => 14,
+            _ => return,
+        };
+        let odd = if place == 0 { Odd::LENGTHS } else { Odd::REPEATED };
+        self.odd.note_if(self.seen & (1 << place) != 0, odd);
+        self.seen |= 1 << place;
     }
 
     /// Names and values in their order.
@@ -157,6 +221,17 @@ impl Fields {
         let ends = self.fields.iter().skip(1).map(|field| field.name).chain([self.bytes.len()]);
         let part = |from, to| self.bytes.get(from..to).unwrap_or(&[]);
         self.fields.iter().zip(ends).map(move |(field, end)| (part(field.name, field.value), part(field.value, end)))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// Bytes of the longest value.
+    pub fn longest(&self) -> usize {
+        // Nearly all heads are shorter as a whole.
+        if self.bytes.len() < USUAL_BYTES { 0 } else { self.iter().map(|(_, value)| value.len()).max().unwrap_or(0) }
     }
 
     /// The first field of a name.
@@ -313,6 +388,6 @@ mod tests {
         }
         assert_eq!(fields.get("x-a"), Some(&b"1, 2"[..]));
         assert_eq!(fields.content_length(), Some(12));
-        assert!(fields.odd);
+        assert_eq!(fields.odd, Odd::COLON);
     }
 }

@@ -9,21 +9,12 @@ use crate::protocols::{Direction, Output};
 /// The most fields that are told one by one.
 const MAX_FIELDS: usize = 256;
 
-/// Longer fields are told to rules.
-const FIELD_LONG_BYTES: usize = 18_000;
-/// More layers of packing are told to rules.
-const LAYERS_MANY: usize = 2;
-
 /// A head taken apart, letters as they were sent.
 struct Head<'r> {
     start: &'r [u8],
     /// Everything after the first line.
     raw: &'r [u8],
     fields: Vec<(&'r [u8], Vec<u8>)>,
-    /// How often a length stands there.
-    lengths: usize,
-    /// Bytes of the longest line.
-    longest: usize,
 }
 
 /// Fields that are buffers of their own, in requests and in responses.
@@ -68,11 +59,6 @@ pub fn request(out: &mut dyn Output, raw: &[u8]) {
         give(buffer::HTTP_HOST, &uri::host_name(&host).to_ascii_lowercase());
     }
     head.give(out, Direction::ToServer, &REQUEST_FIELDS, "cookie");
-    let known = |value: &[u8]| [&b"basic"[..], b"digest", b"bearer"].iter().any(|kind| begins(value, kind));
-    if head.get("authorization").is_some_and(|value| !known(value)) {
-        out.notice(Direction::ToServer, "http.request_auth_unrecognized");
-    }
-    head.odd(out, Direction::ToServer);
 }
 
 /// Hands over the head of a response.
@@ -94,11 +80,6 @@ pub fn response(out: &mut dyn Output, raw: &[u8]) {
         give(buffer::HTTP_STATUS_MESSAGE, message.trim_ascii());
     }
     head.give(out, Direction::ToClient, &RESPONSE_FIELDS, "set-cookie");
-    head.odd(out, Direction::ToClient);
-}
-
-fn begins(bytes: &[u8], word: &[u8]) -> bool {
-    bytes.get(..word.len()).is_some_and(|first| first.eq_ignore_ascii_case(word))
 }
 
 fn last_word(line: &[u8]) -> &[u8] {
@@ -109,7 +90,7 @@ impl<'r> Head<'r> {
     fn read(raw: &'r [u8]) -> Head<'r> {
         let end = raw.iter().position(|b| *b == b'\n').map_or(raw.len(), |at| at + 1);
         let (start, rest) = raw.split_at_checked(end).unwrap_or((raw, &[]));
-        let mut head = Head { start: without_end(start), raw: rest, fields: Vec::new(), lengths: 0, longest: 0 };
+        let mut head = Head { start: without_end(start), raw: rest, fields: Vec::new() };
         for line in rest.split_inclusive(|b| *b == b'\n').map(without_end) {
             head.line(line);
         }
@@ -117,8 +98,6 @@ impl<'r> Head<'r> {
     }
 
     fn line(&mut self, line: &'r [u8]) {
-        self.longest = self.longest.max(line.len());
-        self.lengths += usize::from(begins(line, b"content-length:"));
         let folded = line.first().is_some_and(|b| matches!(b, b' ' | b'\t'));
         if folded && let Some((_, value)) = self.fields.last_mut() {
             value.push(b' ');
@@ -143,26 +122,6 @@ impl<'r> Head<'r> {
     fn get(&self, name: &str) -> Option<&[u8]> {
         let found = self.fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes()));
         found.map(|(_, value)| value.as_slice())
-    }
-
-    /// What of a head is odd enough for rules to ask for.
-    fn odd(&self, out: &mut dyn Output, direction: Direction) {
-        let request = direction == Direction::ToServer;
-        let [repeated, long] = if request {
-            ["http.duplicate_content_length_field_in_request", "http.request_field_too_long"]
-        } else {
-            ["http.duplicate_content_length_field_in_response", "http.response_field_too_long"]
-        };
-        if self.lengths > 1 {
-            out.notice(direction, repeated);
-        }
-        if self.longest > FIELD_LONG_BYTES {
-            out.notice(direction, long);
-        }
-        let coding = self.get("content-encoding").unwrap_or(&[]);
-        if coding.split(|b| *b == b',').count() > LAYERS_MANY {
-            out.notice(direction, "http.too_many_encoding_layers");
-        }
     }
 
     fn give(&self, out: &mut dyn Output, direction: Direction, own: &[(&str, BufferId)], cookie: &str) {

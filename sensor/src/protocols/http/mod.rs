@@ -13,6 +13,7 @@ pub(super) mod head;
 mod inflate;
 pub(super) mod inspection;
 mod multipart;
+pub(super) mod odd;
 mod parser;
 pub mod record;
 pub(super) mod transaction;

@@ -9,6 +9,7 @@ use super::body::{Framing, Step};
 use super::content::{Content, Told};
 use super::head::{self, Fields, MAX_HEAD_BYTES, RequestLine, StatusLine};
 use super::inspection;
+use super::odd::{self, Odd};
 use super::transaction::Transaction;
 use crate::protocols::tunnel::Tunnel;
 use crate::protocols::{Direction, Output, Parser, Progress, buffer};
@@ -35,6 +36,8 @@ pub struct HttpParser {
     /// Lines that came where a status line should.
     stray: Vec<u8>,
     stray_lines: u8,
+    /// A request was seen.
+    asked: bool,
     waiting: VecDeque<Transaction>,
     depth: u64,
     level: u8,
@@ -162,7 +165,7 @@ impl HttpParser {
                     Step::Nothing => {}
                     Step::End => self.request_end(out, true),
                     Step::Broken => {
-                        self.latest(|t| t.anomaly("request_chunk"));
+                        self.latest(|t| t.odd(out, Direction::ToServer, Odd::CHUNK));
                         self.request_end(out, false);
                     }
                 }
@@ -203,7 +206,14 @@ impl HttpParser {
             return;
         }
         if !plausible(&parsed) {
-            out.anomaly("http.request_line");
+            if self.asked {
+                // The body of a request that announced none.
+                out.inspect_part(Direction::ToServer, buffer::HTTP_REQUEST_BODY, line);
+                Odd::BODY.names(Direction::ToServer).for_each(|name| out.notice(Direction::ToServer, name));
+                out.transaction(Direction::ToServer);
+            } else {
+                out.anomaly("http.request_line");
+            }
             self.request.state = State::Lost;
             return;
         }
@@ -214,6 +224,7 @@ impl HttpParser {
             out.anomaly("http.too_many_waiting");
             tell(out, oldest, &mut self.depth);
         }
+        self.asked = true;
         let mut transaction = Transaction::default();
         self.request_line = transaction.request_line(parsed);
         self.waiting.push_back(transaction);
@@ -225,6 +236,8 @@ impl HttpParser {
         let Some(transaction) = self.waiting.back_mut() else { return };
         inspection::request(out, self.request.raw.as_deref().unwrap_or(&[]));
         transaction.request_head(&self.request_line, &self.request.fields);
+        let odd = odd::of_request(&self.request_line, &self.request.fields);
+        transaction.odd(out, Direction::ToServer, odd);
         if transaction.method == b"CONNECT" {
             transaction.request_told(0, None);
             out.transaction(Direction::ToServer);
@@ -306,7 +319,7 @@ impl HttpParser {
                             Framing::Chunked(chunked) => chunked.take_line(),
                             _ => Vec::new(),
                         };
-                        self.answered(|t| t.anomaly("response_chunk"));
+                        self.answered(|t| t.odd(out, Direction::ToClient, Odd::CHUNK));
                         self.response.state = State::Body(Framing::UntilClose);
                         self.response.body(out, &line);
                     }
@@ -334,6 +347,7 @@ impl HttpParser {
             if !line.is_empty() && line.trim_ascii().is_empty() {
                 // What follows tells whether this ends the head.
                 self.response.blank_line = true;
+                self.response.fields.odd.note_if(line.contains(&b'\r'), Odd::LINE_END);
                 return;
             }
             if !line.is_empty() {
@@ -371,11 +385,15 @@ impl HttpParser {
     /// What came is no response in form: it is taken for the body of one that has no head.
     fn stray_body(&mut self, out: &mut dyn Output) {
         let stray = std::mem::take(&mut self.stray);
-        if stray.is_empty() || self.waiting.iter().all(|t| t.response_done) {
+        if stray.is_empty() {
+            return;
+        }
+        if self.waiting.iter().all(|t| t.response_done) {
+            Odd::BODY.names(Direction::ToClient).for_each(|name| out.anomaly(name));
             return;
         }
         self.response_begin(out, StatusLine::default());
-        self.answered(|t| t.anomaly("response_line"));
+        self.answered(|t| t.odd(out, Direction::ToClient, Odd::VERSION));
         self.start_response_body(Framing::UntilClose);
         self.response.body(out, &stray);
     }
@@ -392,11 +410,14 @@ impl HttpParser {
                 out.anomaly("http.too_many_waiting");
                 tell(out, oldest, &mut self.depth);
             }
-            let unseen = Transaction { request_done: true, ..Transaction::default() };
+            let mut unseen = Transaction { request_done: true, ..Transaction::default() };
+            if self.asked {
+                unseen.odd(out, Direction::ToClient, Odd::ALONE);
+            }
             self.waiting.push_back(unseen);
         }
         if stray {
-            self.answered(|t| t.anomaly("response_line"));
+            self.answered(|t| t.odd(out, Direction::ToClient, Odd::VERSION));
         }
     }
 
@@ -404,6 +425,7 @@ impl HttpParser {
         let (status, fields) = (&self.status_line, &self.response.fields);
         let Some(transaction) = self.waiting.iter_mut().find(|t| !t.response_done) else { return };
         transaction.response_head(status, fields);
+        transaction.odd(out, Direction::ToClient, odd::of_response(status, fields));
         inspection::response(out, self.response.raw.as_deref().unwrap_or(&[]));
         let framing = transaction.response_framing(status, fields);
         let upgraded = status.code == Some(101)
@@ -513,9 +535,6 @@ fn tell(out: &mut dyn Output, transaction: Transaction, depth: &mut u64) {
     *depth += 1;
     let mut record = transaction.record;
     record.depth = *depth;
-    if !record.anomalies.is_empty() {
-        out.anomaly("http.odd_transaction");
-    }
     out.event(record.into_body());
 }
 
@@ -541,7 +560,7 @@ impl Side {
         let (part, rest) = bytes.split_at_checked(end.map_or(bytes.len(), |at| at + 1)).unwrap_or((bytes, &[]));
         self.head_bytes += part.len();
         let fits = self.head_bytes <= MAX_HEAD_BYTES;
-        self.fields.odd |= !fits;
+        self.fields.odd.note_if(!fits, Odd::LONG);
         // The usual case: the line came in one piece, and nothing is copied.
         let mut line = if end.is_some() && fits && self.line.is_empty() {
             Cow::Borrowed(part)

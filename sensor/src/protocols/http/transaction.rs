@@ -4,9 +4,10 @@ use super::body::Framing;
 use super::content::Told;
 use super::form;
 use super::head::{Fields, RequestLine, StatusLine};
+use super::odd::Odd;
 use super::record::HttpTransaction;
 use super::url::{self, Target};
-use crate::protocols::text;
+use crate::protocols::{Direction, Output, text};
 
 /// Bytes kept of a field's value.
 const MAX_VALUE_BYTES: usize = 2048;
@@ -60,9 +61,6 @@ impl Transaction {
         record.forwarded_for = forwarded_for(fields);
         self.file_name = file_name;
         self.expects_continue = fields.has("expect", "100-continue");
-        if fields.odd {
-            self.anomaly("request_field");
-        }
         self.credentials(fields);
         if self.record.url_query.as_deref().is_some_and(names_a_password) {
             self.record.cleartext_password = Some(true);
@@ -106,15 +104,19 @@ impl Transaction {
         if line.code == Some(101) {
             record.upgrade = Some(fields.text("upgrade", 64).unwrap_or_default().to_ascii_lowercase());
         }
-        if fields.odd {
-            self.anomaly("response_field");
-        }
     }
 
-    /// Notes something odd, once.
-    pub fn anomaly(&mut self, name: &'static str) {
-        if !self.record.anomalies.contains(&name) {
-            self.record.anomalies.push(name);
+    /// Notes what is odd, each thing once, in the event and for rules.
+    pub fn odd(&mut self, out: &mut dyn Output, direction: Direction, odd: Odd) {
+        if odd.is_empty() {
+            return;
+        }
+        for name in odd.names(direction) {
+            let short = name.strip_prefix("http.").unwrap_or(name);
+            if !self.record.anomalies.contains(&short) {
+                self.record.anomalies.push(short);
+                out.notice(direction, name);
+            }
         }
     }
 

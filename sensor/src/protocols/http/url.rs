@@ -91,6 +91,12 @@ pub fn extension(name: &str) -> Option<String> {
     fits.then(|| extension.to_ascii_lowercase())
 }
 
+/// Whether a percent sign is itself encoded, so that what is meant comes out only after a second round.
+pub fn is_encoded_twice(raw: &[u8]) -> bool {
+    raw.contains(&b'%')
+        && raw.windows(5).any(|part| part.starts_with(b"%25") && part.iter().skip(3).all(u8::is_ascii_hexdigit))
+}
+
 /// Percent-encoding undone, twice where it was done twice, with plus signs of the query as spaces; nothing when there
 /// was nothing to undo.
 fn decoded(raw: &[u8]) -> Option<String> {

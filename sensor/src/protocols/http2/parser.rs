@@ -6,6 +6,7 @@ use super::PREFACE;
 use super::frame::{self, Frames, Head, Step};
 use super::hpack::Decoder;
 use super::http::head::{Fields, RequestLine};
+use super::http::odd::Odd;
 use super::inspection;
 use super::notice::{self, Notices};
 use super::stream::{Block, Stream};
@@ -184,7 +185,7 @@ impl Http2Parser {
             if kept_bytes <= MAX_FIELD_BYTES {
                 block.field(name, value);
             } else {
-                block.fields.odd = true;
+                block.fields.odd.note(Odd::LONG);
             }
         };
         let decoded = self.side(direction).decoder.decode(&open.bytes, &mut keep);

@@ -120,6 +120,7 @@ impl Stream {
         }
         let line = self.transaction.request_line(line);
         self.transaction.request_head(&line, &fields);
+        self.transaction.odd(out, Direction::ToServer, fields.odd);
         if let Some(query) = self.transaction.record.url_query.as_deref() {
             tell_query(out, query);
         }
@@ -135,8 +136,10 @@ impl Stream {
             let first = format!("HTTP/2 {}", block.status.unwrap_or(0));
             inspection::response(out, &head_text(first.as_bytes(), &block.fields));
         }
-        let status = StatusLine { version: Some(VERSION.to_owned()), code: block.status, reason: Vec::new() };
+        let status =
+            StatusLine { version: Some(VERSION.to_owned()), proper: true, code: block.status, reason: Vec::new() };
         self.transaction.response_head(&status, &block.fields);
+        self.transaction.odd(out, Direction::ToClient, block.fields.odd);
         if self.transaction.method != b"CONNECT" {
             self.begin_body(Direction::ToClient, &block.fields);
         }
@@ -210,9 +213,6 @@ impl Stream {
         }
         *depth += 1;
         self.transaction.record.depth = *depth;
-        if !self.transaction.record.anomalies.is_empty() {
-            out.anomaly("http.odd_transaction");
-        }
         out.event(self.transaction.record.into_body());
     }
 

@@ -3,6 +3,7 @@
 use luytre_events::value::TimeNs;
 
 use super::super::http::head::Fields;
+use super::super::http::odd::Odd;
 use super::address::{self, MAX_ADDRESSES};
 use super::attachment::{self, Carved};
 use super::inspection::Inspected;
@@ -85,7 +86,7 @@ impl Parts for Reading<'_> {
             self.out.anomaly("email.too_many_addresses");
         }
         self.seen.inspected.head(self.out, self.seen.direction, fields);
-        if fields.odd {
+        if fields.odd.has(Odd::COLON) || fields.odd.has(Odd::MANY) {
             self.out.anomaly("email.odd_head");
         }
     }

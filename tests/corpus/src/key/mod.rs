@@ -2,6 +2,7 @@
 //!
 //! A protocol is one file here and one line in [`COMPARED`].
 
+mod anomaly;
 mod arp;
 mod dcerpc;
 mod dhcp;
@@ -48,6 +49,7 @@ pub struct Compared {
 }
 
 static COMPARED: &[&Compared] = &[
+    &anomaly::COMPARED,
     &arp::COMPARED,
     &dcerpc::COMPARED,
     &dcerpc::IN_PIPES,
@@ -81,8 +83,8 @@ static COMPARED: &[&Compared] = &[
     &ldap::COMPARED,
 ];
 
-/// Protocols whose facts are compared once for each capture: one side tells packets, the other connections.
-pub static ONCE: &[&str] = &["quic"];
+/// Protocols whose facts are compared once for each capture: one side tells packets or messages, the other connections.
+pub static ONCE: &[&str] = &["anomaly", "quic"];
 
 /// What is compared of an event: the protocol, or what of it is added up; the key; how much the event adds to it.
 pub type Fact = (&'static str, String, usize);
