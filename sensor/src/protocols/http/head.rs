@@ -21,7 +21,7 @@ pub struct RequestLine {
     pub method: Vec<u8>,
     /// As sent.
     pub target: Vec<u8>,
-    /// `1.1`, or with its name where it is not HTTP; nothing for HTTP/0.9, which has none.
+    /// `1.1`; nothing for HTTP/0.9, which has none.
     pub version: Option<String>,
 }
 
@@ -104,23 +104,19 @@ pub fn status_line(line: &[u8]) -> Option<StatusLine> {
     Some(StatusLine { version: Some(version), proper, code, reason: reason.to_vec() })
 }
 
-/// `HTTP/1.1` gives `1.1`, `RTSP/1.0` itself.
+/// `HTTP/1.1` gives `1.1`.
 fn version(word: &[u8]) -> Option<String> {
-    let number = |prefix: usize| {
-        let number = word.get(prefix..)?;
-        // What is glued to a version does not make it another thing.
-        let glued = matches!(number, [major, b'.', minor, ..] if major.is_ascii_digit() && minor.is_ascii_digit());
-        match number.len() {
-            0..=8 => Some(text::text(number, 8)),
-            _ if glued => number.get(..3).map(|number| text::text(number, 3)),
-            _ => None,
-        }
-    };
-    let name = word.get(..5)?;
-    if name.eq_ignore_ascii_case(b"HTTP/") {
-        return number(5);
+    let (name, number) = word.split_at_checked(5)?;
+    if !name.eq_ignore_ascii_case(b"HTTP/") {
+        return None;
     }
-    name.eq_ignore_ascii_case(b"RTSP/").then(|| number(5).map(|n| format!("RTSP/{n}")))?
+    // What is glued to a version does not make it another thing.
+    let glued = matches!(number, [major, b'.', minor, ..] if major.is_ascii_digit() && minor.is_ascii_digit());
+    match number.len() {
+        0..=8 => Some(text::text(number, 8)),
+        _ if glued => number.get(..3).map(|number| text::text(number, 3)),
+        _ => None,
+    }
 }
 
 fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
@@ -360,7 +356,7 @@ mod tests {
         let line = request_line(b"GET /a b?c=d e HTTP/1.1\r");
         assert_eq!((line.target.as_slice(), line.version.as_deref()), (&b"/a b?c=d e"[..], Some("1.1")));
         assert_eq!(request_line(b"GET /old").version, None);
-        assert_eq!(request_line(b"PLAY rtsp://h/ RTSP/1.0").version.as_deref(), Some("RTSP/1.0"));
+        assert_eq!(request_line(b"PLAY rtsp://h/ RTSP/1.0").version, None);
     }
 
     #[test]

@@ -338,7 +338,7 @@ impl HttpParser {
         let simple =
             self.waiting.iter().find(|t| !t.response_done).is_some_and(|t| t.record.version.as_deref() == Some("0.9"));
         let text = bytes.trim_ascii_start();
-        let status = [&b"HTTP/"[..], b"http/", b"RTSP/"].iter().any(|s| text.starts_with(s) || s.starts_with(text));
+        let status = [&b"HTTP/"[..], b"http/"].iter().any(|s| text.starts_with(s) || s.starts_with(text));
         simple && !status
     }
 

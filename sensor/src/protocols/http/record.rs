@@ -22,7 +22,7 @@ luytre_events::record! {
         url_full: Option<String> = "url.full", Keyword, Term;
         /// Target with percent-encoding undone (twice where it was done twice) and plus signs of the query as spaces: what rules on attacks look at.
         url_decoded: Option<String> = "url.decoded", Keyword, Term;
-        /// Version as spoken: 1.0, 1.1, 0.9, 2, RTSP/1.0.
+        /// Version as spoken: 1.0, 1.1, 0.9, 2.
         version: Option<String> = "http.version", Keyword, Term;
         /// Status code of the response.
         status_code: Option<u16> = "http.response.status_code", Long, Column;

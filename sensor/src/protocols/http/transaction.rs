@@ -140,10 +140,9 @@ impl Transaction {
         if fields.mentions("transfer-encoding", "chunked") {
             return Framing::Chunked(super::body::Chunked::default());
         }
-        let rtsp = line.version.as_deref().is_some_and(|v| v.starts_with("RTSP"));
         match fields.content_length() {
             Some(length) => Framing::Length(length),
-            None if rtsp || closes || line.code == Some(101) => Framing::Empty,
+            None if closes || line.code == Some(101) => Framing::Empty,
             None => Framing::UntilClose,
         }
     }

@@ -74,6 +74,10 @@ impl Message {
     }
 }
 
+/// Fields that a message has once (RFC 5322 section 3.6).
+const ONCE: [&str; 10] =
+    ["date", "from", "sender", "reply-to", "to", "cc", "message-id", "in-reply-to", "references", "subject"];
+
 /// A message, and where what it tells goes.
 struct Reading<'a> {
     seen: &'a mut Seen,
@@ -86,6 +90,10 @@ impl Parts for Reading<'_> {
             self.out.anomaly("email.too_many_addresses");
         }
         self.seen.inspected.head(self.out, self.seen.direction, fields);
+        let once = |name: &&str| fields.all(name).nth(1).is_some();
+        if ONCE.iter().any(|name| once(name)) {
+            self.out.anomaly("email.repeated_field");
+        }
         if fields.odd.has(Odd::COLON) || fields.odd.has(Odd::MANY) {
             self.out.anomaly("email.odd_head");
         }

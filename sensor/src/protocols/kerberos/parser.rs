@@ -125,6 +125,13 @@ impl Parser for KerberosParser {
 
 /// What signatures look into. A message is a transaction.
 fn inspect(out: &mut dyn Output, direction: Direction, message: &Message, bytes: &[u8]) {
+    // What was agreed upon counts, not what was offered.
+    let agreed = [message.encryption, message.ticket_encryption].into_iter().flatten();
+    if matches!(message.kind, Kind::AsReply | Kind::TgsReply | Kind::ApRequest)
+        && agreed.into_iter().any(names::is_weak)
+    {
+        out.notice(direction, "krb5.weak_encryption");
+    }
     if !out.inspects() {
         return;
     }

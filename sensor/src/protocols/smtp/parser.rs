@@ -219,10 +219,17 @@ impl SmtpParser {
         match verb.as_slice() {
             b"HELO" | b"EHLO" | b"LHLO" => {
                 self.inspected.helo(argument);
+                if self.session.helo.is_some() {
+                    out.anomaly("smtp.repeated_command");
+                }
                 self.session.helo = Some(text::text(argument, MAX_NAME_BYTES));
                 self.wait(out, Command::Other);
             }
             b"MAIL" => {
+                // Nothing has come of the one before, not even a recipient.
+                if self.transaction.as_ref().is_some_and(|t| t.mail_from.is_some() && t.rcpt_to.is_empty()) {
+                    out.anomaly("smtp.repeated_command");
+                }
                 self.tell(out);
                 let from = path(argument);
                 self.inspected.sender(out, argument);
@@ -327,6 +334,9 @@ impl SmtpParser {
             out.anomaly("smtp.reply");
             return;
         };
+        if !is_reply(code) {
+            out.anomaly("smtp.reply");
+        }
         let words = text::text(line.get(4..).unwrap_or(&[]).trim_ascii(), MAX_REPLY_BYTES);
         let first = self.reply.take().unwrap_or((code, words));
         if line.get(3) == Some(&b'-') {
@@ -344,6 +354,9 @@ impl SmtpParser {
             (self.session.status_code, self.session.reply) = (Some(code), Some(words));
             return;
         }
+        if !self.greeted {
+            out.anomaly("smtp.no_greeting");
+        }
         self.greeted = true;
         let command = self.waiting.pop_front();
         let good = (200..400).contains(&code);
@@ -357,6 +370,7 @@ impl SmtpParser {
             }
             // What follows is no message.
             Some(Command::Data) if !good && matches!(self.mode, Mode::Dotted(_)) => {
+                out.anomaly("smtp.data_refused");
                 self.message = None;
                 self.mode = Mode::Commands;
             }
@@ -415,6 +429,16 @@ impl SmtpParser {
         };
         out.event(record.into_body());
     }
+}
+
+/// Whether a number is a reply's (RFC 5321 section 4.2.3, RFC 4954 section 6, RFC 7504, RFC 1870, RFC 2034).
+fn is_reply(code: u16) -> bool {
+    matches!(
+        code,
+        211 | 214 | 220 | 221 | 235 | 250..=252 | 334 | 354
+            | 401 | 402 | 421 | 422 | 430..=435 | 441..=459 | 471
+            | 500..=504 | 510..=515 | 521 | 523 | 525 | 530 | 533..=535 | 538 | 541 | 543 | 550..=556 | 571
+    )
 }
 
 /// The address of `FROM:<a@b> PARAMETERS` without its brackets; nothing when there is no colon.
