@@ -17,7 +17,8 @@ pub type Tool = (&'static str, &'static str);
 /// a leash.
 pub const BUILD: &[Tool] = &[("cc", "build-essential"), ("node", "nodejs"), ("npm", "npm"), ("setpriv", "util-linux")];
 
-/// For the tests that need more than our own programs: namespaces, a browser, a mail server, a reader of PDF.
+/// For the tests that need more than our own programs: namespaces, a browser, a mail server, readers of PDF and of
+/// sealed bundles.
 pub const TEST: &[Tool] = &[
     ("ip", "iproute2"),
     ("chromium", "chromium"),
@@ -25,6 +26,7 @@ pub const TEST: &[Tool] = &[
     ("aiosmtpd", "python3-aiosmtpd"),
     ("openssl", "openssl"),
     ("pdftotext", "poppler-utils"),
+    ("unzip", "unzip"),
 ];
 
 /// For `demo --live`: namespaces.
