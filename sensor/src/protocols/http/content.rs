@@ -3,6 +3,7 @@
 //! Bounds: at most [`MAX_UNPACKED_BYTES`] come out of one packed body, in steps of [`STEP_BYTES`] in, so that a small
 //! body cannot become a large one in memory. Files have their own limits where they are carved.
 
+use super::super::onvif;
 use super::form;
 use super::head::{Fields, parameter};
 use super::multipart::{FieldText, Multipart, Parts};
@@ -34,11 +35,13 @@ struct Sink {
     opened: bool,
     wants_file: bool,
     text: Option<Vec<u8>>,
+    /// Beginning of an envelope of SOAP.
+    soap: Option<Vec<u8>>,
     fields: FieldText,
     names: Vec<String>,
 }
 
-/// What a request's body has told, once it is over.
+/// What a body has told, once it is over.
 #[derive(Debug, Default)]
 pub struct Told {
     /// Its text, passwords taken out.
@@ -47,6 +50,8 @@ pub struct Told {
     pub password: bool,
     /// Names of uploaded files.
     pub names: Vec<String>,
+    /// An envelope of SOAP, as far as it is kept.
+    pub soap: Option<Vec<u8>>,
 }
 
 enum Decoder {
@@ -66,6 +71,7 @@ impl Content {
         let textual = claimed_type.as_deref().is_none_or(|t| {
             ["text/", "json", "xml", "x-www-form-urlencoded", "javascript"].iter().any(|part| t.contains(part))
         });
+        let soap = claimed_type.as_deref() == Some(onvif::MEDIA_TYPE);
         let disposition = fields.get("content-disposition").and_then(|value| parameter(value, "filename"));
         let name = disposition.filter(|n| !n.is_empty()).map(|n| text::text(&n, 512)).or(name);
         let decoder = decoder(fields);
@@ -79,8 +85,10 @@ impl Content {
                 place,
                 file: None,
                 opened: false,
-                wants_file: multipart.is_none() && !(request && form),
+                // Forms and envelopes are text of their request, passwords taken out; as files they would keep them.
+                wants_file: multipart.is_none() && !(request && (form || soap)),
                 text: (request && textual && multipart.is_none()).then(Vec::new),
+                soap: soap.then(Vec::new),
                 fields: FieldText::default(),
                 names: Vec::new(),
             },
@@ -114,7 +122,7 @@ impl Content {
         if let Some(file) = self.sink.file.take() {
             out.file_close(file, intact);
         }
-        let Sink { text, fields, names, meta, .. } = self.sink;
+        let Sink { text, soap, fields, names, meta, .. } = self.sink;
         let (text, password) = match text.filter(|t| !t.is_empty()) {
             Some(body) => {
                 let (text, password) = form::without_passwords(&body, meta.claimed_type.as_deref());
@@ -123,7 +131,7 @@ impl Content {
             None if !fields.text.is_empty() => (Some(text::text(&fields.text, form::MAX_KEPT_BYTES)), fields.password),
             None => (None, false),
         };
-        Told { text, password, names }
+        Told { text, password, names, soap }
     }
 
     fn unpack(&mut self, out: &mut dyn Output, bytes: &[u8]) {
@@ -209,6 +217,10 @@ impl Sink {
         }
         if let Some(kept) = &mut self.text {
             let room = form::MAX_KEPT_BYTES.saturating_sub(kept.len());
+            kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        }
+        if let Some(kept) = &mut self.soap {
+            let room = onvif::MAX_ENVELOPE_BYTES.saturating_sub(kept.len());
             kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         }
         if self.wants_file && !self.opened {

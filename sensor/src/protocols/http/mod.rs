@@ -24,6 +24,7 @@ pub(super) mod url;
 use luytre_events::Transport;
 pub use parser::HttpParser;
 
+use super::onvif::record::OnvifCall;
 use super::{Direction, Probe, Protocol};
 
 /// The entry in the table of protocols.
@@ -34,7 +35,7 @@ pub static PROTOCOL: Protocol = Protocol {
     probe_min_bytes: 5,
     probe,
     parser: |_| Box::new(HttpParser::default()),
-    datasets: &[record::HttpTransaction::DATASET],
+    datasets: &[record::HttpTransaction::DATASET, OnvifCall::DATASET],
 };
 
 /// Methods that open a connection in practice (RFC 9110, RFC 4918 WebDAV, RFC 3253, UPnP).

@@ -478,11 +478,10 @@ impl HttpParser {
 
     fn response_end(&mut self, out: &mut dyn Output, complete: bool) {
         out.frame(Direction::ToClient, buffer::FRAME_HTTP1_RESPONSE, &self.response.frame());
-        let (bytes, _) = self.response.end(out, complete);
+        let (bytes, told) = self.response.end(out, complete);
         let refused = matches!(self.request.state, State::Handover);
         self.answered(|t| {
-            t.record.response_body_bytes = (bytes > 0).then_some(bytes);
-            t.response_done = true;
+            t.response_told(bytes, told);
         });
         out.transaction(Direction::ToClient);
         if refused {
@@ -533,6 +532,9 @@ impl HttpParser {
 /// Emits the event of a transaction.
 fn tell(out: &mut dyn Output, transaction: Transaction, depth: &mut u64) {
     *depth += 1;
+    if let Some(call) = transaction.onvif() {
+        out.event(call.into_body());
+    }
     let mut record = transaction.record;
     record.depth = *depth;
     out.event(record.into_body());

@@ -1,5 +1,6 @@
 //! One request with its response, and the event it becomes.
 
+use super::super::onvif::{self, record::OnvifCall};
 use super::body::Framing;
 use super::content::Told;
 use super::form;
@@ -33,6 +34,8 @@ pub struct Transaction {
     pub response_done: bool,
     /// A request was seen.
     pub requested: bool,
+    /// Envelopes of SOAP that were asked and answered with.
+    pub envelopes: [Option<Vec<u8>>; 2],
 }
 
 impl Transaction {
@@ -85,10 +88,26 @@ impl Transaction {
         if let Some(told) = told {
             self.record.request_body = told.text;
             self.record.upload_names = told.names;
+            let [question, _] = &mut self.envelopes;
+            *question = told.soap;
             if told.password {
                 self.record.cleartext_password = Some(true);
             }
         }
+    }
+
+    /// Takes in the size of the response's body and what it told.
+    pub fn response_told(&mut self, bytes: u64, told: Option<Told>) {
+        self.record.response_body_bytes = (bytes > 0).then_some(bytes);
+        self.response_done = true;
+        let [_, answer] = &mut self.envelopes;
+        *answer = told.and_then(|told| told.soap);
+    }
+
+    /// The call of ONVIF that it carries, if it does.
+    pub fn onvif(&self) -> Option<OnvifCall> {
+        let [question, answer] = self.envelopes.each_ref().map(|envelope| envelope.as_deref().unwrap_or(&[]));
+        onvif::call(question, answer)
     }
 
     /// Takes in the head of a response.

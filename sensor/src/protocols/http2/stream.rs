@@ -196,8 +196,7 @@ impl Stream {
         match direction {
             Direction::ToServer if !self.transaction.request_done => self.transaction.request_told(body.bytes, told),
             Direction::ToClient if !self.transaction.response_done => {
-                self.transaction.record.response_body_bytes = (body.bytes > 0).then_some(body.bytes);
-                self.transaction.response_done = true;
+                self.transaction.response_told(body.bytes, told);
             }
             _ => {}
         }

@@ -130,7 +130,7 @@ fn inspect(out: &mut dyn Output, direction: Direction, message: &Message, bytes:
     if matches!(message.kind, Kind::AsReply | Kind::TgsReply | Kind::ApRequest)
         && agreed.into_iter().any(names::is_weak)
     {
-        out.notice(direction, "krb5.weak_encryption");
+        out.notice(direction, "kerberos.weak_encryption");
     }
     if !out.inspects() {
         return;

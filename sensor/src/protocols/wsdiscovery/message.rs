@@ -1,6 +1,7 @@
 //! Reads a message: an envelope of SOAP, of which the texts of a few elements are looked for.
 
 use super::record::DiscoveryMessage;
+use crate::protocols::soap::elements;
 use crate::protocols::text;
 
 /// Bytes of a message that are looked at.
@@ -22,9 +23,9 @@ pub fn read(bytes: &[u8]) -> Option<DiscoveryMessage> {
         return None;
     }
     let mut record = DiscoveryMessage::default();
-    for (name, content) in elements(bytes).take(MAX_ELEMENTS) {
-        let content = content.trim_ascii();
-        match name {
+    for element in elements(bytes).take(MAX_ELEMENTS) {
+        let content = element.text;
+        match element.name {
             b"Action" => record.action = action(content)?,
             b"MessageID" => record.message_id = one(content),
             b"RelatesTo" => record.relates_to = one(content),
@@ -57,27 +58,6 @@ fn action(content: &[u8]) -> Option<&'static str> {
         b"Resolve" => "resolve",
         b"ResolveMatches" => "resolve_matches",
         _ => return None,
-    })
-}
-
-/// Elements that hold text: name without prefix, text.
-fn elements(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let mut rest = bytes;
-    std::iter::from_fn(move || {
-        loop {
-            let start = rest.iter().position(|byte| *byte == b'<')? + 1;
-            let tag = rest.get(start..)?;
-            let end = tag.iter().position(|byte| *byte == b'>')?;
-            let (inside, after) = (tag.get(..end)?, tag.get(end + 1..)?);
-            rest = after;
-            if inside.ends_with(b"/") || inside.starts_with(b"/") || inside.starts_with(b"?") {
-                continue;
-            }
-            let name = inside.split(u8::is_ascii_whitespace).next().unwrap_or(inside);
-            let name = name.rsplit(|byte| *byte == b':').next().unwrap_or(name);
-            let length = after.iter().position(|byte| *byte == b'<').unwrap_or(after.len());
-            return Some((name, after.get(..length)?));
-        }
     })
 }
 
