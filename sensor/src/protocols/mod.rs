@@ -139,6 +139,10 @@ pub trait Output {
     }
     /// More of a buffer that comes in parts.
     fn inspect_part(&mut self, _direction: Direction, _buffer: BufferId, _bytes: &[u8]) {}
+    /// Whether rules look into a buffer.
+    fn wants(&self, _buffer: BufferId) -> bool {
+        false
+    }
     /// Something odd for signatures, under the name that rules know it by: in the transaction under way.
     fn notice(&mut self, _direction: Direction, _name: &'static str) {}
     /// The same, as a transaction of its own.
