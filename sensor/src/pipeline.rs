@@ -43,6 +43,8 @@ pub struct Routed<'a> {
     pub side: Side,
     /// The shard of that flow.
     pub shard: usize,
+    /// How many packets it carried inside each other: none for what the flow table knows. Others are there for rules alone.
+    pub carries: u8,
 }
 
 /// A packet without a flow on its way to its shard.
@@ -134,17 +136,24 @@ impl Front {
         self.packets += 1;
         self.tick(packet.time_ns, back);
         let (number, time_ns, clock_ns) = (self.packets, packet.time_ns, self.clock_ns);
-        match self.decoder.decode(packet, &mut self.whole) {
-            Ok(packet) => {
-                let (key, side) = FlowKey::of(&packet);
-                let shard = usize::try_from(key.spread(self.seed) % self.shards as u64).unwrap_or(0);
-                back.packet(&Routed { number, time_ns, clock_ns, packet, key, side, shard });
-            }
+        let (seed, shards) = (self.seed, self.shards);
+        let mut carriers = Vec::new();
+        let routed = |packet, carries| {
+            let (key, side) = FlowKey::of(&packet);
+            let shard = usize::try_from(key.spread(seed) % shards as u64).unwrap_or(0);
+            Routed { number, time_ns, clock_ns, packet, key, side, shard, carries }
+        };
+        let decoded = self.decoder.decode_all(packet, &mut self.whole, &mut carriers);
+        match decoded {
+            Ok(packet) => back.packet(&routed(packet, 0)),
             Err(Stop::Arp(packet)) => {
                 let shard = usize::try_from(packet.sender.1.to_bits()).unwrap_or(0) % self.shards;
                 back.arp(&RoutedArp { number, time_ns, packet, shard });
             }
             Err(Stop::Held | Stop::Refused(_)) => {}
+        }
+        for (carrier, carries) in carriers.into_iter().rev().zip(1u8..) {
+            back.packet(&routed(carrier, carries));
         }
         if self.decoder.odd().is_something() {
             let odd = *self.decoder.odd();
@@ -237,8 +246,9 @@ impl Shards {
     /// A packet of one of these shards.
     pub fn packet(&mut self, routed: &Routed<'_>, out: &mut dyn OrderedSink) {
         let Some(Some(worker)) = self.shards.get_mut(routed.shard) else { return };
-        out.order((routed.number, u64::MAX));
-        worker.packet(routed, out);
+        // What carries comes behind what it carries, whichever shards tell of them.
+        out.order((routed.number, u64::MAX - u64::from(u8::MAX) + u64::from(routed.carries)));
+        if routed.carries == 0 { worker.packet(routed, out) } else { worker.carrier(routed, out) }
     }
 
     /// A packet without a flow, of one of these shards.

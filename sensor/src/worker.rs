@@ -5,6 +5,7 @@
 //! another one, so shards may be spread over any number of threads without changing what comes out. Its ceilings are its
 //! share of the sensor's ([`SHARDS`]).
 
+mod carriers;
 mod counts;
 mod report;
 mod settings;
@@ -35,6 +36,7 @@ use crate::protocols::{
 };
 use crate::signatures::Inspection;
 
+use carriers::Carriers;
 use report::record;
 
 pub use counts::{Spared, WorkerCounts};
@@ -79,6 +81,7 @@ struct Shared {
 /// A shard.
 pub struct Worker {
     table: Table<Conversation>,
+    carriers: Carriers,
     arp: ArpTeller,
     shared: Shared,
     members: bool,
@@ -109,6 +112,7 @@ impl Worker {
         };
         Worker {
             table: Table::new(limits, limits.flows / parts),
+            carriers: Carriers::new(limits, parts),
             arp: ArpTeller::default(),
             shared,
             members: settings.members,
@@ -254,7 +258,7 @@ impl Worker {
             end(flow, EndReason::Evicted, &mut self.shared, out);
         }
         self.shared.counts.flows += 1;
-        let mut flow = begin(routed);
+        let mut flow = begin(routed, Conversation::Unknown(None));
         if flow.identity.transport() == Transport::TCP {
             *flow.tcp.policy.of_mut(side) = self.shared.overlap.of(routed.packet.addresses.1);
             *flow.tcp.policy.of_mut(side.other()) = self.shared.overlap.of(routed.packet.addresses.0);
@@ -281,7 +285,7 @@ fn budget(limits: &FlowLimits, parts: usize, used_bytes: usize) -> Budget {
     Budget { used_bytes, limit_bytes, stream_limit_bytes: limits.reassembly_flow_bytes.min(limit_bytes) }
 }
 
-fn begin(routed: &Routed<'_>) -> Flow<Conversation> {
+fn begin<A>(routed: &Routed<'_>, app: A) -> Flow<A> {
     let Routed { time_ns, packet, side, .. } = routed;
     let (time_ns, side) = (*time_ns, *side);
     let source = (packet.addresses.0, packet.ports.0);
@@ -303,7 +307,7 @@ fn begin(routed: &Routed<'_>) -> Flow<Conversation> {
         tunnel: packet.tunnel,
         detail: FlowDetail::Whole,
         inspection: None,
-        app: Conversation::Unknown(None),
+        app,
     }
 }
 
@@ -355,7 +359,7 @@ fn answers(flags: u8, ports: (u16, u16)) -> bool {
     }
 }
 
-fn class(flow: &Flow<Conversation>) -> Class {
+fn class<A>(flow: &Flow<A>) -> Class {
     match flow.identity.transport() {
         Transport::TCP if flow.tcp.reset || flow.tcp.finished() => Class::TcpClosed,
         Transport::TCP if flow.answered() => Class::TcpOpen,
@@ -729,6 +733,10 @@ impl Output for FlowOutput<'_> {
 
     fn inspects(&self) -> bool {
         self.shared.signatures.is_on()
+    }
+
+    fn wants(&self, buffer: BufferId) -> bool {
+        self.shared.signatures.wants(buffer)
     }
 
     fn inspect(&mut self, direction: Direction, buffer: BufferId, bytes: &[u8]) {

@@ -43,6 +43,7 @@ fn scene<'p>(payload: &'p [u8]) -> Scene<'p> {
             events: &[],
         }),
         only_directed: false,
+        only_files: false,
     }
 }
 

@@ -7,7 +7,6 @@ use luytre_events::Transport;
 
 use super::checksum;
 use super::fragments::{FragmentKey, Joined, Part};
-use super::odd::Outer;
 use super::tunnel::Inner;
 use super::{Decoded, Outcome, Refusal, Stop, TcpHeader, Tunnel, Walk, refused};
 
@@ -91,10 +90,6 @@ impl<'a> Walk<'a, '_> {
         if self.odd.is_wanted() && ip.missing == 0 {
             self.odd.transport(ip.protocol, ip.bytes);
         }
-        if self.odd.is_wanted() && matches!(ip.protocol, 4 | 41 | 47) {
-            let (addresses, protocol, hops_left) = (ip.addresses, ip.protocol, ip.hops_left);
-            self.odd.outer.get_or_insert(Outer { addresses, protocol, hops_left });
-        }
         match Transport(ip.protocol) {
             Transport::TCP => self.tcp(&ip),
             Transport::UDP => self.udp(&ip),
@@ -110,10 +105,16 @@ impl<'a> Walk<'a, '_> {
                 None => refused(Refusal::BadTransport),
             },
             Transport(4 | 41) if ip.addresses.0.is_ipv6() && self.odd_inside(&ip) => refused(Refusal::BadIp),
-            Transport(4) => self.inside(Tunnel::IpIp, Inner::Ip(ip.bytes)),
-            Transport(41) => self.inside(Tunnel::Ipv6, Inner::Ip(ip.bytes)),
+            Transport(4 | 41) => {
+                self.carries(&ip, (0, 0), ip.bytes);
+                let tunnel = if ip.protocol == 4 { Tunnel::IpIp } else { Tunnel::Ipv6 };
+                self.inside(tunnel, Inner::Ip(ip.bytes))
+            }
             Transport(47) => match super::tunnel::gre(ip.bytes) {
-                Some((tunnel, inner)) => self.inside(tunnel, inner),
+                Some((tunnel, inner)) => {
+                    self.carries(&ip, (0, 0), ip.bytes);
+                    self.inside(tunnel, inner)
+                }
                 None => Ok(self.decoded(&ip, (0, 0), ip.bytes)),
             },
             _ => Ok(self.decoded(&ip, (0, 0), ip.bytes)),
@@ -156,14 +157,26 @@ impl<'a> Walk<'a, '_> {
         let Ok(udp) = UdpSlice::from_slice_lax(ip.bytes) else { return refused(Refusal::BadTransport) };
         let ports = (udp.source_port(), udp.destination_port());
         if let Some((tunnel, inner)) = super::tunnel::over_udp(ports, udp.payload()) {
-            let before = (self.vlan, self.tunnel, self.depth);
+            let (before, carriers) = ((self.vlan, self.tunnel, self.depth), self.carriers.len());
+            self.carries(ip, ports, udp.payload());
             match self.inside(tunnel, inner) {
                 // Something else on a tunnel's port: an ordinary datagram.
-                Err(Stop::Refused(_)) => (self.vlan, self.tunnel, self.depth) = before,
+                Err(Stop::Refused(_)) => {
+                    (self.vlan, self.tunnel, self.depth) = before;
+                    self.carriers.truncate(carriers);
+                }
                 outcome => return outcome,
             }
         }
         Ok(self.decoded(ip, ports, udp.payload()))
+    }
+
+    /// Notes a packet that carries another one.
+    fn carries(&mut self, ip: &IpPayload<'a>, ports: (u16, u16), payload: &'a [u8]) {
+        if self.odd.is_wanted() {
+            let carrier = self.decoded(ip, ports, payload);
+            self.carriers.push(carrier);
+        }
     }
 
     fn inside(&mut self, tunnel: Tunnel, inner: Inner<'a>) -> Outcome<'a> {

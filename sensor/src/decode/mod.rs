@@ -216,6 +216,17 @@ impl Decoder {
 
     /// Decodes a packet. A datagram that it completes is put together in `whole`.
     pub fn decode<'a>(&mut self, packet: &Packet<'a>, whole: &'a mut Vec<u8>) -> Outcome<'a> {
+        self.decode_all(packet, whole, &mut Vec::new())
+    }
+
+    /// The same. Where somebody asks what is odd about packets, those that carried others are put into `carriers`, the
+    /// outermost first.
+    pub fn decode_all<'a>(
+        &mut self,
+        packet: &Packet<'a>,
+        whole: &'a mut Vec<u8>,
+        carriers: &mut Vec<Decoded<'a>>,
+    ) -> Outcome<'a> {
         self.counts.taken += 1;
         self.fragments.next_packet();
         if self.odd.is_wanted() {
@@ -225,6 +236,7 @@ impl Decoder {
             verify: self.checksums == Checksums::Verify,
             fragments: &mut self.fragments,
             odd: &mut self.odd,
+            carriers,
             whole: Some(whole),
             time_ns: packet.time_ns,
             vlan: packet.vlan,
@@ -296,6 +308,7 @@ struct Walk<'a, 'd> {
     verify: bool,
     fragments: &'d mut Fragments,
     odd: &'d mut Odd,
+    carriers: &'d mut Vec<Decoded<'a>>,
     /// Where a completed datagram is put together; gone once used, so that a packet completes one datagram at most.
     whole: Option<&'a mut Vec<u8>>,
     time_ns: i64,

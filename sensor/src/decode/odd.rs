@@ -19,19 +19,6 @@ pub struct Odd {
     count: usize,
     /// Sender and receiver, as far as they could be read.
     pub addresses: Option<(IpAddr, IpAddr)>,
-    /// The outermost packet, where IP itself carried another one: it is looked at as a packet, too.
-    pub outer: Option<Outer>,
-}
-
-/// A packet that carries another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outer {
-    /// Sender and receiver.
-    pub addresses: (IpAddr, IpAddr),
-    /// What it says to carry.
-    pub protocol: u8,
-    /// How many routers it may still pass.
-    pub hops_left: u8,
 }
 
 impl Odd {
@@ -47,7 +34,7 @@ impl Odd {
 
     /// Whether there is something to tell.
     pub fn is_something(&self) -> bool {
-        self.count > 0 || self.outer.is_some()
+        self.count > 0
     }
 
     /// Notes something.

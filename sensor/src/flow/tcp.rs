@@ -160,6 +160,11 @@ impl Tcp {
         hops_left.saturating_add(HOPS_LOST) <= *first
     }
 
+    /// Whether the SYN of the side that called was seen.
+    pub fn opened(&self) -> bool {
+        self.handshake.syn.is_some()
+    }
+
     /// Whether both sides have closed and all their bytes are through.
     pub fn finished(&self) -> bool {
         self.streams.a.closed() && self.streams.b.closed()

@@ -141,6 +141,10 @@ pub trait Output {
     }
     /// More of a buffer that comes in parts.
     fn inspect_part(&mut self, _direction: Direction, _buffer: BufferId, _bytes: &[u8]) {}
+    /// Whether rules look into a buffer.
+    fn wants(&self, _buffer: BufferId) -> bool {
+        false
+    }
     /// Something odd about the transaction under way, under the name that rules know it by. It is told once a flow too.
     fn notice(&mut self, _direction: Direction, _name: &'static str) {}
     /// The same, as a transaction of its own.

@@ -167,8 +167,8 @@ impl Back for Threads {
 
 fn without_payload(routed: &Routed<'_>) -> Routed<'static> {
     let packet = Decoded { payload: &[], headers: (&[], &[]), ..routed.packet.clone() };
-    let Routed { number, time_ns, clock_ns, key, side, shard, .. } = *routed;
-    Routed { number, time_ns, clock_ns, packet, key, side, shard }
+    let Routed { number, time_ns, clock_ns, key, side, shard, carries, .. } = *routed;
+    Routed { number, time_ns, clock_ns, packet, key, side, shard, carries }
 }
 
 fn work(mut shards: Shards, rounds: &Receiver<Round>, answers: &SyncSender<Answer>) -> WorkerCounts {

@@ -1,8 +1,11 @@
 //! What signatures remember of one flow: bytes of its streams that are not looked at yet, buffers of open transactions.
 
+use std::collections::VecDeque;
+
 use luytre_rules_engine::signatures::buffer::BufferId;
 use luytre_rules_engine::signatures::inspect::{Buffers, FlowNotes};
 
+use crate::flow::Side as FlowSide;
 use crate::protocols::{Direction, FileToken};
 
 /// A stream is looked at in pieces of at least so many bytes, unless something tells that a piece is complete.
@@ -13,6 +16,8 @@ const STREAM_MAX_BYTES: u64 = 1 << 20;
 pub const BUFFER_MAX_BYTES: usize = 100 * 1024;
 /// Bytes of a stream that are kept beside a transaction.
 const RECENT_MAX_BYTES: usize = 32 << 10;
+/// Holes in what is pending of a stream; what is beyond counts as if there were none.
+const CUTS_MAX: usize = 64;
 /// The most buffers of one transaction in one direction.
 const BUFFERS_MAX: usize = 1024;
 /// The most transactions that are completed by one packet.
@@ -41,8 +46,14 @@ pub struct FlowInspection {
     pub request: Option<Buffers>,
     /// Which way the bytes go that are being worked on.
     pub feeding: Option<Direction>,
+    /// Packets that were looked at.
+    pub packets: u64,
     /// The connection was established with the packet before.
     pub followed: bool,
+    /// It goes on after a connection that was over.
+    pub past: Option<super::lingering::Past>,
+    /// Who sent the first packet that was seen.
+    pub first: Option<FlowSide>,
     /// What is odd about its streams.
     pub odd_streams: super::odd_streams::Seen,
     /// Things that found no room.
@@ -60,8 +71,17 @@ pub struct Complete {
     pub ready: bool,
     /// It went the other way: only rules that name a direction are asked.
     pub turned: bool,
+    /// It is not over, but more files will come with it: only rules that look into files are asked.
+    pub of_files: bool,
     /// What rules call the protocol at that time.
     pub dialect: Option<&'static str>,
+}
+
+impl Complete {
+    /// Whether it is nothing but a frame.
+    pub fn is_frame(&self) -> bool {
+        self.buffers.are_only_frames()
+    }
 }
 
 /// What one side sends.
@@ -75,12 +95,16 @@ pub struct Side {
     pub acknowledged: usize,
     /// Bytes of the stream before those.
     pub before: u64,
+    /// Holes: how many of the pending bytes come before each, and how long it is.
+    cuts: VecDeque<(usize, u64)>,
     /// Bytes of the stream since the latest transaction, where rules look into both.
     pub recent: Vec<u8>,
-    /// What is pending is to be looked at as soon as the receiver has it.
-    pub flush: bool,
+    /// So much of what is pending is to be looked at as soon as the receiver has it: up to the first place, and to the last.
+    flush: Option<(usize, usize)>,
     /// The buffers of the transaction under way.
     pub buffers: Buffers,
+    /// The packet in which the latest file of the transaction under way began.
+    latest_file: Option<u64>,
     /// Buffers that come in parts.
     growing: Vec<(BufferId, Vec<u8>)>,
 }
@@ -100,6 +124,14 @@ impl FlowInspection {
         match direction {
             Direction::ToServer => to_server,
             Direction::ToClient => to_client,
+        }
+    }
+
+    /// Lets go of everything but what rules remember.
+    pub fn forget_bytes(&mut self) {
+        (self.complete, self.files, self.request) = (Vec::new(), Vec::new(), None);
+        for side in &mut self.sides {
+            *side = Side { seen: side.seen, ..Side::default() };
         }
     }
 
@@ -123,8 +155,8 @@ impl FlowInspection {
         }
         let mut buffers = Buffers::default();
         buffers.add(id, bytes.get(..BUFFER_MAX_BYTES).unwrap_or(bytes));
-        self.side(direction).flush = true;
-        self.complete.push(Complete { direction, buffers, ready: false, turned: false, dialect: self.dialect });
+        self.side(direction).flush();
+        self.complete.push(Complete { direction, buffers, ready: false, turned: false, of_files: false, dialect: self.dialect });
     }
 
     /// What was odd is a matter of the whole transaction: rules for the other direction may ask for it, too.
@@ -135,14 +167,27 @@ impl FlowInspection {
         }
     }
 
+    /// A file begins. Rules ask for each of the files that come with a transaction one after the other.
+    pub fn file_begins(&mut self, direction: Direction) {
+        let (packets, dialect) = (self.packets, self.dialect);
+        let side = self.side(direction);
+        let before = side.latest_file.replace(packets);
+        if before.is_some_and(|before| before != packets) && self.complete.len() < TRANSACTIONS_MAX {
+            let buffers = self.side(direction).buffers.part_with_files();
+            let of_files = true;
+            self.complete.push(Complete { direction, buffers, ready: false, turned: false, of_files, dialect });
+        }
+    }
+
     /// A transaction is complete in one direction.
     pub fn complete(&mut self, direction: Direction) {
         let side = self.side(direction);
         side.finish_all();
-        side.flush = true;
+        side.flush();
         let buffers = std::mem::take(&mut side.buffers);
+        side.latest_file = None;
         if self.complete.len() < TRANSACTIONS_MAX {
-            self.complete.push(Complete { direction, buffers, ready: false, turned: false, dialect: self.dialect });
+            self.complete.push(Complete { direction, buffers, ready: false, turned: false, of_files: false, dialect: self.dialect });
         } else {
             self.refused += 1;
         }
@@ -161,10 +206,18 @@ impl Side {
         self.pending.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
     }
 
+    /// What is pending is to be looked at as soon as the receiver has it.
+    fn flush(&mut self) {
+        let place = self.pending.len();
+        self.flush = Some((self.flush.map_or(place, |(first, _)| first), place));
+    }
+
     /// Bytes are missing: what is before them is looked at by itself.
     pub fn gap(&mut self, length: u64) {
         if self.pending.is_empty() {
             self.before += length;
+        } else if self.cuts.len() < CUTS_MAX {
+            self.cuts.push_back((self.pending.len(), length));
         }
     }
 
@@ -173,16 +226,27 @@ impl Side {
         if over {
             self.acknowledged = self.pending.len();
         }
-        let ready = self.acknowledged;
-        if ready == 0 || !(over || self.flush || ready >= PIECE_MIN_BYTES) {
+        // Nobody will ever see what was in a hole: what is before it is looked at by itself.
+        let cut = self.cuts.pop_front_if(|(at, _)| *at <= self.acknowledged);
+        let ready = cut.map_or(self.acknowledged, |(at, _)| at);
+        if let (0, Some((_, length))) = (ready, cut) {
+            self.before += length;
+            return self.due(over);
+        }
+        let asked = cut.is_some() || self.flush.is_some_and(|(first, _)| first <= ready);
+        if ready == 0 || !(over || asked || ready >= PIECE_MIN_BYTES) {
             return None;
         }
-        self.flush = false;
-        self.acknowledged = 0;
+        let later = |place: usize| place.checked_sub(ready).filter(|place| *place > 0);
+        self.flush = self.flush.and_then(|(first, last)| later(first).or(later(last)).zip(later(last)));
+        self.acknowledged -= ready;
         let rest = self.pending.split_off(ready);
         let piece = std::mem::replace(&mut self.pending, rest);
         let before = self.before;
-        self.before += piece.len() as u64;
+        self.before += piece.len() as u64 + cut.map_or(0, |(_, length)| length);
+        for (at, _) in &mut self.cuts {
+            *at = at.saturating_sub(ready);
+        }
         Some((piece, before))
     }
 

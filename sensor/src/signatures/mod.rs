@@ -5,13 +5,13 @@
 //! runs. All that is kept for a flow has ceilings ([`flow`]); what finds no room is counted.
 
 pub mod flow;
+mod lingering;
 mod loading;
 mod odd_streams;
 pub mod record;
 
 pub use loading::{load, report};
 
-use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -29,6 +29,7 @@ use crate::flow::tcp::flag;
 use crate::flow::{Flow, Side};
 use crate::protocols::{Direction, FileMeta, FileToken};
 use flow::{FlowInspection, place};
+use lingering::{Lingering, Past};
 use record::SignatureAlert;
 
 /// Buffers that files fill.
@@ -60,12 +61,9 @@ pub struct Inspection {
     current: Option<Box<FlowInspection>>,
     /// How often the rules were replaced.
     generation: u64,
-    /// Senders and receivers of IP that carries IP, the latest ones.
-    outer: VecDeque<(IpAddr, IpAddr)>,
+    /// Connections that are over.
+    lingering: Lingering,
 }
-
-/// Pairs of hosts that are remembered to have tunnels between them.
-const OUTER_MAX: usize = 256;
 
 impl Inspection {
     /// With rules, or without.
@@ -189,8 +187,14 @@ impl Inspection {
 
     /// A transaction is complete in one direction.
     pub fn transaction(&mut self, direction: Direction) {
+        let wants_state = self.wants(buffer::APP_STATE);
         if let Some(current) = &mut self.current {
             current.complete(direction);
+            if wants_state {
+                let asks = direction == Direction::ToServer;
+                let state = if asks { "request_complete" } else { "response_complete" };
+                current.alone(direction, buffer::APP_STATE, state.as_bytes());
+            }
         }
     }
 
@@ -203,6 +207,7 @@ impl Inspection {
         if current.files.len() < FILES_MAX {
             current.files.push((token, direction));
         }
+        current.file_begins(direction);
         if let Some(name) = &meta.name {
             // What has an address is called by the path of it.
             let path = meta.url.as_deref().and_then(path_of).filter(|path| path.ends_with(name.as_str()));
@@ -253,7 +258,22 @@ impl Inspection {
         unrecognised: bool,
     ) -> Vec<Alert> {
         let (Some(engine), Some(mut current)) = (&mut self.engine, self.current.take()) else { return Vec::new() };
-        let direction = direction(flow, side);
+        if let Some(header) = packet.tcp.filter(|_| current.packets == 0) {
+            let known = self.lingering.take(flow.identity.ends(), time_ns);
+            let late = known.filter(|known| header.flags & flag::SYN == 0 && known.generation == current.generation);
+            current = late.unwrap_or(current);
+        }
+        let mut direction = direction(flow, side);
+        match packet.transport {
+            Transport::TCP | Transport::UDP | Transport::SCTP | Transport::ICMP | Transport::ICMPV6 => {}
+            // Rules know flows of these, but not which way they go.
+            Transport(4 | 41 | 50) => direction = Direction::ToServer,
+            // Of others each packet is for itself.
+            _ => {
+                *current = FlowInspection { generation: current.generation, ..FlowInspection::default() };
+                direction = Direction::ToServer;
+            }
+        }
         match &packet.tcp {
             Some(header) if header.flags & flag::ACK != 0 => {
                 current.acknowledge(opposite(direction), flow.identity.protocol);
@@ -264,7 +284,19 @@ impl Inspection {
                 current.visible = flow.identity.protocol;
             }
         }
+        if packet.tcp.is_none() && !current.side(direction).seen {
+            // Frames are known from the second datagram of a direction on, as rules for them expect.
+            current.complete.retain(|complete| !(complete.direction == direction && complete.is_frame()));
+        }
         let mut scene = scene(flow, direction, time_ns, unrecognised);
+        if direction == Direction::ToServer && side != flow.identity.client() {
+            (scene.source, scene.destination) = (scene.destination, scene.source);
+        }
+        let first = *current.first.get_or_insert(side);
+        if !flow.tcp.opened() && packet.tcp.is_some() {
+            // Nothing tells who called but who was seen first.
+            scene.to_server = side == first;
+        }
         scene.protocol = current.visible.filter(|_| packet.tcp.is_none() || scene.established);
         // The bare packet that completes a handshake comes before the connection is established.
         let followed = scene.established;
@@ -272,6 +304,13 @@ impl Inspection {
         scene.established &= before || packet.tcp.is_none() || !packet.payload.is_empty();
         let spoken = scene.protocol;
         scene.protocol = spoken.map(|spoken| current.dialect.unwrap_or(spoken));
+        if let Some(past) = current.past {
+            (scene.established, scene.in_stream) = (past.established, past.established);
+            scene.to_server = scene.source == past.client;
+            scene.facts.age_ns = time_ns.saturating_sub(past.start_ns);
+            let visible = current.visible.filter(|_| past.established);
+            scene.protocol = visible.map(|spoken| current.dialect.unwrap_or(spoken));
+        }
         // What a SYN brings by fast open is looked at as the beginning of its stream.
         scene.in_stream |= packet.tcp.is_some_and(|header| header.flags & flag::SYN != 0)
             && !flow.tcp.midstream
@@ -285,6 +324,7 @@ impl Inspection {
             engine.events(&scene, &mut current.notes);
             ask(engine, &mut current, &scene, direction, packet.tcp.map(|_| followed));
         }
+        current.packets += 1;
         let alerts = engine.take_alerts(&scene, &mut current.notes);
         flow.inspection = Some(current);
         alerts
@@ -309,37 +349,10 @@ impl Inspection {
             facts: FlowFacts::default(),
             packet: Some(PacketFacts { events: odd.names(), ..NO_PACKET }),
             only_directed: false,
+            only_files: false,
         };
         let mut notes = FlowNotes::default();
         engine.events(&scene, &mut notes);
-        // What carries another packet has no flow of its own here: each is looked at for itself.
-        if let Some(outer) = odd.outer {
-            let (source, destination) = outer.addresses;
-            let packet = PacketFacts { hops_left: outer.hops_left, events: &[], ..scene.packet.unwrap_or(NO_PACKET) };
-            let scene = Scene {
-                transport: outer.protocol,
-                source: (source, 0),
-                destination: (destination, 0),
-                packet: Some(packet),
-                ..scene
-            };
-            // IP in IP is one flow for rules; of other protocols each packet is for itself.
-            let new = match outer.protocol {
-                4 | 41 if self.outer.contains(&outer.addresses) => false,
-                4 | 41 => {
-                    if self.outer.len() >= OUTER_MAX {
-                        self.outer.pop_front();
-                    }
-                    self.outer.push_back(outer.addresses);
-                    true
-                }
-                _ => true,
-            };
-            if new {
-                engine.addresses(&scene, &mut notes);
-            }
-            engine.packet(&scene, &mut notes);
-        }
         engine.take_alerts(&scene, &mut notes)
     }
 
@@ -359,6 +372,15 @@ impl Inspection {
                 transactions(engine, &mut current, &scene, direction);
             }
             alerts.extend(engine.take_alerts(&scene, &mut current.notes));
+        }
+        let closed = flow.tcp.reset || flow.tcp.finished();
+        if current.past.is_some() || closed {
+            let (client, server) = flow.identity.ends();
+            let opened = flow.tcp.opened() || current.first.is_none_or(|first| first == flow.identity.client());
+            let client_to_rules = if opened { client } else { server };
+            let (start_ns, established) = (flow.start_ns, current.followed);
+            current.past.get_or_insert(Past { start_ns, client: client_to_rules, established });
+            self.lingering.keep((client, server), time_ns, current);
         }
         alerts
     }
@@ -447,7 +469,7 @@ fn ask(
 }
 
 fn streams(engine: &mut Inspector, current: &mut FlowInspection, scene: &Scene<'_>, direction: Direction, over: bool) {
-    if let Some((bytes, before)) = current.side(direction).due(over) {
+    while let Some((bytes, before)) = current.side(direction).due(over) {
         engine.stream(scene, &bytes, before, &mut current.notes);
     }
 }
@@ -466,7 +488,7 @@ fn transactions(engine: &mut Inspector, current: &mut FlowInspection, scene: &Sc
     let payload = packet.filter(|_| recent.is_empty()).unwrap_or(&recent);
     for complete in mine {
         let spoken = scene.protocol.map(|spoken| complete.dialect.unwrap_or(spoken));
-        let scene = &Scene { protocol: spoken, only_directed: complete.turned, ..*scene };
+        let scene = &Scene { protocol: spoken, only_directed: complete.turned, only_files: complete.of_files, ..*scene };
         let request = current.request.as_ref().filter(|_| direction == Direction::ToClient);
         engine.transaction(scene, &complete.buffers, request, payload, &mut current.notes);
         if engine.set().pairs && direction == Direction::ToServer && !complete.buffers.is_empty() {
@@ -513,6 +535,7 @@ fn scene<A>(flow: &Flow<A>, direction: Direction, time_ns: i64, unrecognised: bo
         },
         packet: None,
         only_directed: false,
+        only_files: false,
     }
 }
 

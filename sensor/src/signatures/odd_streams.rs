@@ -15,6 +15,23 @@ pub struct Seen {
     reset: [bool; 2],
     /// It was told that a reset may have been forged.
     told_reset: bool,
+    /// The latest SYN.
+    asked: Option<Asked>,
+    /// The other side has answered it.
+    answered: bool,
+}
+
+/// What a SYN has asked for.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    /// Place of its direction.
+    direction: usize,
+    /// Its time stamp.
+    time_stamp: Option<u32>,
+    /// The number behind its own.
+    after: u32,
+    /// It brought data by fast open.
+    fast: bool,
 }
 
 /// What is odd about a packet.
@@ -24,6 +41,28 @@ pub fn events<A>(flow: &Flow<A>, side: Side, current: &mut FlowInspection, packe
     let direction = direction(flow, side);
     let mine = place(direction);
     let seen = &mut current.odd_streams;
+    if header.flags & (flag::SYN | flag::ACK) == flag::SYN {
+        seen.asked = Some(Asked {
+            direction: mine,
+            time_stamp: time_stamp(packet.headers.1),
+            after: header.sequence.wrapping_add(1),
+            fast: opens_fast(packet.headers.1) && header.payload_length > 0,
+        });
+    }
+    let answers = seen.asked.filter(|asked| asked.direction != mine && !seen.answered);
+    let forged = answers.is_some_and(|asked| !echoes(asked.time_stamp, packet.headers.1));
+    if forged {
+        // Who answers a SYN repeats its time; what does not comes from somebody who has not seen it.
+        return vec!["pkt_invalid_timestamp"];
+    }
+    if let Some(asked) = answers
+        && header.flags & (flag::SYN | flag::ACK) == flag::SYN | flag::ACK
+    {
+        seen.answered = true;
+        if asked.fast && header.acknowledgement == asked.after {
+            found.push("3whs_synack_tfo_data_ignored");
+        }
+    }
     if let Some(time_stamp) = time_stamp(packet.headers.1)
         && let Some(latest) = seen.time_stamps.get_mut(mine)
     {
@@ -44,6 +83,19 @@ pub fn events<A>(flow: &Flow<A>, side: Side, current: &mut FlowInspection, packe
         found.push("suspected_rst_inject");
     }
     found
+}
+
+/// Whether an answer repeats the time stamp of a SYN, where both have one that says something.
+fn echoes(asked: Option<u32>, header: &[u8]) -> bool {
+    let echo = options(header).find_map(|option| match option {
+        [8, 10, _, _, _, _, a, b, c, d, ..] => Some(u32::from_be_bytes([*a, *b, *c, *d])),
+        _ => None,
+    });
+    match (asked, echo) {
+        (Some(asked), Some(echo)) => asked == 0 || echo == 0 || asked == echo,
+        (None, Some(echo)) => echo == 0,
+        (_, None) => true,
+    }
 }
 
 /// The sender's time stamp among the options of TCP (RFC 7323 section 3).
@@ -80,6 +132,15 @@ fn options(header: &[u8]) -> impl Iterator<Item = &[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_repeats_the_time_of_what_it_answers() {
+        let mut header = vec![0; 20];
+        assert!(echoes(Some(7), &header), "it says nothing");
+        header.extend([1, 1, 8, 10, 0, 0, 1, 2, 0, 0, 0, 9]);
+        assert!(echoes(Some(9), &header) && echoes(Some(0), &header));
+        assert!(!echoes(Some(8), &header) && !echoes(None, &header));
+    }
 
     #[test]
     fn the_time_stamp_is_found_among_options() {

@@ -65,7 +65,7 @@ pub struct Buffer {
 impl Buffer {
     /// The protocol that fills it, as rules spell it; nothing where several may.
     pub fn protocol(&self) -> Option<&'static str> {
-        let by_others = ["file", "frame.", "app-layer-event"].iter().any(|first| self.name.starts_with(first));
+        let by_others = ["file", "frame.", "app-layer-"].iter().any(|first| self.name.starts_with(first));
         if self.when == When::Packet || by_others {
             return None;
         }
@@ -77,7 +77,7 @@ impl Buffer {
 /// Finds a sticky buffer by any of its spellings.
 pub fn by_keyword(keyword: &str) -> Option<BufferId> {
     let found = find(|buffer| buffer.name == keyword || buffer.aliases.contains(&keyword));
-    found.filter(|id| *id != APP_EVENT && !keyword.starts_with("frame."))
+    found.filter(|id| !id.is_internal() && !keyword.starts_with("frame."))
 }
 
 /// Finds a frame of a protocol: by its whole name, or by the part behind the protocol that the header of a rule names.
@@ -96,7 +96,22 @@ fn find(is_it: impl Fn(&Buffer) -> bool) -> Option<BufferId> {
     u16::try_from(at).ok().map(BufferId)
 }
 
+/// A certificate that does not hold any more, in [`TLS_CERT_VALIDITY`].
+pub const EXPIRED: u64 = 1;
+/// A certificate that holds.
+pub const VALID: u64 = 2;
+
 impl BufferId {
+    /// Whether files fill it.
+    pub fn is_of_file(self) -> bool {
+        self.buffer().name.starts_with("file")
+    }
+
+    /// Whether it has no keyword of its own name.
+    fn is_internal(self) -> bool {
+        [APP_EVENT, APP_STATE, TLS_NOT_BEFORE, TLS_NOT_AFTER, TLS_CERT_VALIDITY].contains(&self)
+    }
+
     /// What the table says.
     pub fn buffer(self) -> &'static Buffer {
         BUFFERS.get(usize::from(self.0)).unwrap_or(&BUFFERS[0])
@@ -211,6 +226,9 @@ buffers! {
     TLS_RANDOM_BYTES = "tls.random_bytes", Transaction Either Bytes filled;
     TLS_VERSION = "tls.version" ["ssl_version"], Transaction Either Number filled;
     TLS_CHAIN_LENGTH = "tls.cert_chain_len", Transaction Server Number filled;
+    TLS_NOT_BEFORE = "tls.cert_not_before", Transaction Either Number filled;
+    TLS_NOT_AFTER = "tls.cert_not_after", Transaction Either Number filled;
+    TLS_CERT_VALIDITY = "tls.cert_validity", Transaction Either Number filled;
     JA3_HASH = "ja3.hash" ["ja3_hash"], Transaction Client Bytes filled;
     JA3_STRING = "ja3.string" ["ja3_string"], Transaction Client Bytes filled;
     JA3S_HASH = "ja3s.hash", Transaction Server Bytes filled;
@@ -307,6 +325,7 @@ buffers! {
     MQTT_PUBLISH_MESSAGE = "mqtt.publish.message", Transaction Either Many filled;
     MQTT_SUBSCRIBE_TOPIC = "mqtt.subscribe.topic", Transaction Client Many filled;
     MQTT_UNSUBSCRIBE_TOPIC = "mqtt.unsubscribe.topic", Transaction Client Many filled;
+    MODBUS_REQUEST = "modbus", Transaction Client Bytes filled;
     NFS_PROCEDURE = "nfs_procedure", Transaction Either Number filled;
     NFS_VERSION = "nfs_version", Transaction Either Number filled;
     HTTP2_FRAME_TYPE = "http2.frametype", Transaction Either Number filled;
@@ -318,6 +337,7 @@ buffers! {
     RFB_NAME = "rfb.name", Transaction Server Bytes filled;
     IKE_VENDOR = "ike.vendor", Transaction Either Many later;
 
+    APP_STATE = "app-layer-state", Transaction Either Many filled;
     APP_EVENT = "app-layer-event", Transaction Either Many filled;
     FRAME_HTTP1_REQUEST = "frame.http1.request", Transaction Client Many filled;
     FRAME_HTTP1_RESPONSE = "frame.http1.response", Transaction Server Many filled;
@@ -337,13 +357,13 @@ buffers! {
     FRAME_SMTP_COMMAND = "frame.smtp.command_line", Transaction Client Many filled;
     FRAME_SMTP_RESPONSE = "frame.smtp.response_line", Transaction Server Many filled;
     FRAME_SMTP_DATA = "frame.smtp.data", Transaction Client Many filled;
-    FRAME_SMTP_STREAM = "frame.smtp.stream", Transaction Either Many later;
+    FRAME_SMTP_STREAM = "frame.smtp.stream", Transaction Either Many filled;
     FRAME_SSH_PDU = "frame.ssh.record.pdu", Transaction Either Many filled;
     FRAME_SSH_HEADER = "frame.ssh.record.hdr", Transaction Either Many filled;
     FRAME_SSH_DATA = "frame.ssh.record.data", Transaction Either Many filled;
-    FRAME_TLS_PDU = "frame.tls.pdu", Transaction Either Many later;
-    FRAME_TLS_HEADER = "frame.tls.hdr", Transaction Either Many later;
-    FRAME_TLS_DATA = "frame.tls.data", Transaction Either Many later;
+    FRAME_TLS_PDU = "frame.tls.pdu", Transaction Either Many filled;
+    FRAME_TLS_HEADER = "frame.tls.hdr", Transaction Either Many filled;
+    FRAME_TLS_DATA = "frame.tls.data", Transaction Either Many filled;
     FRAME_WEBSOCKET_PDU = "frame.websocket.pdu", Transaction Either Many filled;
     FRAME_WEBSOCKET_HEADER = "frame.websocket.header", Transaction Either Many filled;
     FRAME_WEBSOCKET_DATA = "frame.websocket.data", Transaction Either Many filled;

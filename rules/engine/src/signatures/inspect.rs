@@ -37,6 +37,8 @@ pub struct Alert {
     pub ends: ((IpAddr, u16), (IpAddr, u16)),
     /// The client sent it.
     pub to_server: bool,
+    /// What the rule does holds for the whole flow, not for one packet of it.
+    pub of_flow: bool,
 }
 
 /// A place that made a rule match.
@@ -95,6 +97,18 @@ impl Buffers {
         self.entries.iter().all(|(id, _)| ids.contains(id))
     }
 
+    /// Whether there are only frames.
+    pub fn are_only_frames(&self) -> bool {
+        self.entries.iter().all(|(id, _)| id.buffer().name.starts_with("frame."))
+    }
+
+    /// A copy of all of them; those of files are not kept here any longer.
+    pub fn part_with_files(&mut self) -> Buffers {
+        let all = Buffers { entries: self.entries.clone() };
+        self.entries.retain(|(id, _)| !id.is_of_file());
+        all
+    }
+
     /// Forgets them.
     pub fn clear(&mut self) {
         self.entries.clear();
@@ -117,6 +131,8 @@ struct Sight<'s> {
     transaction: Option<&'s Buffers>,
     /// The request that a response answers.
     request: Option<&'s Buffers>,
+    /// One packet is looked at, by itself.
+    of_packet: bool,
 }
 
 /// The engine of one worker.
@@ -162,7 +178,7 @@ impl Inspector {
     /// The first packet of a direction of a flow: rules that ask for addresses alone.
     pub fn addresses(&mut self, scene: &Scene<'_>, notes: &mut FlowNotes) {
         let set = self.set.clone();
-        let sight = Sight { payload: None, transaction: None, request: None };
+        let sight = Sight { payload: None, transaction: None, request: None, of_packet: false };
         for number in &set.prefilters.addresses {
             self.ask(&set, *number, scene, sight, notes);
         }
@@ -171,7 +187,7 @@ impl Inspector {
     /// The protocol of a flow has become known, or will never be.
     pub fn recognised(&mut self, scene: &Scene<'_>, notes: &mut FlowNotes) {
         let set = self.set.clone();
-        let sight = Sight { payload: None, transaction: None, request: None };
+        let sight = Sight { payload: None, transaction: None, request: None, of_packet: false };
         for number in &set.prefilters.recognised {
             self.ask(&set, *number, scene, sight, notes);
         }
@@ -184,7 +200,7 @@ impl Inspector {
         }
         let set = self.set.clone();
         let payload = scene.packet.map(|packet| packet.payload).filter(|payload| !payload.is_empty());
-        let sight = Sight { payload: payload.map(View::whole), transaction: None, request: None };
+        let sight = Sight { payload: payload.map(View::whole), transaction: None, request: None, of_packet: true };
         for number in &set.prefilters.events {
             self.ask(&set, *number, scene, sight, notes);
         }
@@ -194,7 +210,7 @@ impl Inspector {
     pub fn packet(&mut self, scene: &Scene<'_>, notes: &mut FlowNotes) {
         let set = self.set.clone();
         let payload = scene.packet.map(|packet| packet.payload).filter(|payload| !payload.is_empty());
-        let sight = Sight { payload: payload.map(View::whole), transaction: None, request: None };
+        let sight = Sight { payload: payload.map(View::whole), transaction: None, request: None, of_packet: true };
         self.candidates.extend_from_slice(&set.prefilters.packets_always);
         self.look(&set.prefilters.packet, payload);
         if !scene.in_stream {
@@ -208,7 +224,8 @@ impl Inspector {
     /// A piece of a stream; so many bytes of it came before.
     pub fn stream(&mut self, scene: &Scene<'_>, bytes: &[u8], before: u64, notes: &mut FlowNotes) {
         let set = self.set.clone();
-        let sight = Sight { payload: Some(View { bytes, before }), transaction: None, request: None };
+        let payload = Some(View { bytes, before });
+        let sight = Sight { payload, transaction: None, request: None, of_packet: false };
         self.candidates.extend_from_slice(&set.prefilters.streams_always);
         self.look(&set.prefilters.stream, Some(bytes));
         self.ask_candidates(&set, scene, sight, notes);
@@ -226,7 +243,7 @@ impl Inspector {
     ) {
         let set = self.set.clone();
         let payload = (!payload.is_empty()).then(|| View::whole(payload));
-        let sight = Sight { payload, transaction: Some(buffers), request };
+        let sight = Sight { payload, transaction: Some(buffers), request, of_packet: false };
         for rules in set.prefilters.transactions_always.values() {
             self.candidates.extend_from_slice(rules);
         }
@@ -294,7 +311,8 @@ impl Inspector {
             return;
         }
         let ends = (scene.source, scene.destination);
-        self.alerts.push(Alert { rule: number, matched, ends, to_server: scene.to_server });
+        let of_flow = !sight.of_packet || of_flow(rule);
+        self.alerts.push(Alert { rule: number, matched, ends, to_server: scene.to_server, of_flow });
     }
 
     fn list_holds(
@@ -378,12 +396,12 @@ impl Inspector {
         }
         if let Some(at) = alerts.iter().position(|alert| acts(alert, Action::Pass)) {
             let rule = alerts.get(at).and_then(rule_of);
-            notes.passed |= rule.is_some_and(of_flow);
+            notes.passed |= alerts.get(at).is_some_and(|alert| alert.of_flow);
             alerts.truncate(at + usize::from(rule.is_some_and(|rule| rule.tells_pass)));
         }
         // A flow that would be dropped in line would not be seen any further.
         let drops = |alert: &&Alert| acts(alert, Action::Drop) || acts(alert, Action::Reject);
-        notes.passed |= alerts.iter().filter(drops).filter_map(rule_of).any(of_flow);
+        notes.passed |= alerts.iter().filter(drops).any(|alert| alert.of_flow);
         alerts.retain(|alert| rule_of(alert).is_some_and(|rule| !rule.silent));
         alerts.retain(|alert| {
             let Some(rule) = rule_of(alert) else { return false };
@@ -398,13 +416,10 @@ impl Inspector {
     }
 }
 
-/// Whether what a rule does holds for the whole flow.
+/// Whether what a rule does holds for the whole flow although one packet made it match: it asks for nothing of a packet.
 fn of_flow(rule: &Rule) -> bool {
-    let only_header = rule.packet.is_empty()
-        && rule.lists.is_empty()
-        && rule.spoken.is_empty()
-        && rule.flow == super::rule::FlowTest::default();
-    rule.scope != Scope::Packet || rule.protocol.is_some() || only_header
+    let nothing = rule.packet.is_empty() && rule.lists.is_empty() && rule.spoken.is_empty();
+    nothing && (rule.protocol.is_some() || rule.flow == super::rule::FlowTest::default())
 }
 
 /// A buffer of a packet.

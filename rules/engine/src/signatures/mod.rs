@@ -14,6 +14,7 @@
 //! | [`ruleset`] | the rules of some files, in the order in which they are asked |
 //! | [`matcher`], [`numbers`], [`regex`], [`transform`] | whether conditions hold in a buffer |
 //! | [`plain`] | the same, slowly and obviously: the measure of the others in tests |
+//! | [`modbus`] | what rules ask of a request of Modbus |
 //! | [`many`] | which of several numbers must be as a rule says |
 //! | [`domain`] | names taken apart |
 //! | [`state`], [`sets`], [`threshold`] | what is remembered |
@@ -28,6 +29,7 @@ pub mod inspect;
 pub mod language;
 mod many;
 pub mod matcher;
+mod modbus;
 pub mod numbers;
 pub mod plain;
 pub mod prefilter;

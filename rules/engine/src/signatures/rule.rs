@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::buffer::BufferId;
 use super::language::{Action, Header, NumberTest};
 use super::many::ManyTest;
+use super::modbus::ModbusTest;
 use super::regex::Pattern;
 use super::transform::Transform;
 
@@ -246,6 +247,10 @@ pub enum Condition {
     Base64(Base64),
     /// Shannon entropy of the buffer, in bits a byte.
     Entropy(EntropyTest),
+    /// The buffer is one of these words.
+    OneOf(Vec<&'static str>),
+    /// The buffer is a request of Modbus that does this.
+    Modbus(ModbusTest),
     /// Whether the buffer is in a set of values.
     Set(SetTest),
     /// The buffer is not there (`absent`); with `or_else` the other conditions may hold instead.

@@ -34,7 +34,7 @@ pub struct Signatures {
     pub(super) rules: Vec<Rule>,
     pub(super) prefilters: Prefilters,
     wanted: Vec<bool>,
-    /// Rules that cannot be used.
+    /// Rules that cannot be used, and lines of the files they name.
     pub broken: Vec<Reported>,
     /// Rules that load and can never match here.
     pub unsupported: Vec<Reported>,
@@ -96,6 +96,7 @@ impl Signatures {
                 }
             }
         }
+        broken.extend(compiler.left_out());
         rules.sort_by_key(order);
         let unsupported = rules.iter().filter(|rule| !rule.unsupported.is_empty()).map(|rule| Reported {
             file: rule.place.0.clone(),

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::language::{Arrow, Header};
+use super::language::{Arrow, Comparison, Header};
 use super::rule::{FlagsHow, FlowTest, IpOption, PacketTest, Rule, StreamSide};
 
 /// The moment.
@@ -34,6 +34,8 @@ pub struct Scene<'s> {
     pub packet: Option<PacketFacts<'s>>,
     /// Only rules that name a direction are asked.
     pub only_directed: bool,
+    /// Only rules that look into files are asked.
+    pub only_files: bool,
 }
 
 /// What a flow has carried; the client's first.
@@ -90,7 +92,8 @@ const SCTP: u8 = 132;
 impl Scene<'_> {
     /// Whether header, flow and packet are what a rule asks for.
     pub fn fits(&self, rule: &Rule) -> bool {
-        self.flow_fits(&rule.flow)
+        (!self.only_files || rule.lists.iter().any(|list| list.buffer.is_of_file()))
+            && self.flow_fits(&rule.flow)
             && self.header_fits(rule)
             && rule.packet.iter().all(|test| self.packet_fits(test))
             && rule.spoken.iter().all(|test| self.spoken_fits(&test.name, test.negated))
@@ -156,7 +159,12 @@ impl Scene<'_> {
         let icmp_word = |at: usize| Some(u64::from(u16::from_be_bytes([icmp(at)?, icmp(at + 1)?])));
         let network = |at: usize| packet.and_then(|packet| packet.network_header.get(at).copied());
         let (number, test) = match test {
-            PacketTest::PayloadSize(test) => (packet.map(|packet| packet.payload.len() as u64), test),
+            PacketTest::PayloadSize(test) => {
+                // What carries nothing has no other size either.
+                let other = matches!(test.0, Comparison::Not(_) | Comparison::Outside(..));
+                let size = packet.map(|packet| packet.payload.len() as u64);
+                (size.filter(|size| !other || *size > 0), test)
+            }
             PacketTest::TcpFlags { how, flags, ignored } => {
                 return tcp.is_some_and(|tcp| flags_fit(*how, *flags, tcp.flags & !ignored));
             }

@@ -8,11 +8,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::language::{NumberTest, Reason};
+use super::ruleset::Reported;
 
 /// The largest file that is loaded.
 const FILE_MAX_BYTES: u64 = 256 << 20;
 /// The most values that rules add to a set, or take out of it.
 pub const CHANGES_MAX: usize = 100_000;
+/// Lines of a file that are left out and told of.
+const LEFT_OUT_MAX: usize = 20;
 /// The longest value that rules add.
 const VALUE_MAX_BYTES: usize = 4096;
 
@@ -38,6 +41,8 @@ pub struct ValueSet {
     pub kind: Kind,
     /// Values with their reputation, where they have one.
     values: HashMap<Vec<u8>, u64>,
+    /// Lines of the file that were left out, and why; the first of them.
+    pub left_out: Vec<Reported>,
 }
 
 /// What a rule asks of a set.
@@ -67,9 +72,16 @@ pub struct Json {
 }
 
 impl ValueSet {
+    fn leave_out(&mut self, file: &Path, line: u32, why: &str) {
+        if self.left_out.len() < LEFT_OUT_MAX {
+            let (file, what) = (file.display().to_string().into(), format!("{why}; the other values are used"));
+            self.left_out.push(Reported { file, line, what });
+        }
+    }
+
     /// A set with what a file of JSON holds.
     pub fn load_json(name: &str, number: usize, kind: Kind, file: &Path, json: &Json) -> Result<ValueSet, Reason> {
-        let mut set = ValueSet { name: name.to_owned(), number, kind, values: HashMap::new() };
+        let mut set = ValueSet { name: name.to_owned(), number, kind, values: HashMap::new(), left_out: Vec::new() };
         let told = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
         let text = text_of(file)?;
         let documents: Vec<serde_json::Value> = if json.whole {
@@ -94,9 +106,8 @@ impl ValueSet {
 
     /// A set with what a file holds, if there is one.
     pub fn load(name: &str, number: usize, kind: Kind, file: Option<&Path>) -> Result<ValueSet, Reason> {
-        let mut set = ValueSet { name: name.to_owned(), number, kind, values: HashMap::new() };
+        let mut set = ValueSet { name: name.to_owned(), number, kind, values: HashMap::new(), left_out: Vec::new() };
         let Some(file) = file else { return Ok(set) };
-        let told = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
         let text = text_of(file)?;
         for (line, number) in text.lines().zip(1u32..) {
             let line = line.trim();
@@ -106,11 +117,13 @@ impl ValueSet {
             let (value, reputation) = line.split_once(',').unwrap_or((line, "0"));
             // Lists of digests may have names of files behind them.
             let word = value.split_whitespace().next().filter(|_| matches!(kind, Kind::Digest(_)));
-            let value = kind
-                .read(word.unwrap_or(value.trim()))
-                .ok_or_else(|| told(&format!("line {number} is no such value")))?;
-            let reputation = reputation.trim().parse().map_err(|_| told(&format!("line {number}: no reputation")))?;
-            set.values.insert(value, reputation);
+            let value = kind.read(word.unwrap_or(value.trim()));
+            match (value, reputation.trim().parse()) {
+                (Some(value), Ok(reputation)) => _ = set.values.insert(value, reputation),
+                // The other values of a file are good all the same.
+                (None, _) => set.leave_out(file, number, "this is no value of the type that the rule names"),
+                (_, Err(_)) => set.leave_out(file, number, "the reputation of this value is no number"),
+            }
         }
         Ok(set)
     }
@@ -231,7 +244,9 @@ mod tests {
         assert!(!changes.ask(&set, &above, b"b.example") && changes.ask(&set, &Ask::NotIn, b"c.example"));
         assert!(changes.ask(&set, &Ask::Add, b"c.example") && !changes.ask(&set, &Ask::Add, b"c.example"));
         assert!(changes.ask(&set, &Ask::Remove, b"a.example") && !changes.ask(&set, &Ask::In, b"a.example"));
-        std::fs::write(&file, "!!\n").unwrap();
-        assert!(ValueSet::load("names", 0, Kind::Text, Some(&file)).is_err());
+        std::fs::write(&file, "!!\nYS5leGFtcGxl\n").unwrap();
+        let set = Arc::new(ValueSet::load("names", 0, Kind::Text, Some(&file)).unwrap());
+        assert_eq!((set.left_out.len(), set.left_out[0].line), (1, 1));
+        assert!(SetChanges::default().ask(&set, &Ask::In, b"a.example"), "one bad line does not spoil the others");
     }
 }

@@ -9,6 +9,8 @@ use crate::protocols::text;
 const MAX_OBJECTS: usize = 64;
 /// Commands of a message that are told.
 const MAX_OPERATIONS: usize = 64;
+/// Points of a message that a station may have.
+const MAX_POINTS: u64 = 16_384;
 /// Bytes of a file's name that are told.
 const MAX_NAME_BYTES: usize = 256;
 
@@ -25,6 +27,8 @@ pub struct Objects {
     pub files: Vec<String>,
     /// Not all could be read.
     pub incomplete: bool,
+    /// What is odd about them.
+    pub odd: Option<&'static str>,
 }
 
 /// Which points an object has.
@@ -58,10 +62,17 @@ pub fn read(function: u8, body: &[u8]) -> Objects {
     let mut objects = Objects::default();
     let mut r = Reader::new(body);
     while !r.is_empty() {
-        if objects.names.len() >= MAX_OBJECTS || !matches!(object(&mut objects, function, &mut r), Ok(true)) {
-            objects.incomplete = true;
-            break;
-        }
+        let odd = match object(&mut objects, function, &mut r) {
+            _ if objects.counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count)) > MAX_POINTS => {
+                "dnp3.too_many_points"
+            }
+            Ok(true) if objects.names.len() >= MAX_OBJECTS && !r.is_empty() => "dnp3.too_many_objects",
+            Ok(true) => continue,
+            Ok(false) => "dnp3.objects_unread",
+            Err(Short) => "dnp3.malformed",
+        };
+        (objects.incomplete, objects.odd) = (true, Some(odd));
+        break;
     }
     objects
 }

@@ -7,8 +7,10 @@ use super::record::Dnp3Message;
 use crate::protocols::reader::{Reader, Short};
 use crate::protocols::{Direction, Output, Parser, Progress};
 
-/// Largest message that is put together; stations are made for 2,048 bytes.
-const MAX_MESSAGE_BYTES: usize = 16 * 1024;
+/// Largest message that is put together: its parts have 64 numbers. Stations are made for 2,048 bytes.
+const MAX_MESSAGE_BYTES: usize = 64 * 249;
+/// Requests without an answer that are nothing out of the ordinary.
+const MAX_UNANSWERED: u32 = 32;
 /// Frames one after the other that make no sense, before a side is given up.
 const MAX_BROKEN: u32 = 1000;
 
@@ -17,6 +19,8 @@ const MAX_BROKEN: u32 = 1000;
 pub struct Dnp3Parser {
     to_server: Side,
     to_client: Side,
+    /// Requests since the latest answer.
+    unanswered: u32,
 }
 
 /// One direction.
@@ -36,7 +40,18 @@ impl Parser for Dnp3Parser {
             Direction::ToServer => &mut self.to_server,
             Direction::ToClient => &mut self.to_client,
         };
-        side.data(out, bytes);
+        let messages = side.data(out, bytes);
+        match direction {
+            Direction::ToServer => {
+                let before = self.unanswered;
+                self.unanswered = before.saturating_add(messages);
+                if before <= MAX_UNANSWERED && self.unanswered > MAX_UNANSWERED {
+                    out.anomaly("dnp3.flooded");
+                }
+            }
+            Direction::ToClient if messages > 0 => self.unanswered = 0,
+            Direction::ToClient => {}
+        }
         if self.to_server.lost && self.to_client.lost { Progress::Done } else { Progress::Continue }
     }
 
@@ -64,10 +79,12 @@ impl Parser for Dnp3Parser {
 }
 
 impl Side {
-    fn data(&mut self, out: &mut dyn Output, bytes: &[u8]) {
+    /// Takes in bytes; returns how many messages they completed.
+    fn data(&mut self, out: &mut dyn Output, bytes: &[u8]) -> u32 {
         if self.lost {
-            return;
+            return 0;
         }
+        let mut messages = 0;
         let mut buffer = std::mem::take(&mut self.partial);
         buffer.extend_from_slice(bytes);
         let mut used = 0;
@@ -82,19 +99,20 @@ impl Side {
                 used += next.map_or(rest.len(), |at| at + 1);
                 self.broken(out, "dnp3.no_frame");
                 if self.lost {
-                    return;
+                    return messages;
                 }
                 continue;
             };
             let Some(whole) = rest.get(..header.frame_bytes()) else { break };
             used += whole.len();
             match frame::content(&header, whole) {
-                Some(content) => self.frame(out, &header, &content),
+                Some(content) => messages += u32::from(self.frame(out, &header, &content)),
                 None => self.broken(out, "dnp3.wrong_sum"),
             }
         }
         buffer.drain(..used.min(buffer.len()));
         self.partial = buffer;
+        messages
     }
 
     fn broken(&mut self, out: &mut dyn Output, what: &'static str) {
@@ -104,9 +122,10 @@ impl Side {
     }
 
     /// Adds a frame to its message: the first byte says whether it is the first part, the last, and which (clause 8.2).
-    fn frame(&mut self, out: &mut dyn Output, header: &Header, content: &[u8]) {
+    /// Says whether the message is complete.
+    fn frame(&mut self, out: &mut dyn Output, header: &Header, content: &[u8]) -> bool {
         self.broken = 0;
-        let Some((head, part)) = content.split_first().filter(|_| header.user_data) else { return };
+        let Some((head, part)) = content.split_first().filter(|_| header.user_data) else { return false };
         let (last, first, number) = (head & 0x80 != 0, head & 0x40 != 0, head & 0x3f);
         let message = match (first, self.message.take()) {
             (true, None) => part.to_vec(),
@@ -120,7 +139,7 @@ impl Side {
             }
             (false, _) => {
                 out.anomaly("dnp3.part_missing");
-                return;
+                return false;
             }
         };
         let too_large = message.len() > MAX_MESSAGE_BYTES;
@@ -129,11 +148,12 @@ impl Side {
             out.anomaly("dnp3.message_too_large");
         } else if !last {
             self.message = Some((number, *header, message));
-            return;
+            return false;
         }
         if tell(out, header, &message, too_large).is_err() {
             out.anomaly("dnp3.malformed");
         }
+        true
     }
 }
 
@@ -147,9 +167,10 @@ fn tell(out: &mut dyn Output, header: &Header, message: &[u8], cut: bool) -> Res
         _ => "request",
     };
     let indicators = if kind == "request" { 0 } else { u16::from_le_bytes(r.array()?) };
-    let Objects { names, counts, operations, files, incomplete } = objects::read(function, r.rest());
-    if incomplete {
-        out.anomaly("dnp3.objects_unread");
+    let Objects { names, counts, operations, files, incomplete, odd } = objects::read(function, r.rest());
+    // Of what did not come whole nothing can be said.
+    if let Some(odd) = odd.filter(|_| !cut) {
+        out.anomaly(odd);
     }
     let record = Dnp3Message {
         kind,

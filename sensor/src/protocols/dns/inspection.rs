@@ -1,7 +1,6 @@
 //! What signatures look into of a message: its names and numbers. A message is a transaction.
 
 use super::message::{Message, Resource};
-use super::rdata;
 use crate::protocols::buffer::{self, BufferId};
 use crate::protocols::{Direction, Output};
 
@@ -26,9 +25,10 @@ pub fn names(out: &mut dyn Output, direction: Direction, names: &Names, message:
     }
     let response = names.response.filter(|_| message.header.is_answer());
     for question in &message.questions {
-        out.inspect(direction, names.queries, question.name.as_bytes());
+        let name = message.written(question.place);
+        out.inspect(direction, names.queries, &name);
         if let Some(id) = response {
-            out.inspect(direction, id, question.name.as_bytes());
+            out.inspect(direction, id, &name);
         }
     }
     for (records, id) in [
@@ -37,11 +37,12 @@ pub fn names(out: &mut dyn Output, direction: Direction, names: &Names, message:
         (&message.additionals, names.additionals),
     ] {
         for record in records.iter().filter(|record| !record.name.is_empty()) {
-            out.inspect(direction, id, record.name.as_bytes());
-            let led_to = response.and_then(|_| name_in(record));
-            for name in [Some(record.name.clone()), led_to].into_iter().flatten() {
-                if let Some(id) = response {
-                    out.inspect(direction, id, name.as_bytes());
+            let name = message.written(record.place);
+            out.inspect(direction, id, &name);
+            if let Some(id) = response {
+                out.inspect(direction, id, &name);
+                if let Some(led_to) = name_in(record) {
+                    out.inspect(direction, id, &led_to);
                 }
             }
         }
@@ -67,12 +68,12 @@ pub fn message(out: &mut dyn Output, message: &Message<'_>, alone: bool) {
         out.inspect_number(direction, buffer::DNS_RCODE, message.header.response_code().into());
     }
     for question in &message.questions {
-        let name = question.name.as_bytes();
+        let name = message.written(question.place);
         if !answer {
-            out.inspect(direction, buffer::DNS_QUERY, name);
+            out.inspect(direction, buffer::DNS_QUERY, &name);
         }
-        out.inspect(direction, buffer::DNS_QUERIES_NAME, name);
-        out.inspect(direction, buffer::DNS_QUERY_NAME, name);
+        out.inspect(direction, buffer::DNS_QUERIES_NAME, &name);
+        out.inspect(direction, buffer::DNS_QUERY_NAME, &name);
         out.inspect_number(direction, buffer::DNS_RRTYPE, question.kind.into());
     }
     for (records, id) in [
@@ -81,18 +82,19 @@ pub fn message(out: &mut dyn Output, message: &Message<'_>, alone: bool) {
         (&message.additionals, buffer::DNS_ADDITIONALS_NAME),
     ] {
         for record in records.iter().filter(|record| !record.name.is_empty()) {
-            out.inspect(direction, id, record.name.as_bytes());
+            let name = message.written(record.place);
+            out.inspect(direction, id, &name);
             if answer {
-                out.inspect(direction, buffer::DNS_RESPONSE_NAME, record.name.as_bytes());
-                if let Some(name) = name_in(record) {
-                    out.inspect(direction, buffer::DNS_RESPONSE_NAME, name.as_bytes());
+                out.inspect(direction, buffer::DNS_RESPONSE_NAME, &name);
+                if let Some(led_to) = name_in(record) {
+                    out.inspect(direction, buffer::DNS_RESPONSE_NAME, &led_to);
                 }
             }
         }
     }
     if answer {
         for question in &message.questions {
-            out.inspect(direction, buffer::DNS_RESPONSE_NAME, question.name.as_bytes());
+            out.inspect(direction, buffer::DNS_RESPONSE_NAME, &message.written(question.place));
         }
     }
     if alone {
@@ -101,12 +103,12 @@ pub fn message(out: &mut dyn Output, message: &Message<'_>, alone: bool) {
 }
 
 /// The name that a record leads to (RFC 1035 section 3.3): name servers, aliases, mail servers and so on.
-fn name_in(record: &Resource<'_>) -> Option<String> {
-    let text = rdata::data_text(record);
-    match record.kind {
-        2 | 5 | 12 | 39 => Some(text),
-        6 => text.split(' ').next().map(str::to_owned),
-        15 | 33 => text.rsplit(' ').next().map(str::to_owned),
-        _ => None,
-    }
+fn name_in(record: &Resource<'_>) -> Option<Vec<u8>> {
+    let offset = match record.kind {
+        2 | 5 | 6 | 12 | 39 => 0,
+        15 => 2,
+        33 => 6,
+        _ => return None,
+    };
+    Some(record.data.written_at(offset)).filter(|name| !name.is_empty())
 }

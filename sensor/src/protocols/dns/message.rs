@@ -91,6 +91,8 @@ impl Header {
 pub struct Question {
     /// Name in lower case without the last dot.
     pub name: String,
+    /// Where it begins in the message.
+    pub place: usize,
     /// Type of the record asked for.
     pub kind: u16,
     /// Class, nearly always 1.
@@ -102,6 +104,8 @@ pub struct Question {
 pub struct Resource<'a> {
     /// Name in lower case without the last dot.
     pub name: String,
+    /// Where it begins in the message.
+    pub place: usize,
     /// Type.
     pub kind: u16,
     /// Class; OPT records keep the largest UDP size here.
@@ -135,11 +139,18 @@ impl<'a> Data<'a> {
         }
         Ok((name.text, next - self.start))
     }
+
+    /// The name that begins `offset` bytes into the data, as it is written there.
+    pub fn written_at(self, offset: usize) -> Vec<u8> {
+        written(self.message, self.start + offset)
+    }
 }
 
 /// A message as far as it could be read.
 #[derive(Debug)]
 pub struct Message<'a> {
+    /// All of its bytes.
+    pub bytes: &'a [u8],
     /// Fixed part.
     pub header: Header,
     /// Questions, nearly always one.
@@ -162,6 +173,7 @@ pub struct Message<'a> {
 pub fn read(bytes: &[u8]) -> Option<Message<'_>> {
     let header = Header::read(bytes)?;
     let mut message = Message {
+        bytes,
         header,
         questions: Vec::new(),
         answers: Vec::new(),
@@ -179,14 +191,20 @@ pub fn read(bytes: &[u8]) -> Option<Message<'_>> {
 }
 
 impl<'a> Message<'a> {
+    /// The name that begins at a place, as it is written there: with dots, in the letters of whoever wrote it.
+    pub fn written(&self, place: usize) -> Vec<u8> {
+        written(self.bytes, place)
+    }
+
     /// Reads all sections and gives the position after them.
     fn sections(&mut self, bytes: &'a [u8]) -> Result<usize, Short> {
         let mut at = Header::SIZE_BYTES;
         for _ in 0..self.header.questions {
-            let (name, next) = name(bytes, at)?;
+            let place = at;
+            let (name, next) = name(bytes, place)?;
             self.malformed |= name.odd;
             let mut r = reader_at(bytes, next)?;
-            let question = Question { name: name.text, kind: r.u16()?, class: r.u16()? };
+            let question = Question { name: name.text, place, kind: r.u16()?, class: r.u16()? };
             at = next + r.position();
             self.capped |= !keep(&mut self.questions, question);
         }
@@ -222,11 +240,38 @@ fn resource(message: &[u8], at: usize) -> Result<(Resource<'_>, usize, bool), Sh
     let start = next + r.position();
     let bytes = r.take(length)?;
     let data = Data { message, start, bytes };
-    Ok((Resource { name: name.text, kind, class, ttl_s, data }, start + length, name.odd))
+    Ok((Resource { name: name.text, place: at, kind, class, ttl_s, data }, start + length, name.odd))
 }
 
 fn reader_at(bytes: &[u8], at: usize) -> Result<Reader<'_>, Short> {
     bytes.get(at..).map(Reader::new).ok_or(Short)
+}
+
+/// A name that was read before, as it is written.
+fn written(message: &[u8], start: usize) -> Vec<u8> {
+    let (mut out, mut at, mut jumps) = (Vec::new(), start, 0);
+    while let Some((&length, rest)) = message.get(at..).and_then(<[u8]>::split_first) {
+        match (length >> 6, rest) {
+            (0, _) if length == 0 => break,
+            (0, _) => {
+                let Some(label) = rest.get(..usize::from(length)) else { break };
+                if out.len() + label.len() > MAX_NAME_BYTES {
+                    break;
+                }
+                if !out.is_empty() {
+                    out.push(b'.');
+                }
+                out.extend_from_slice(label);
+                at += 1 + label.len();
+            }
+            (3, [low, ..]) if jumps < MAX_JUMPS => {
+                jumps += 1;
+                at = usize::from(u16::from_be_bytes([length & 0x3f, *low]));
+            }
+            _ => break,
+        }
+    }
+    out
 }
 
 struct Name {
@@ -297,6 +342,8 @@ mod tests {
         let bytes = [1, b'A', 0, 1, b'b', 0xc0, 0x00];
         let (read, next) = name(&bytes, 3).unwrap();
         assert_eq!((read.text.as_str(), next), ("b.a", 7));
+        assert_eq!(written(&bytes, 3), b"b.A");
+        assert!(written(&[0xc0, 0x00], 0).is_empty() && written(&[9, b'a'], 0).is_empty());
     }
 
     #[test]

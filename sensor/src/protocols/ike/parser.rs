@@ -1,5 +1,7 @@
 //! Tells each datagram: the header, then the chain of payloads as far as it is in clear.
 
+use std::collections::BTreeSet;
+
 use super::names;
 use super::payloads;
 use super::record::IkeMessage;
@@ -80,9 +82,9 @@ pub fn find(bytes: &[u8]) -> Option<(Header, &[u8])> {
 }
 
 impl Parser for IkeParser {
-    fn data(&mut self, out: &mut dyn Output, _: Direction, bytes: &[u8]) -> Progress {
+    fn data(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) -> Progress {
         match find(bytes) {
-            Some((header, message)) => tell(out, &header, message),
+            Some((header, message)) => tell(out, direction, &header, message),
             None if out.ends().0.1 == 4500 || out.ends().1.1 == 4500 || bytes == KEEPALIVE => {}
             None => out.anomaly("ike.malformed"),
         }
@@ -96,7 +98,8 @@ impl Parser for IkeParser {
     fn finish(&mut self, _: &mut dyn Output) {}
 }
 
-fn tell(out: &mut dyn Output, header: &Header, message: &[u8]) {
+fn tell(out: &mut dyn Output, direction: Direction, header: &Header, message: &[u8]) {
+    let mut odd = BTreeSet::new();
     let two = header.major == 2;
     let mut record = IkeMessage {
         version: format!("{}.{}", header.major, header.minor),
@@ -113,10 +116,13 @@ fn tell(out: &mut dyn Output, header: &Header, message: &[u8]) {
     let mut r = Reader::new(message);
     let result = r
         .skip(HEADER_BYTES)
-        .and_then(|()| if header.is_encrypted() { Ok(()) } else { payloads::tell(&mut record, header, r) });
+        .and_then(|()| if header.is_encrypted() { Ok(()) } else { payloads::tell(&mut record, &mut odd, header, r) });
     if let Err(Short) = result {
         record.malformed = Some(true);
         out.anomaly("ike.malformed");
+    }
+    for name in odd {
+        out.notice_alone(direction, name);
     }
     out.event(record.into_body());
 }

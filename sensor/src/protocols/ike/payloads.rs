@@ -1,5 +1,7 @@
 //! The chain of payloads (RFC 2408 section 3, RFC 7296 section 3).
 
+use std::collections::BTreeSet;
+
 use super::names;
 use super::parser::Header;
 use super::record::IkeMessage;
@@ -12,7 +14,12 @@ pub const MAX_ITEMS: usize = 64;
 const MAX_BYTES: usize = 64;
 
 /// Adds what the payloads say.
-pub fn tell(record: &mut IkeMessage, header: &Header, mut r: Reader<'_>) -> Result<(), Short> {
+pub fn tell(
+    record: &mut IkeMessage,
+    odd: &mut BTreeSet<&'static str>,
+    header: &Header,
+    mut r: Reader<'_>,
+) -> Result<(), Short> {
     let mut kind = header.first_payload;
     while kind != 0 {
         let next = r.u8()?;
@@ -21,7 +28,10 @@ pub fn tell(record: &mut IkeMessage, header: &Header, mut r: Reader<'_>) -> Resu
         let body = Reader::new(r.take(length)?);
         keep(&mut record.payloads, names::payload(header.major, kind));
         match (header.major, kind) {
-            (2, 33) => proposals(record, body)?,
+            (2, 33) => {
+                weak(odd, Reader::new(body.rest()))?;
+                proposals(record, body)?;
+            }
             (1, 1) => association(record, body)?,
             (2, 34) => record.key_group = Some(names::group(Reader::new(body.rest()).u16()?)),
             (2, 41) | (1, 11) => notification(record, header.major, body)?,
@@ -37,6 +47,54 @@ pub fn tell(record: &mut IkeMessage, header: &Header, mut r: Reader<'_>) -> Resu
             _ => {}
         }
         kind = next;
+    }
+    Ok(())
+}
+
+/// What is weak about the proposals of version 2, by the numbers of their transforms (RFC 8247 says which should go).
+fn weak(odd: &mut BTreeSet<&'static str>, mut r: Reader<'_>) -> Result<(), Short> {
+    while !r.is_empty() {
+        r.skip(2)?;
+        let length = usize::from(r.u16()?).checked_sub(4).ok_or(Short)?;
+        let mut proposal = Reader::new(r.take(length)?);
+        proposal.skip(2)?;
+        let spi_bytes = proposal.u8()?;
+        proposal.skip(1 + usize::from(spi_bytes))?;
+        let (mut group, mut integrity, mut whole) = (false, false, false);
+        while !proposal.is_empty() {
+            proposal.skip(2)?;
+            let length = usize::from(proposal.u16()?).checked_sub(4).ok_or(Short)?;
+            let mut transform = Reader::new(proposal.take(length)?);
+            let kind = transform.u8()?;
+            transform.skip(1)?;
+            match (kind, transform.u16()?) {
+                (1, 1..=9 | 11) => _ = odd.insert("ikev2.weak_crypto_enc"),
+                // What encrypts and proves at once needs no proof beside it.
+                (1, 14..=16 | 18..=20 | 25..=28) => whole = true,
+                (2, 0..=2) => _ = odd.insert("ikev2.weak_crypto_prf"),
+                (3, 0) => {}
+                (3, number) => {
+                    integrity = true;
+                    if matches!(number, 1..=4 | 6 | 7) {
+                        odd.insert("ikev2.weak_crypto_auth");
+                    }
+                }
+                (4, 0) => {}
+                (4, number) => {
+                    group = true;
+                    if matches!(number, 1 | 2 | 5 | 22) {
+                        odd.insert("ikev2.weak_crypto_dh");
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !group {
+            odd.insert("ikev2.weak_crypto_no_dh");
+        }
+        if !integrity && !whole {
+            odd.insert("ikev2.weak_crypto_no_auth");
+        }
     }
     Ok(())
 }
@@ -157,5 +215,29 @@ fn identity(record: &mut IkeMessage, mut r: Reader<'_>) -> Result<(), Short> {
 fn keep(list: &mut Vec<String>, item: String) {
     if list.len() < MAX_ITEMS {
         list.push(item);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weak_proposals_are_noticed() {
+        // One proposal: 3DES, HMAC-SHA1 twice, group 2.
+        let transforms = [[1, 3], [2, 2], [3, 2], [4, 2]];
+        let mut proposal = vec![0, 0, 0, 8 + 8 * 4, 1, 1, 0, 4];
+        for [kind, number] in transforms {
+            proposal.extend([3, 0, 0, 8, kind, 0, 0, number]);
+        }
+        let mut odd = BTreeSet::new();
+        weak(&mut odd, Reader::new(&proposal)).unwrap();
+        let names = ["auth", "dh", "enc", "prf"].map(|what| format!("ikev2.weak_crypto_{what}"));
+        assert!(odd.iter().copied().eq(names.iter().map(String::as_str)));
+        // AES-GCM without a group.
+        odd.clear();
+        weak(&mut odd, Reader::new(&[0, 0, 0, 16, 1, 1, 0, 1, 0, 0, 0, 8, 1, 0, 0, 20])).unwrap();
+        assert!(odd.into_iter().eq(["ikev2.weak_crypto_no_dh"]));
+        assert!(weak(&mut BTreeSet::new(), Reader::new(&proposal[..20])).is_err());
     }
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::record::ModbusTransaction;
 use super::{function, names};
+use crate::protocols::buffer;
 use crate::protocols::reader::Reader;
 use crate::protocols::{Direction, Output, Parser, Progress};
 
@@ -126,6 +127,11 @@ impl ModbusParser {
 
     fn request(&mut self, out: &mut dyn Output, header: &Header, body: &[u8]) {
         let mut record = begin(header, header.function.unwrap_or(0));
+        if out.inspects() {
+            let asked = [&[header.unit, record.function_code][..], body].concat();
+            out.inspect(Direction::ToServer, buffer::MODBUS_REQUEST, &asked);
+            out.transaction(Direction::ToServer);
+        }
         let fits = function::request_bytes(record.function_code, body).is_none_or(|length| length == body.len());
         if function::request(&mut record, body).is_err() || !fits {
             malformed(out, &mut record);

@@ -106,6 +106,15 @@ pub fn begins_session(bytes: &[u8]) -> bool {
     }
 }
 
+/// Whether all of this is a first message by its length, and of a kind that nobody knows.
+pub fn begins_oddly(bytes: &[u8]) -> bool {
+    let mut r = Reader::new(bytes);
+    match (r.u32().map(usize::try_from), r.u32()) {
+        (Ok(Ok(length)), Ok(_)) => length == bytes.len() && length <= MAX_STARTUP_BYTES && !begins_session(bytes),
+        _ => false,
+    }
+}
+
 /// Whether a server's first words stand here: a demand for proof, or an error, perhaps behind refused encryption.
 pub fn begins_answer(bytes: &[u8]) -> bool {
     let refused = bytes.iter().take(2).take_while(|byte| **byte == b'N').count();

@@ -33,7 +33,7 @@ fn probe(direction: Direction, bytes: &[u8], on_port: bool) -> Probe {
         Direction::ToServer
     } else if message::begins_answer(bytes) || message::fills_with_answers(bytes) {
         Direction::ToClient
-    } else if on_port && message::fills_with_requests(bytes) {
+    } else if on_port && (message::fills_with_requests(bytes) || message::begins_oddly(bytes)) {
         Direction::ToServer
     } else {
         return Probe::No;

@@ -17,6 +17,9 @@ pub const MAX_OPEN: usize = 128;
 /// Results of one request that are told.
 const MAX_RESULTS: usize = 16;
 
+/// Bytes of a first message that has nothing but its length and its kind.
+const FIRST_BYTES: usize = 8;
+
 /// The parser of one flow.
 #[derive(Default)]
 pub struct PostgresqlParser {
@@ -209,6 +212,10 @@ impl PostgresqlParser {
                 let process_id = r.u32().ok().map(u64::from);
                 out.event(PostgresqlRequest { process_id, ..record("cancel") }.into_body());
                 self.over = true;
+            }
+            _ if !message::begins_session(bytes) && bytes.len() <= FIRST_BYTES => {
+                // Nobody knows this kind of message, and it says nothing that could be told.
+                out.anomaly("postgresql.malformed");
             }
             _ => {
                 let mut record = record("login");

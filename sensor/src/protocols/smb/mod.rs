@@ -10,6 +10,7 @@
 
 mod body;
 mod frames;
+mod inspection;
 mod names;
 mod opens;
 mod parser;

@@ -6,6 +6,7 @@ use luytre_events::value::TimeNs;
 
 use super::body::{Dialect, FileId, Header, Opened, Request, Response, Span};
 use super::frames::{Frames, Piece};
+use super::inspection::Shown;
 use super::opens::{Opens, Share};
 use super::record::SmbCommand;
 use super::{names, v1, v2};
@@ -71,6 +72,8 @@ struct Target {
 /// One direction.
 #[derive(Default)]
 struct Side {
+    /// The command as rules may look into it.
+    shown: Shown,
     frames: Frames,
     target: Option<Target>,
     /// The file that the commands of this message are about.
@@ -120,8 +123,14 @@ impl Parser for SmbParser {
     fn data(&mut self, out: &mut dyn Output, direction: Direction, mut bytes: &[u8]) -> Progress {
         while let Some(piece) = self.side(direction).frames.next(&mut bytes) {
             match piece {
-                Piece::Command { bytes, .. } => self.message(out, direction, &bytes),
-                Piece::More(bytes) => self.more(out, direction, bytes),
+                Piece::Command { bytes, length } => {
+                    self.side(direction).shown.begin(out, direction, &bytes, length);
+                    self.message(out, direction, &bytes);
+                }
+                Piece::More(bytes) => {
+                    self.side(direction).shown.more(out, direction, bytes);
+                    self.more(out, direction, bytes);
+                }
                 Piece::Session(kind, bytes) => self.session(kind, &bytes),
                 Piece::Lost => out.anomaly("smb.framing_lost"),
             }
@@ -150,6 +159,9 @@ impl Parser for SmbParser {
     }
 
     fn finish(&mut self, out: &mut dyn Output) {
+        for direction in [Direction::ToServer, Direction::ToClient] {
+            self.side(direction).shown.end(out, direction);
+        }
         while let Some(waiting) = self.waiting.pop() {
             self.tell(out, waiting);
         }
@@ -205,11 +217,6 @@ impl SmbParser {
     }
 
     fn message2(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) {
-        const HEADER_BYTES: usize = 64;
-        let (head, data) = bytes.split_at_checked(HEADER_BYTES).unwrap_or((bytes, &[]));
-        out.frame(direction, buffer::FRAME_SMB2_PDU, bytes);
-        out.frame(direction, buffer::FRAME_SMB2_HEADER, head);
-        out.frame(direction, buffer::FRAME_SMB2_DATA, data);
         let Ok(header) = v2::header(bytes) else {
             out.anomaly("smb.malformed");
             return;

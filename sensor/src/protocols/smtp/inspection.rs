@@ -3,7 +3,7 @@
 
 use crate::protocols::{Direction, Output, buffer};
 
-/// Bytes of a message that are shown as a frame.
+/// Bytes of a message, and of all that one side says, that are shown as a frame.
 const MAX_DATA_BYTES: usize = 64 << 10;
 
 /// What is kept of a session.
@@ -11,6 +11,7 @@ const MAX_DATA_BYTES: usize = 64 << 10;
 pub struct Inspected {
     helo: Vec<u8>,
     data: Vec<u8>,
+    streams: [Vec<u8>; 2],
 }
 
 impl Inspected {
@@ -33,6 +34,25 @@ impl Inspected {
         if out.inspects() {
             let room = MAX_DATA_BYTES.saturating_sub(self.data.len());
             self.data.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        }
+    }
+
+    /// More of what one side says, whatever it is.
+    pub fn stream(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) {
+        if out.wants(buffer::FRAME_SMTP_STREAM) {
+            let [to_server, to_client] = &mut self.streams;
+            let stream = if direction == Direction::ToServer { to_server } else { to_client };
+            let room = MAX_DATA_BYTES.saturating_sub(stream.len());
+            stream.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        }
+    }
+
+    /// The session is over.
+    pub fn finish(&mut self, out: &mut dyn Output) {
+        for (direction, stream) in [Direction::ToServer, Direction::ToClient].into_iter().zip(&mut self.streams) {
+            if !stream.is_empty() {
+                out.frame(direction, buffer::FRAME_SMTP_STREAM, &std::mem::take(stream));
+            }
         }
     }
 

@@ -72,6 +72,9 @@ enum Command {
 
 impl Parser for SmtpParser {
     fn data(&mut self, out: &mut dyn Output, direction: Direction, mut bytes: &[u8]) -> Progress {
+        if self.tls.is_none() {
+            self.inspected.stream(out, direction, bytes);
+        }
         while !bytes.is_empty() && !self.over {
             if let Some(tls) = &mut self.tls {
                 return tls.data(out, direction, bytes);
@@ -120,6 +123,7 @@ impl Parser for SmtpParser {
     }
 
     fn finish(&mut self, out: &mut dyn Output) {
+        self.inspected.finish(out);
         self.cut_message(out);
         self.tell(out);
         let begun = self.session.helo.is_some() || self.session.banner.is_some();
@@ -304,6 +308,7 @@ impl SmtpParser {
         if let Some(message) = self.message.take() {
             let summary = message.end(out, false);
             self.describe(&summary);
+            self.inspected.end(out);
         }
     }
 

@@ -1,7 +1,8 @@
 //! Follows one flow: takes records apart, and hands over the messages of the handshake.
 
 use super::handshake::{Seen, message, record};
-use super::{hello, inspection};
+use super::inspection::{self, Records};
+use super::hello;
 use crate::protocols::reader::Reader;
 use crate::protocols::{Direction, Output, Parser, Progress};
 
@@ -42,6 +43,8 @@ struct Side {
     lost: bool,
     /// A first byte was seen.
     begun: bool,
+    /// Records as rules may look into them.
+    records: Records,
     /// The connection began as text; the last byte of it, until TLS begins.
     preface: Option<u8>,
 }
@@ -84,6 +87,8 @@ impl Parser for TlsParser {
             Direction::ToServer => &mut self.to_server,
             Direction::ToClient => &mut self.to_client,
         };
+        side.records = Records::default();
+        side.records.lost = true;
         side.gap(&mut self.seen, length);
         self.progress(out)
     }
@@ -103,7 +108,8 @@ impl TlsParser {
             return Progress::Continue;
         }
         self.tell(out);
-        Progress::Done
+        // Rules may look into the records that follow.
+        if inspection::wants_records(out) { Progress::Continue } else { Progress::Done }
     }
 
     fn tell(&mut self, out: &mut dyn Output) {
@@ -131,6 +137,7 @@ impl Side {
                 && let Some(version) = hello::sslv2_client(bytes)
             {
                 seen.sslv2 = Some(version);
+                inspection::old_client(out, version);
                 let length = usize::from(u16::from_be_bytes(*bytes.first_chunk().unwrap_or(&[0, 0])) & 0x7fff) + 2;
                 bytes = bytes.get(length..).unwrap_or(&[]);
             }
@@ -144,6 +151,9 @@ impl Side {
             };
             self.preface = None;
             bytes = bytes.get(start..).unwrap_or(&[]);
+        }
+        if inspection::wants_records(out) {
+            self.records.data(out, direction, bytes);
         }
         while !bytes.is_empty() && !self.lost {
             bytes = if self.left == 0 { self.header(bytes, seen) } else { self.body(out, seen, direction, bytes) };

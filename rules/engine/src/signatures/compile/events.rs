@@ -2,7 +2,7 @@
 
 use super::super::buffer;
 use super::super::language::Reason;
-use super::super::rule::{FlagsHow, IpOption, PacketTest};
+use super::super::rule::{Condition, FlagsHow, IpOption, MatchList, PacketTest};
 use super::Draft;
 use super::lists::Current;
 
@@ -32,6 +32,7 @@ impl Draft {
         let test = match keyword {
             "app-layer-event" => return Some(self.protocol_event(value)),
             "frame" => return Some(self.frame(value)),
+            "app-layer-state" => return Some(self.protocol_state(value)),
             "decode-event" => self.odd("decode", value),
             "stream-event" => self.odd("stream", value),
             "ipopts" => ip_option(value),
@@ -77,6 +78,17 @@ impl Draft {
         self.lists.whole(buffer::APP_EVENT, &name)
     }
 
+    /// `state`, or `<state` and `>state` for those before and behind it.
+    fn protocol_state(&mut self, value: &str) -> Result<(), Reason> {
+        self.addresses_only = false;
+        let (sign, name) = match value.chars().next() {
+            Some(sign @ ('<' | '>')) => (Some(sign), value.get(1..).unwrap_or("").trim()),
+            _ => (None, value),
+        };
+        let list = state_list(&self.rule.header.protocol, name, sign, true)?;
+        self.lists.list(list)
+    }
+
     fn frame(&mut self, value: &str) -> Result<(), Reason> {
         self.addresses_only = false;
         let protocol = self.rule.header.protocol.clone();
@@ -107,6 +119,34 @@ pub fn listed(kind: &str, word: &str) -> Option<&'static str> {
         let (of, theirs) = (words.next()?, words.next()?);
         (of == kind && theirs == word).then(|| words.next().unwrap_or(theirs))
     })
+}
+
+/// One side of a protocol has come to a state, or to one before (`<`) or behind (`>`) it. Where only the place of a state
+/// in its row counts, what stands at the same place in the row of the other side will do as well.
+pub fn state_list(protocol: &str, name: &str, sign: Option<char>, both: bool) -> Result<MatchList, Reason> {
+    let rows = include_str!("states.txt").lines().filter_map(|line| line.strip_prefix(protocol)?.strip_prefix(' '));
+    let rows: Vec<Vec<&'static str>> = rows.map(|row| row.split(' ').collect()).collect();
+    let own = rows.iter().find_map(|row| Some((row, row.iter().position(|state| *state == name)?)));
+    let (own, at) = own.ok_or_else(|| format!("{name} is no state of {protocol} that is told to rules"))?;
+    let mut wanted = Vec::new();
+    for row in rows.iter().filter(|row| both || *row == own) {
+        let states = match sign {
+            Some('<') => row.get(..at),
+            Some(_) => row.get(at + 1..),
+            None => row.get(at..=at),
+        };
+        let states = states.unwrap_or(&[]);
+        wanted.extend_from_slice(states);
+        // The last one is told of all protocols by the same words, but of handshakes.
+        if protocol != "tls" && states.last().is_some_and(|last| row.last() == Some(last)) {
+            let asks = row.first().is_some_and(|first| first.starts_with("request"));
+            wanted.push(if asks { "request_complete" } else { "response_complete" });
+        }
+    }
+    if wanted.is_empty() {
+        return Err(format!("there is no state on that side of {name}"));
+    }
+    Ok(MatchList { buffer: buffer::APP_STATE, transforms: Vec::new(), conditions: vec![Condition::OneOf(wanted)] })
 }
 
 fn ip_option(value: &str) -> Result<PacketTest, Reason> {

@@ -94,6 +94,25 @@ impl Lists {
         self.count()
     }
 
+    /// A buffer must be there, whatever it holds.
+    pub fn there(&mut self, id: BufferId) -> Result<(), Reason> {
+        let any = NumberTest(Comparison::Not(u64::MAX));
+        self.lists.push(MatchList { buffer: id, transforms: Vec::new(), conditions: vec![Condition::Size(any)] });
+        self.count()
+    }
+
+    /// A whole list.
+    pub fn list(&mut self, list: MatchList) -> Result<(), Reason> {
+        self.lists.push(list);
+        self.count()
+    }
+
+    /// Something that takes a buffer apart by itself.
+    pub fn judged(&mut self, id: BufferId, condition: Condition) -> Result<(), Reason> {
+        self.lists.push(MatchList { buffer: id, transforms: Vec::new(), conditions: vec![condition] });
+        self.count()
+    }
+
     /// What a keyword names must be found: `filename:"x"`.
     pub fn named(&mut self, id: BufferId, value: &str) -> Result<(), Reason> {
         let mut content = super::content::content(value)?;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::super::buffer;
 use super::super::language::Reason;
 use super::super::rule::{Limit, LimitKind, Track};
 use super::Draft;
@@ -17,8 +18,6 @@ const NOTED: &[&str] = &[
     "metadata",
     "reference",
     "target",
-    "prefilter",
-    "filestore",
     "tag",
     "bypass",
     "replace",
@@ -89,6 +88,16 @@ impl Draft {
             }
             "threshold" => limit(text, None).map(|limit| self.rule.limits.push(limit)),
             "detection_filter" => limit(text, Some(LimitKind::Filter)).map(|limit| self.rule.limits.push(limit)),
+            // What is to be looked for first is a packet's, where it is not a buffer's.
+            "prefilter" => {
+                self.addresses_only = false;
+                Ok(())
+            }
+            // Whoever wants a file kept waits for one.
+            "filestore" => {
+                self.addresses_only = false;
+                self.lists.there(buffer::FILE_DATA)
+            }
             keyword if NOTED.contains(&keyword) => Ok(()),
             _ => return None,
         })

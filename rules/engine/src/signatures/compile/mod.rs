@@ -5,6 +5,7 @@
 //! [`Fault`] with its place.
 
 mod bytes;
+mod certificates;
 mod content;
 mod events;
 mod headers;
@@ -19,7 +20,9 @@ use std::sync::Arc;
 
 use super::buffer;
 use super::language::{Action, Fault, Header, OptionText, Reason, Statement, Variables};
-use super::rule::{FlowTest, Rule, Scope};
+use super::modbus::ModbusTest;
+use super::rule::{Condition, FlowTest, Rule, Scope};
+use super::ruleset::Reported;
 use super::sets::ValueSet;
 use super::transform;
 use lists::{Current, Lists};
@@ -43,6 +46,11 @@ impl Compiler {
     /// With groups of addresses and ports.
     pub fn new(variables: Variables) -> Compiler {
         Compiler { variables, classes: meta::classes(), ..Compiler::default() }
+    }
+
+    /// Lines that were left out of files with values.
+    pub fn left_out(&self) -> Vec<Reported> {
+        self.sets.iter().flat_map(|set| set.left_out.iter().cloned()).collect()
     }
 
     /// The number of a name.
@@ -94,6 +102,9 @@ impl Compiler {
             return done;
         }
         if let Some(done) = draft.events(&keyword, value.unwrap_or("")) {
+            return done;
+        }
+        if let Some(done) = draft.certificates(&keyword, value.unwrap_or("")) {
             return done;
         }
         if let Some(done) = self.states(draft, &keyword, value) {
@@ -176,6 +187,9 @@ impl Draft {
             // Conditions on its version are not asked yet; the interface is.
             (_, Some(value)) if id == buffer::DCERPC_INTERFACE => {
                 self.lists.named(id, value.split(',').next().unwrap_or(value))
+            }
+            (_, Some(value)) if id == buffer::MODBUS_REQUEST => {
+                self.lists.judged(id, Condition::Modbus(ModbusTest::parse(value)?))
             }
             // Which way is told by where it is found.
             (_, Some("to_client" | "to_server")) => {

@@ -3,7 +3,7 @@
 use super::super::buffer::{self, Sender, When};
 use super::super::language::Reason;
 use super::super::rule::{Condition, PacketTest, Rule, Scope};
-use super::events::listed;
+use super::events::{listed, state_list};
 use super::headers::of_packet;
 
 /// Protocols below the application.
@@ -38,13 +38,11 @@ pub fn settle(rule: &mut Rule, wants_packet: bool, addresses_only: bool) -> Resu
         let why = "newer than the version of the language that is spoken here";
         rule.unsupported.push(format!("{}: {why}", rule.header.protocol));
     }
+    hook(rule, below);
     direction(rule)?;
     let of_transaction = rule.lists.iter().any(|list| list.buffer.buffer().when == When::Transaction);
     let payload = rule.lists.iter().any(|list| list.buffer == buffer::PAYLOAD);
     let headers = rule.lists.iter().any(|list| of_packet(list.buffer));
-    if rule.header.hook.is_some() && !below {
-        rule.unsupported.push("hooks of protocols are not told to rules yet".into());
-    }
     let odd = rule.packet.iter().any(|test| matches!(test, PacketTest::Event(_)));
     rule.scope = if odd && !of_transaction {
         Scope::Event
@@ -66,6 +64,18 @@ pub fn settle(rule: &mut Rule, wants_packet: bool, addresses_only: bool) -> Resu
         Scope::Packet
     };
     Ok(())
+}
+
+/// A hook asks for the moment at which one side of a protocol has come to a state. Buffers have such a moment of their own.
+fn hook(rule: &mut Rule, below: bool) {
+    let Some(name) = rule.header.hook.clone().filter(|_| !below) else { return };
+    if rule.lists.iter().any(|list| list.buffer.buffer().when == When::Transaction) {
+        return;
+    }
+    match state_list(&rule.header.protocol, &name, None, false) {
+        Ok(list) => rule.lists.push(list),
+        Err(why) => rule.unsupported.push(why),
+    }
 }
 
 fn ports_are_any(rule: &Rule) -> bool {
