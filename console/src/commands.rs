@@ -1,6 +1,8 @@
 //! What the command line does besides serving. Works on the database itself, so it works while the console runs and
 //! while it does not.
 
+use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -10,6 +12,7 @@ use crate::model::{NewUser, Role, wire_name};
 use crate::notify::Mailer;
 use crate::setup::make_link;
 use crate::store::audit::Actor;
+use crate::store::chain::{self, KnownHead};
 
 /// `setup-link`: a new link for the first administrator.
 pub async fn setup_link(app: &App) -> anyhow::Result<()> {
@@ -55,6 +58,39 @@ pub async fn list_users(app: &App) -> anyhow::Result<()> {
         println!("{:<24} {:<8} {:<8} {}", user.name, wire_name(&user.role), state, user.display_name);
     }
     Ok(())
+}
+
+/// `verify`: whether the log is whole, and where it is not.
+pub async fn verify(database: &Path, head: Option<&KnownHead>, export: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let report = match export {
+        Some(path) => {
+            let file = std::fs::File::create_new(path)
+                .with_context(|| format!("make {}; name a file that is not there yet", path.display()))?;
+            let mut file = std::io::BufWriter::new(file);
+            let report = chain::verify_file(database, head, Some(&mut file)).await?;
+            file.flush().with_context(|| format!("write {}", path.display()))?;
+            report
+        }
+        None => chain::verify_file(database, head, None).await?,
+    };
+    if let Some(broken) = &report.broken {
+        println!("BROKEN at line {}: {}", broken.number, broken.message);
+        println!("{} lines before it fit", report.checked);
+        return Ok(ExitCode::FAILURE);
+    }
+    let Some(head) = report.head else {
+        println!("the log is empty");
+        return Ok(ExitCode::SUCCESS);
+    };
+    println!("whole: {} lines, the last of {}", report.checked, head.at);
+    if report.adopted > 0 {
+        println!("the first {} were written before the log was chained", report.adopted);
+    }
+    if !report.guarded {
+        println!("NOTE: the database no longer refuses changes; start the console's own version of it from a backup");
+    }
+    println!("head {}:{}", head.number, head.digest);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// `check`: a line for each thing; fails when one is not well.

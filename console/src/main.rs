@@ -9,6 +9,7 @@ use luytre_console::app::App;
 use luytre_console::clock::SystemClock;
 use luytre_console::model::Role;
 use luytre_console::settings::Settings;
+use luytre_console::store::chain::KnownHead;
 use luytre_console::{api, commands, server, tls};
 
 /// People in, decisions out: the console of Lũy Tre.
@@ -34,6 +35,18 @@ enum Command {
     /// Add and list users, make links for them.
     #[command(subcommand)]
     User(UserCommand),
+    /// Verify the log without a running console: names the first line that was changed, removed, swapped or put in.
+    Verify {
+        /// The database; `console.db` in the data directory where it is missing.
+        #[arg(long, value_name = "FILE")]
+        database: Option<PathBuf>,
+        /// A head that was noted earlier, as the console shows it; finds a log that was rewritten or shortened.
+        #[arg(long, value_name = "NUMBER:DIGEST")]
+        head: Option<KnownHead>,
+        /// Also write each line's digest and text to a file, for checks with other programs.
+        #[arg(long, value_name = "FILE")]
+        export: Option<PathBuf>,
+    },
     /// Look whether configuration, data, collector, mail server and press are well.
     Check,
     /// Print the description of the REST interface.
@@ -122,6 +135,10 @@ fn main() -> ExitCode {
 }
 
 async fn work(arguments: Arguments, settings: Settings) -> anyhow::Result<ExitCode> {
+    if let Command::Verify { database, head, export } = arguments.command {
+        let database = database.unwrap_or_else(|| arguments.data.join("console.db"));
+        return commands::verify(&database, head.as_ref(), export.as_deref()).await;
+    }
     let app = App::open(settings, &arguments.data, Arc::new(SystemClock)).await?;
     match arguments.command {
         Command::Run => server::run(app, &arguments.data).await?,
@@ -132,7 +149,7 @@ async fn work(arguments: Arguments, settings: Settings) -> anyhow::Result<ExitCo
         Command::User(UserCommand::Link { name }) => commands::user_link(&app, &name).await?,
         Command::User(UserCommand::List) => commands::list_users(&app).await?,
         Command::Check => return commands::check(&app).await,
-        Command::Openapi | Command::Version => {}
+        Command::Verify { .. } | Command::Openapi | Command::Version => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -81,6 +81,10 @@ pub async fn run(app: Arc<App>, data: &Path) -> anyhow::Result<()> {
     let handle = Handle::new();
     tokio::spawn(stop_on_signal(handle.clone()));
     tracing::info!(address = %app.public_url, "the console is ready");
+    if let Some(head) = app.store.chain_state().await?.head {
+        // The journal is another place than the database: a head in it shows later that nothing before was rewritten.
+        tracing::info!(head = %format!("{}:{}", head.number, head.digest), "the audit log goes on");
+    }
     crate::setup::announce(&app).await?;
     let mut server = axum_server::from_tcp_rustls(socket, config)?.handle(handle);
     server.http_builder().http1().timer(hyper_util::rt::TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);

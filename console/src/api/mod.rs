@@ -82,6 +82,9 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(reports::list_reports))
         .routes(routes!(reports::get_report))
         .routes(routes!(records::list_audit))
+        .routes(routes!(records::get_chain))
+        .routes(routes!(records::verify_chain))
+        .routes(routes!(records::export_chain))
         .routes(routes!(records::list_notices))
         .routes(routes!(live::follow_live))
 }

@@ -87,6 +87,9 @@ pub const TABLE: &[(Method, &str, Access)] = &[
     (Method::GET, "/api/v1/reports", READERS),
     (Method::GET, "/api/v1/reports/{name}", READERS),
     (Method::GET, "/api/v1/audit", AUDIT),
+    (Method::GET, "/api/v1/audit/chain", AUDIT),
+    (Method::GET, "/api/v1/audit/verify", AUDIT),
+    (Method::GET, "/api/v1/audit/export", AUDIT),
     (Method::GET, "/api/v1/notices", READERS),
     (Method::GET, "/api/v1/live", READERS),
 ];

@@ -14,6 +14,9 @@ use crate::model::{CollectorHealth, LedgerQuery, SensorNow, VisibilityNow, wire_
 /// How often it looks.
 pub const EVERY: Duration = Duration::from_secs(5);
 
+/// Every how many looks it asks whether the rules have changed.
+const RULES_EVERY: u32 = 6;
+
 /// The window of the share of traffic seen.
 pub const WINDOW_US: i64 = 15 * 60 * 1_000_000;
 
@@ -21,8 +24,13 @@ pub const WINDOW_US: i64 = 15 * 60 * 1_000_000;
 pub async fn watch(app: Arc<App>) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut looks = 0u32;
     loop {
         ticks.tick().await;
+        if looks.is_multiple_of(RULES_EVERY) {
+            look_at_rules(&app).await;
+        }
+        looks = looks.wrapping_add(1);
         let now = look(&app).await;
         let changed = app.watched.send_if_modified(|known| {
             let changed = *known != now;
@@ -32,6 +40,17 @@ pub async fn watch(app: Arc<App>) {
         if changed {
             app.live.publish("visibility", &now.visibility);
         }
+    }
+}
+
+/// Writes into the audit log that other rules are in force than before.
+pub async fn look_at_rules(app: &App) {
+    // A collector that does not answer is shown by `look`.
+    let Ok(answer) = app.collector.rules().await else { return };
+    match app.store.note_rule_set(&answer.ruleset, answer.rules.len(), answer.broken.len()).await {
+        Ok(true) => tracing::info!(ruleset = %answer.ruleset, rules = answer.rules.len(), "other rules are in force"),
+        Ok(false) => {}
+        Err(error) => tracing::warn!(%error, "note the rules in force"),
     }
 }
 

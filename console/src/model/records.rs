@@ -26,6 +26,79 @@ pub struct AuditEntry {
     /// The address it came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// SHA-256 of its text, which names the digest of the line before.
+    pub digest: String,
+}
+
+/// Which lines of the audit log are wanted.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct AuditQuery {
+    /// Actions of this kind: `session`, `case`, `alert`, `user`.
+    pub kind: Option<String>,
+    /// What was done to this: kind and id.
+    pub subject: Option<String>,
+    /// What this user did.
+    pub user_id: Option<String>,
+    /// The next page, as the last answer named it.
+    pub cursor: Option<String>,
+    /// At most this many (default 50, at most 200).
+    pub limit: Option<u32>,
+}
+
+/// The last line of the log. Noted elsewhere, it proves later that nothing before it was rewritten.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChainHead {
+    /// The number of the last line.
+    pub number: i64,
+    /// Its digest.
+    pub digest: String,
+    /// When it was written.
+    pub at: String,
+}
+
+/// Where the chain of the audit log ends.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ChainState {
+    /// Its last line; nothing while the log is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<ChainHead>,
+    /// How many lines were written before the log was chained: the chain says how they stood then, not that they had
+    /// not been changed before.
+    pub adopted: u64,
+    /// Whether the database itself refuses to change and remove lines.
+    pub guarded: bool,
+}
+
+/// Where the chain is broken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChainBreak {
+    /// The first line that does not fit.
+    pub number: i64,
+    /// `changed`, `missing`, `inserted`, `replaced`, `shortened` or `rewritten`.
+    pub kind: String,
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+/// What a verification of the chain found.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ChainReport {
+    /// True when every line follows the one before it.
+    pub whole: bool,
+    /// How many lines fit, from the first.
+    pub checked: u64,
+    /// How many of them were written before the log was chained.
+    pub adopted: u64,
+    /// Whether the database itself refuses to change and remove lines.
+    pub guarded: bool,
+    /// The first line that does not fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broken: Option<ChainBreak>,
+    /// The last line that fits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<ChainHead>,
 }
 
 /// A page of the audit log, newest first.

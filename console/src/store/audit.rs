@@ -1,15 +1,16 @@
 //! The audit log and the histories of alerts and cases: lines that are only ever added, in the transaction of the change
-//! they tell of.
+//! they tell of. Those of the audit log are chained ([`super::chain`]).
 
 use std::collections::BTreeMap;
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::sql::{Conditions, cursor_parts, cursor_text, page_size, person};
+use super::chain::{self, Line};
+use super::sql::{Conditions, cursor_parts, cursor_text, page_size, person, starts_pattern};
 use super::{Change, Store, StoreResult, new_id};
 use crate::clock;
-use crate::model::{AuditEntry, AuditList, HistoryEntry, PageQuery};
+use crate::model::{AuditEntry, AuditList, AuditQuery, HistoryEntry};
 
 /// Who does it, and from where.
 #[derive(Debug, Clone, Default)]
@@ -54,15 +55,19 @@ impl Store {
     }
 
     /// A page of the audit log, newest first.
-    pub async fn audit_page(&self, query: &PageQuery) -> StoreResult<AuditList> {
+    pub async fn audit_page(&self, query: &AuditQuery) -> StoreResult<AuditList> {
         let size = page_size(query.limit);
-        let mut conditions = Conditions::default();
+        let count = filter(query)?;
+        let sql = format!("SELECT COUNT(*) FROM audit a{}", count.clause());
+        let total: i64 =
+            sqlx::query_scalar_with(sqlx::AssertSqlSafe(sql), count.into_arguments()).fetch_one(&self.readers).await?;
+        let mut conditions = filter(query)?;
         if let Some(cursor) = &query.cursor {
             let before: i64 = cursor_parts(cursor, 1)?.concat().parse().unwrap_or(i64::MAX);
             conditions.add("a.number < ?", before)?;
         }
         let sql = format!(
-            "SELECT a.*, u.name AS by_name, u.display_name AS by_display FROM audit a LEFT JOIN users u ON u.id = a.by_id{} \
+            "SELECT a.*, u.display_name AS by_display FROM audit a LEFT JOIN users u ON u.id = a.by_id{} \
              ORDER BY a.number DESC LIMIT {}",
             conditions.clause(),
             size + 1
@@ -73,7 +78,6 @@ impl Store {
         let more = items.len() > size as usize;
         items.truncate(size as usize);
         let next_cursor = items.last().filter(|_| more).map(|last| cursor_text(&[last.number.to_string()]));
-        let total: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM audit").fetch_one(&self.readers).await?;
         Ok(AuditList { items, total: total.unsigned_abs(), next_cursor })
     }
 
@@ -90,6 +94,20 @@ impl Store {
     }
 }
 
+fn filter(query: &AuditQuery) -> StoreResult<Conditions> {
+    let mut conditions = Conditions::default();
+    if let Some(kind) = query.kind.as_deref().filter(|kind| !kind.is_empty()) {
+        conditions.add("a.action LIKE ? ESCAPE '\\'", starts_pattern(&format!("{kind}.")))?;
+    }
+    if let Some(subject) = query.subject.as_deref().filter(|subject| !subject.is_empty()) {
+        conditions.add("a.subject = ?", subject.to_owned())?;
+    }
+    if let Some(user_id) = query.user_id.as_deref().filter(|id| !id.is_empty()) {
+        conditions.add("a.by_id = ?", user_id.to_owned())?;
+    }
+    Ok(conditions)
+}
+
 fn entry(row: &SqliteRow) -> Result<AuditEntry, sqlx::Error> {
     Ok(AuditEntry {
         number: row.try_get("number")?,
@@ -99,6 +117,7 @@ fn entry(row: &SqliteRow) -> Result<AuditEntry, sqlx::Error> {
         subject: row.try_get("subject")?,
         detail: read_detail(row)?,
         address: row.try_get("address")?,
+        digest: row.try_get("digest")?,
     })
 }
 
@@ -129,20 +148,24 @@ pub(super) async fn audit(
     subject: &str,
     detail: &Detail,
 ) -> StoreResult<()> {
-    // Numbers have no gaps: there is one writer, and the number is taken in its transaction.
-    sqlx::query(
-        "INSERT INTO audit (number, at_us, by_id, action, subject, detail, address) \
-         VALUES ((SELECT COALESCE(MAX(number), 0) + 1 FROM audit), $1, $2, $3, $4, $5, $6)",
-    )
-    .bind(now_us)
-    .bind(actor.user_id.clone())
-    .bind(action.to_owned())
-    .bind(subject.to_owned())
-    .bind(write_detail(detail))
-    .bind(actor.address.clone())
-    .execute(&mut **change)
-    .await?;
-    Ok(())
+    let by_name = match &actor.user_id {
+        Some(id) => {
+            let name = sqlx::query_scalar("SELECT name FROM users WHERE id = $1").bind(id.clone());
+            name.fetch_optional(&mut **change).await?
+        }
+        None => None,
+    };
+    let line = Line {
+        at_us: now_us,
+        by_id: actor.user_id.clone(),
+        by_name,
+        action: action.to_owned(),
+        subject: subject.to_owned(),
+        detail: write_detail(detail),
+        address: actor.address.clone(),
+        ..Line::default()
+    };
+    chain::append(change, line).await
 }
 
 /// Adds a line to the history of an alert or a case.
@@ -184,7 +207,7 @@ mod tests {
                 .await
                 .unwrap();
         }
-        let mut query = PageQuery { limit: Some(2), cursor: None };
+        let mut query = AuditQuery { limit: Some(2), ..AuditQuery::default() };
         let mut seen = Vec::new();
         loop {
             let page = test.store.audit_page(&query).await.unwrap();

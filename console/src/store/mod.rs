@@ -9,6 +9,7 @@ mod alert_filter;
 pub mod alerts;
 pub mod audit;
 pub mod cases;
+pub mod chain;
 pub mod decide;
 pub mod figures;
 pub mod groups;
@@ -43,6 +44,7 @@ const READERS: u32 = 4;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "triage", include_str!("../../migrations/0002_triage.sql")),
+    (3, "chain", include_str!("../../migrations/0003_chain.sql")),
 ];
 
 /// Why the store could not do it.
@@ -121,7 +123,9 @@ impl Store {
         migrator().run(&writer).await.with_context(|| format!("bring the database {} up to date", path.display()))?;
         let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await;
         let readers = readers.with_context(|| format!("open the database {} for reading", path.display()))?;
-        Ok(Store { writer, readers, clock })
+        let store = Store { writer, readers, clock };
+        store.adopt_old_log().await.with_context(|| format!("chain the log of the database {}", path.display()))?;
+        Ok(store)
     }
 
     /// Waits for what is under way and closes the database.

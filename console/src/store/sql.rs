@@ -134,6 +134,11 @@ pub fn contains_pattern(word: &str) -> String {
     pattern
 }
 
+/// A `LIKE` pattern for text that begins with this word, `\` as the escape.
+pub fn starts_pattern(word: &str) -> String {
+    contains_pattern(word).trim_start_matches('%').to_owned()
+}
+
 /// A place in a list, as an opaque text.
 pub fn cursor_text(parts: &[String]) -> String {
     use base64::Engine as _;

@@ -66,6 +66,11 @@ impl Console {
         Console { router: server::router(app.clone()), app, clock, collector, _folder: folder }
     }
 
+    /// The file of its store.
+    pub fn database(&self) -> std::path::PathBuf {
+        self._folder.path().join("data/console.db")
+    }
+
     /// A user with this role who has logged in.
     pub async fn user(&self, name: &str, role: Role) -> Browser {
         let new = NewUser { name: name.into(), display_name: format!("Người dùng {name}"), role };

@@ -2,6 +2,7 @@
 //! played by the test.
 
 mod alerts;
+mod chain;
 mod doors;
 mod fakes;
 mod harness;

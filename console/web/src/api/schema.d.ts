@@ -259,6 +259,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the chain of the audit log ends. */
+        get: operations["get_chain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The whole audit log as it is chained: a line each, the digest and the text that it is of. Reading it out is itself a
+         *     line, the last one of the file.
+         */
+        get: operations["export_chain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Verifies the chain of the audit log from the first line to the last. */
+        get: operations["verify_chain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases": {
         parameters: {
             query?: never;
@@ -1060,6 +1114,8 @@ export interface components {
             detail: {
                 [key: string]: string;
             };
+            /** @description SHA-256 of its text, which names the digest of the line before. */
+            digest: string;
             /**
              * Format: int64
              * @description Its number; rises by one a line.
@@ -1313,6 +1369,61 @@ export interface components {
          * @enum {string}
          */
         CaseStatus: "new" | "in_progress" | "waiting" | "resolved" | "closed";
+        /** @description Where the chain is broken. */
+        ChainBreak: {
+            /** @description `changed`, `missing`, `inserted`, `replaced`, `shortened` or `rewritten`. */
+            kind: string;
+            /** @description What is wrong, for people. */
+            message: string;
+            /**
+             * Format: int64
+             * @description The first line that does not fit.
+             */
+            number: number;
+        };
+        /** @description The last line of the log. Noted elsewhere, it proves later that nothing before it was rewritten. */
+        ChainHead: {
+            /** @description When it was written. */
+            at: string;
+            /** @description Its digest. */
+            digest: string;
+            /**
+             * Format: int64
+             * @description The number of the last line.
+             */
+            number: number;
+        };
+        /** @description What a verification of the chain found. */
+        ChainReport: {
+            /**
+             * Format: int64
+             * @description How many of them were written before the log was chained.
+             */
+            adopted: number;
+            broken?: null | components["schemas"]["ChainBreak"];
+            /**
+             * Format: int64
+             * @description How many lines fit, from the first.
+             */
+            checked: number;
+            /** @description Whether the database itself refuses to change and remove lines. */
+            guarded: boolean;
+            head?: null | components["schemas"]["ChainHead"];
+            /** @description True when every line follows the one before it. */
+            whole: boolean;
+        };
+        /** @description Where the chain of the audit log ends. */
+        ChainState: {
+            /**
+             * Format: int64
+             * @description How many lines were written before the log was chained: the chain says how they stood then, not that they had
+             *     not been changed before.
+             */
+            adopted: number;
+            /** @description Whether the database itself refuses to change and remove lines. */
+            guarded: boolean;
+            head?: null | components["schemas"]["ChainHead"];
+        };
         /** @description Changes a case; what is missing stays. */
         ChangeCase: {
             /** @description A new agency; an empty text takes it away. */
@@ -2828,6 +2939,12 @@ export interface operations {
     list_audit: {
         parameters: {
             query?: {
+                /** @description Actions of this kind: `session`, `case`, `alert`, `user`. */
+                kind?: string;
+                /** @description What was done to this: kind and id. */
+                subject?: string;
+                /** @description What this user did. */
+                user_id?: string;
                 /** @description The next page, as the last answer named it. */
                 cursor?: string;
                 /** @description At most this many (default 50, at most 200). */
@@ -2845,6 +2962,87 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_chain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainState"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    export_chain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    verify_chain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainReport"];
                 };
             };
             default: {

@@ -19,6 +19,7 @@ export type CaseDetail = Schemas["CaseDetail"];
 export type CaseRow = Schemas["CaseRow"];
 export type CaseStatus = Schemas["CaseStatus"];
 export type ChangeCase = Schemas["ChangeCase"];
+export type ChainReport = Schemas["ChainReport"];
 export type Endpoint = Schemas["Endpoint"];
 export type EventDocument = Schemas["EventDocument"];
 export type GroupList = Schemas["GroupList"];

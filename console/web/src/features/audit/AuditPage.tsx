@@ -1,17 +1,22 @@
-// The audit log, newest first.
-import { Button, Group } from "@mantine/core";
+// The audit log, newest first, and the chain that proves it.
+import { Button, Group, Select } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import { client, must } from "../../api/client";
 import { useRuleNames } from "../../api/shared";
 import type { AuditEntry } from "../../api/types";
+import { count } from "../../ui/format";
 import { RecordDetail, useRecordWords } from "../../ui/Record";
 import { Page, Panel } from "../../ui/Page";
 import { Empty, Failed, SkeletonRows } from "../../ui/States";
 import { Table, type ColumnDef } from "../../ui/Table";
 import { Time } from "../../ui/Time";
+import { Chain } from "./Chain";
+import styles from "./Audit.module.css";
 
+/** Kinds of actions that can be looked at alone. */
+const KINDS = ["session", "alert", "case", "evidence", "suppression", "user", "token", "rules", "sensor", "agency", "log"] as const;
 const LIMIT = 100;
 /** Ids are cut to this many characters; the whole stands in the title. */
 const SHORT = 14;
@@ -42,9 +47,11 @@ function Subject({ subject }: { subject: string }) {
 
 export default function AuditPage() {
   const { t } = useTranslation();
+  const [params, setParams] = useSearchParams();
+  const kind = params.get("kind") ?? "";
   const log = useInfiniteQuery({
-    queryKey: ["audit"],
-    queryFn: ({ pageParam }) => must(client.GET("/api/v1/audit", { params: { query: { cursor: pageParam, limit: LIMIT } } })),
+    queryKey: ["audit", "lines", kind],
+    queryFn: ({ pageParam }) => must(client.GET("/api/v1/audit", { params: { query: { kind: kind || undefined, cursor: pageParam, limit: LIMIT } } })),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     staleTime: 0,
@@ -53,7 +60,7 @@ export default function AuditPage() {
   const ruleName = useRuleNames();
   const rows = log.data?.pages.flatMap((page) => page.items) ?? [];
   const columns: ColumnDef<AuditEntry>[] = [
-    { key: "number", title: "#", cell: (entry) => <span className="mono dim">{entry.number}</span>, width: 60 },
+    { key: "number", title: "#", cell: (entry) => <span className="mono dim" title={`SHA-256 ${entry.digest}`}>{entry.number}</span>, width: 60 },
     { key: "at", title: t("audit.at"), cell: (entry) => <Time at={entry.at} style="full" />, width: 170 },
     { key: "by", title: t("audit.by"), cell: (entry) => entry.by?.display_name ?? t("ui.nobody") },
     { key: "action", title: t("audit.action"), cell: (entry) => <span title={entry.action}>{words.action(entry.action)}</span> },
@@ -67,6 +74,20 @@ export default function AuditPage() {
   ];
   return (
     <Page title={t("audit.title")} lead={t("audit.lead")} wide>
+      <Chain />
+      <div className={styles.filters}>
+        <Select
+          size="xs"
+          w={240}
+          aria-label={t("audit.kind")}
+          placeholder={t("audit.every_kind")}
+          clearable
+          value={kind || null}
+          onChange={(value) => setParams(value ? { kind: value } : {}, { replace: true })}
+          data={KINDS.map((each) => ({ value: each, label: t(`audit.kinds.${each}`) }))}
+        />
+        {log.data && <span className="dim">{t("audit.lines", { number: count(log.data.pages[0]?.total ?? 0) })}</span>}
+      </div>
       <Panel flush>
         {log.isPending ? (
           <SkeletonRows rows={14} height={22} />
