@@ -77,13 +77,6 @@ pub struct Complete {
     pub dialect: Option<&'static str>,
 }
 
-impl Complete {
-    /// Whether it is nothing but a frame.
-    pub fn is_frame(&self) -> bool {
-        self.buffers.are_only_frames()
-    }
-}
-
 /// What one side sends.
 #[derive(Debug, Default)]
 pub struct Side {

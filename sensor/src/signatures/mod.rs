@@ -51,6 +51,7 @@ const NO_PACKET: PacketFacts<'static> = PacketFacts {
     network_header: &[],
     transport_header: &[],
     whole: false,
+    vlans: &[],
     events: &[],
 };
 
@@ -283,10 +284,6 @@ impl Inspection {
                 current.acknowledge(direction, flow.identity.protocol);
                 current.visible = flow.identity.protocol;
             }
-        }
-        if packet.tcp.is_none() && !current.side(direction).seen {
-            // Frames are known from the second datagram of a direction on, as rules for them expect.
-            current.complete.retain(|complete| !(complete.direction == direction && complete.is_frame()));
         }
         let mut scene = scene(flow, direction, time_ns, unrecognised);
         if direction == Direction::ToServer && side != flow.identity.client() {
@@ -539,7 +536,7 @@ fn scene<A>(flow: &Flow<A>, direction: Direction, time_ns: i64, unrecognised: bo
     }
 }
 
-fn facts<'p>(packet: &Decoded<'p>) -> PacketFacts<'p> {
+fn facts<'p>(packet: &'p Decoded<'_>) -> PacketFacts<'p> {
     const ICMP_HEADER_BYTES: usize = 8;
     // Rules count what an ICMP message carries from behind its fixed part; others without ports carry nothing to them.
     let (payload, transport_header) = match packet.transport {
