@@ -41,7 +41,7 @@ fn scene<'p>(payload: &'p [u8]) -> Scene<'p> {
             transport_header: &[],
             whole: true,
             vlans: &[],
-        events: &[],
+            events: &[],
         }),
         only_directed: false,
         only_files: false,

@@ -485,7 +485,8 @@ fn transactions(engine: &mut Inspector, current: &mut FlowInspection, scene: &Sc
     let payload = packet.filter(|_| recent.is_empty()).unwrap_or(&recent);
     for complete in mine {
         let spoken = scene.protocol.map(|spoken| complete.dialect.unwrap_or(spoken));
-        let scene = &Scene { protocol: spoken, only_directed: complete.turned, only_files: complete.of_files, ..*scene };
+        let scene =
+            &Scene { protocol: spoken, only_directed: complete.turned, only_files: complete.of_files, ..*scene };
         let request = current.request.as_ref().filter(|_| direction == Direction::ToClient);
         engine.transaction(scene, &complete.buffers, request, payload, &mut current.notes);
         if engine.set().pairs && direction == Direction::ToServer && !complete.buffers.is_empty() {
@@ -556,6 +557,7 @@ fn facts<'p>(packet: &'p Decoded<'_>) -> PacketFacts<'p> {
         network_header: packet.headers.0,
         transport_header,
         whole: packet.tcp.is_none_or(|header| usize::try_from(header.payload_length) == Ok(packet.payload.len())),
+        vlans: packet.vlans.tags(),
         events: &[],
     }
 }

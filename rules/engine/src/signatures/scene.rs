@@ -218,7 +218,8 @@ impl Scene<'_> {
                 });
             }
             PacketTest::Vlan(test) => {
-                let tags: Vec<u64> = packet.map_or(&[][..], |packet| packet.vlans).iter().map(|tag| (*tag).into()).collect();
+                let tags: Vec<u64> =
+                    packet.map_or(&[][..], |packet| packet.vlans).iter().map(|tag| (*tag).into()).collect();
                 return !tags.is_empty() && test.accepts(&tags);
             }
             PacketTest::VlanLayers(test) => (packet.map(|packet| packet.vlans.len() as u64), test),

@@ -194,14 +194,7 @@ fn tell(out: &mut dyn Output, header: &Header, message: &[u8], cut: bool) -> Res
 }
 
 /// What signatures look into; a message is a transaction.
-fn inspect(
-    out: &mut dyn Output,
-    kind: &str,
-    function: u8,
-    indicators: u16,
-    message: &[u8],
-    objects: &[String],
-) {
+fn inspect(out: &mut dyn Output, kind: &str, function: u8, indicators: u16, message: &[u8], objects: &[String]) {
     if !out.inspects() {
         return;
     }

@@ -114,9 +114,9 @@ fn tell(out: &mut dyn Output, direction: Direction, header: &Header, message: &[
         ..IkeMessage::default()
     };
     let mut r = Reader::new(message);
-    let result = r
-        .skip(HEADER_BYTES)
-        .and_then(|()| if header.is_encrypted() { Ok(()) } else { payloads::tell(&mut record, &mut odd, (out, direction), header, r) });
+    let result = r.skip(HEADER_BYTES).and_then(|()| {
+        if header.is_encrypted() { Ok(()) } else { payloads::tell(&mut record, &mut odd, (out, direction), header, r) }
+    });
     if let Err(Short) = result {
         record.malformed = Some(true);
         out.anomaly("ike.malformed");

@@ -30,7 +30,9 @@ pub fn tell(
         keep(&mut record.payloads, names::payload(header.major, kind));
         match (header.major, kind) {
             (2, 33) => {
-                weak(odd, Reader::new(body.rest()))?;
+                if out.inspects() {
+                    weak(odd, Reader::new(body.rest()))?;
+                }
                 proposals(record, body)?;
             }
             (1, 1) => {

@@ -187,7 +187,7 @@ impl QuicParser {
             self.record.version = Some(packet::version_name(version));
         }
         if let Some(hello) = google::hello(bytes) {
-            self.google_hello(hello);
+            self.google_hello(out, hello);
         }
     }
 

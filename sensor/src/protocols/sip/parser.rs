@@ -136,12 +136,12 @@ impl Side {
             let (now, later) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
             self.partial.extend_from_slice(now);
             bytes = later;
-            self.messages(out);
+            self.messages(out, direction);
         }
     }
 
     /// Tells the whole messages at the start of what was kept.
-    fn messages(&mut self, out: &mut dyn Output) {
+    fn messages(&mut self, out: &mut dyn Output, direction: Direction) {
         if self.partial.len() < self.wanted {
             return;
         }

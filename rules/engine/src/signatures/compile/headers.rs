@@ -35,7 +35,9 @@ impl Draft {
         Some(match keyword {
             "flags" | "tcp.flags" => flags(value).map(|test| self.packet_test(test)),
             "ip_proto" => protocol_number(value).map(|test| self.rule.packet.push(PacketTest::Protocol(test))),
-            "vlan.id" => ManyTest::parse(value, &|word| number(word)).map(|test| self.packet_test(PacketTest::Vlan(test))),
+            "vlan.id" => {
+                ManyTest::parse(value, &|word| number(word)).map(|test| self.packet_test(PacketTest::Vlan(test)))
+            }
             "rpc" => rpc(value).map(|test| self.packet_test(test)),
             "sameip" => {
                 self.rule.packet.push(PacketTest::SameAddress);

@@ -1,5 +1,5 @@
 //! Keywords of protocols whose values are words or numbers of their own: `dnp3_obj`, `ike.chosen_sa_attribute`,
-//! `krb5.ticket_encryption`, `krb5.weak_encryption`, `ssh.protoversion`, `ssh.softwareversion`, `ssl_state`.
+//! `krb5.ticket_encryption`, `krb5.weak_encryption`, `cip_service`, `ssh.protoversion`, `ssh.softwareversion`, `ssl_state`.
 
 use super::super::buffer;
 use super::super::language::{Comparison, NumberTest, Reason, number};
@@ -60,6 +60,7 @@ impl Draft {
             },
             "ssh.softwareversion" => return Some(self.lists.named(buffer::SSH_SOFTWARE, text)),
             "ssl_state" => (buffer::APP_STATE, states(text)),
+            "cip_service" => return Some(self.cip_service(text)),
             _ => return None,
         };
         self.addresses_only = false;
@@ -67,6 +68,16 @@ impl Draft {
             self.event_protocol = Some("tls".to_owned());
         }
         Some(condition.and_then(|condition| self.lists.judged(id, condition)))
+    }
+
+    /// `service[,class[,attribute]]`.
+    fn cip_service(&mut self, text: &str) -> Result<(), Reason> {
+        self.addresses_only = false;
+        let parts = [buffer::CIP_SERVICE, buffer::ENIP_CIP_CLASS, buffer::ENIP_CIP_ATTRIBUTE];
+        for (id, part) in parts.into_iter().zip(text.split(',')) {
+            self.lists.judged(id, Condition::Number(vec![NumberTest::parse(part)?]))?;
+        }
+        Ok(())
     }
 
     fn whole_word(&mut self, id: buffer::BufferId, text: &str) -> Result<(), Reason> {
