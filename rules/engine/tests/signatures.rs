@@ -40,6 +40,7 @@ fn scene<'p>(payload: &'p [u8]) -> Scene<'p> {
             network_header: &[],
             transport_header: &[],
             whole: true,
+            vlans: &[],
             events: &[],
         }),
         only_directed: false,

@@ -157,12 +157,12 @@ impl<'a> Walk<'a, '_> {
         let Ok(udp) = UdpSlice::from_slice_lax(ip.bytes) else { return refused(Refusal::BadTransport) };
         let ports = (udp.source_port(), udp.destination_port());
         if let Some((tunnel, inner)) = super::tunnel::over_udp(ports, udp.payload()) {
-            let (before, carriers) = ((self.vlan, self.tunnel, self.depth), self.carriers.len());
+            let (before, carriers) = ((self.vlan, self.vlans, self.tunnel, self.depth), self.carriers.len());
             self.carries(ip, ports, udp.payload());
             match self.inside(tunnel, inner) {
                 // Something else on a tunnel's port: an ordinary datagram.
                 Err(Stop::Refused(_)) => {
-                    (self.vlan, self.tunnel, self.depth) = before;
+                    (self.vlan, self.vlans, self.tunnel, self.depth) = before;
                     self.carriers.truncate(carriers);
                 }
                 outcome => return outcome,
@@ -196,6 +196,7 @@ impl<'a> Walk<'a, '_> {
             ports,
             transport: Transport(ip.protocol),
             vlan: self.vlan,
+            vlans: self.vlans,
             tunnel: self.tunnel,
             packets: self.packets,
             bytes: self.bytes,

@@ -28,6 +28,11 @@ impl From<Short> for Stop {
 }
 
 impl<'a> Walk<'a, '_> {
+    fn tagged(&mut self, tag: u16) {
+        self.vlan = Some(tag);
+        self.vlans.add(tag);
+    }
+
     /// Takes off the link header of a captured frame.
     pub(super) fn link(&mut self, link: LinkType, bytes: &'a [u8]) -> Outcome<'a> {
         let mut r = Reader::new(bytes);
@@ -73,11 +78,11 @@ impl<'a> Walk<'a, '_> {
                 IPV4 | IPV6 => return self.ip(r.rest()),
                 ARP => return self.arp(r.rest()),
                 VLAN | QINQ => {
-                    self.vlan = Some(r.u16()? & 0x0fff);
+                    self.tagged(r.u16()? & 0x0fff);
                     kind = r.u16()?;
                 }
                 _ if OLD_QINQ.contains(&kind) => {
-                    self.vlan = Some(r.u16()? & 0x0fff);
+                    self.tagged(r.u16()? & 0x0fff);
                     kind = r.u16()?;
                 }
                 VNTAG => {

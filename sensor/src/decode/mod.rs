@@ -37,6 +37,8 @@ pub struct Decoded<'a> {
     pub transport: Transport,
     /// VLAN id of the innermost 802.1Q tag.
     pub vlan: Option<u16>,
+    /// All 802.1Q tags, from the outermost on.
+    pub vlans: Vlans,
     /// The outermost tunnel that was taken off.
     pub tunnel: Option<Tunnel>,
     /// Captured packets that this stands for: more than one where fragments were joined.
@@ -51,6 +53,30 @@ pub struct Decoded<'a> {
     pub payload: &'a [u8],
     /// The innermost IP header with its options, and the header of the transport, where it has one that is kept.
     pub headers: (&'a [u8], &'a [u8]),
+}
+
+/// Tags of VLANs in their order; more than it has room for are left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Vlans {
+    tags: [u16; Vlans::MAX],
+    count: usize,
+}
+
+impl Vlans {
+    /// The most tags that are kept of a packet.
+    const MAX: usize = 3;
+
+    fn add(&mut self, tag: u16) {
+        if let Some(place) = self.tags.get_mut(self.count) {
+            *place = tag;
+            self.count += 1;
+        }
+    }
+
+    /// The tags.
+    pub fn tags(&self) -> &[u16] {
+        self.tags.get(..self.count).unwrap_or(&[])
+    }
 }
 
 /// The parts of a TCP header that reassembly needs (RFC 9293 section 3.1).
@@ -240,11 +266,15 @@ impl Decoder {
             whole: Some(whole),
             time_ns: packet.time_ns,
             vlan: packet.vlan,
+            vlans: Vlans::default(),
             tunnel: None,
             depth: 0,
             packets: 1,
             bytes: u64::from(packet.original_length).max(packet.bytes.len() as u64),
         };
+        if let Some(tag) = packet.vlan {
+            walk.vlans.add(tag);
+        }
         let outcome = walk.link(packet.link, packet.bytes);
         let packets = walk.packets;
         match &outcome {
@@ -313,6 +343,7 @@ struct Walk<'a, 'd> {
     whole: Option<&'a mut Vec<u8>>,
     time_ns: i64,
     vlan: Option<u16>,
+    vlans: Vlans,
     tunnel: Option<Tunnel>,
     depth: u8,
     packets: u32,

@@ -77,13 +77,6 @@ pub struct Complete {
     pub dialect: Option<&'static str>,
 }
 
-impl Complete {
-    /// Whether it is nothing but a frame.
-    pub fn is_frame(&self) -> bool {
-        self.buffers.are_only_frames()
-    }
-}
-
 /// What one side sends.
 #[derive(Debug, Default)]
 pub struct Side {
@@ -156,7 +149,14 @@ impl FlowInspection {
         let mut buffers = Buffers::default();
         buffers.add(id, bytes.get(..BUFFER_MAX_BYTES).unwrap_or(bytes));
         self.side(direction).flush();
-        self.complete.push(Complete { direction, buffers, ready: false, turned: false, of_files: false, dialect: self.dialect });
+        self.complete.push(Complete {
+            direction,
+            buffers,
+            ready: false,
+            turned: false,
+            of_files: false,
+            dialect: self.dialect,
+        });
     }
 
     /// What was odd is a matter of the whole transaction: rules for the other direction may ask for it, too.
@@ -187,7 +187,14 @@ impl FlowInspection {
         let buffers = std::mem::take(&mut side.buffers);
         side.latest_file = None;
         if self.complete.len() < TRANSACTIONS_MAX {
-            self.complete.push(Complete { direction, buffers, ready: false, turned: false, of_files: false, dialect: self.dialect });
+            self.complete.push(Complete {
+                direction,
+                buffers,
+                ready: false,
+                turned: false,
+                of_files: false,
+                dialect: self.dialect,
+            });
         } else {
             self.refused += 1;
         }

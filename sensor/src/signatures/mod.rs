@@ -51,6 +51,7 @@ const NO_PACKET: PacketFacts<'static> = PacketFacts {
     network_header: &[],
     transport_header: &[],
     whole: false,
+    vlans: &[],
     events: &[],
 };
 
@@ -284,10 +285,6 @@ impl Inspection {
                 current.visible = flow.identity.protocol;
             }
         }
-        if packet.tcp.is_none() && !current.side(direction).seen {
-            // Frames are known from the second datagram of a direction on, as rules for them expect.
-            current.complete.retain(|complete| !(complete.direction == direction && complete.is_frame()));
-        }
         let mut scene = scene(flow, direction, time_ns, unrecognised);
         if direction == Direction::ToServer && side != flow.identity.client() {
             (scene.source, scene.destination) = (scene.destination, scene.source);
@@ -488,7 +485,8 @@ fn transactions(engine: &mut Inspector, current: &mut FlowInspection, scene: &Sc
     let payload = packet.filter(|_| recent.is_empty()).unwrap_or(&recent);
     for complete in mine {
         let spoken = scene.protocol.map(|spoken| complete.dialect.unwrap_or(spoken));
-        let scene = &Scene { protocol: spoken, only_directed: complete.turned, only_files: complete.of_files, ..*scene };
+        let scene =
+            &Scene { protocol: spoken, only_directed: complete.turned, only_files: complete.of_files, ..*scene };
         let request = current.request.as_ref().filter(|_| direction == Direction::ToClient);
         engine.transaction(scene, &complete.buffers, request, payload, &mut current.notes);
         if engine.set().pairs && direction == Direction::ToServer && !complete.buffers.is_empty() {
@@ -539,7 +537,7 @@ fn scene<A>(flow: &Flow<A>, direction: Direction, time_ns: i64, unrecognised: bo
     }
 }
 
-fn facts<'p>(packet: &Decoded<'p>) -> PacketFacts<'p> {
+fn facts<'p>(packet: &'p Decoded<'_>) -> PacketFacts<'p> {
     const ICMP_HEADER_BYTES: usize = 8;
     // Rules count what an ICMP message carries from behind its fixed part; others without ports carry nothing to them.
     let (payload, transport_header) = match packet.transport {
@@ -559,6 +557,7 @@ fn facts<'p>(packet: &Decoded<'p>) -> PacketFacts<'p> {
         network_header: packet.headers.0,
         transport_header,
         whole: packet.tcp.is_none_or(|header| usize::try_from(header.payload_length) == Ok(packet.payload.len())),
+        vlans: packet.vlans.tags(),
         events: &[],
     }
 }

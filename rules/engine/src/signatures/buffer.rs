@@ -217,7 +217,7 @@ buffers! {
     TLS_CERT_SUBJECT = "tls.cert_subject" ["tls_cert_subject", "tls.subject"], Transaction Either Bytes filled;
     TLS_CERT_ISSUER = "tls.cert_issuer" ["tls_cert_issuer", "tls.issuerdn"], Transaction Either Bytes filled;
     TLS_CERT_SERIAL = "tls.cert_serial" ["tls_cert_serial"], Transaction Either Bytes filled;
-    TLS_CERT_FINGERPRINT = "tls.cert_fingerprint" ["tls_cert_fingerprint"], Transaction Either Bytes filled;
+    TLS_CERT_FINGERPRINT = "tls.cert_fingerprint" ["tls_cert_fingerprint", "tls.fingerprint"], Transaction Either Bytes filled;
     TLS_CERTS = "tls.certs", Transaction Either Many filled;
     TLS_ALTERNATIVE_NAME = "tls.subjectaltname", Transaction Server Many filled;
     TLS_ALPN = "tls.alpn", Transaction Either Many filled;
@@ -237,6 +237,8 @@ buffers! {
     QUIC_SNI = "quic.sni", Transaction Client Bytes filled;
     QUIC_VERSION = "quic.version", Transaction Either Bytes filled;
 
+    QUIC_UA = "quic.ua", Transaction Client Bytes filled;
+
     SSH_PROTO = "ssh.proto" ["ssh_proto"], Transaction Either Bytes filled;
     SSH_SOFTWARE = "ssh.software" ["ssh_software"], Transaction Either Bytes filled;
     SSH_HASSH = "ssh.hassh", Transaction Client Bytes filled;
@@ -245,10 +247,14 @@ buffers! {
     SSH_HASSH_SERVER_STRING = "ssh.hassh.server.string", Transaction Server Bytes filled;
 
     DCERPC_STUB = "dcerpc.stub_data" ["dce_stub_data"], Transaction Either Bytes filled;
-    DCERPC_OPNUM = "dcerpc.opnum" ["dce_opnum"], Transaction Client Number filled;
-    DCERPC_INTERFACE = "dcerpc.iface" ["dce_iface"], Transaction Client Many filled;
+    DCERPC_OPNUM = "dcerpc.opnum" ["dce_opnum"], Transaction Either Number filled;
+    DCERPC_INTERFACE = "dcerpc.iface" ["dce_iface"], Transaction Either Many filled;
     SMB_NAMED_PIPE = "smb.named_pipe" ["smb_named_pipe"], Transaction Client Bytes filled;
     SMB_SHARE = "smb.share" ["smb_share"], Transaction Client Bytes filled;
+
+    SMB_NTLM_USER = "smb.ntlmssp_user", Transaction Client Bytes filled;
+    SMB_NTLM_DOMAIN = "smb.ntlmssp_domain", Transaction Client Bytes filled;
+    SMB_VERSION = "smb.version", Transaction Either Number filled;
 
     SIP_METHOD = "sip.method", Transaction Client Bytes filled;
     SIP_URI = "sip.uri", Transaction Client Bytes filled;
@@ -263,6 +269,26 @@ buffers! {
     SIP_USER_AGENT = "sip.user_agent", Transaction Either Many filled;
     SIP_CONTENT_TYPE = "sip.content_type", Transaction Either Many filled;
     SIP_CONTENT_LENGTH = "sip.content_length", Transaction Either Many filled;
+
+    SDP_ORIGIN = "sdp.origin", Transaction Either Bytes filled;
+    SDP_SESSION_NAME = "sdp.session_name", Transaction Either Bytes filled;
+    SDP_SESSION_INFO = "sdp.session_info", Transaction Either Bytes filled;
+    SDP_URI = "sdp.uri", Transaction Either Bytes filled;
+    SDP_EMAIL = "sdp.email", Transaction Either Bytes filled;
+    SDP_PHONE = "sdp.phone_number", Transaction Either Bytes filled;
+    SDP_CONNECTION = "sdp.connection_data", Transaction Either Bytes filled;
+    SDP_BANDWIDTH = "sdp.bandwidth", Transaction Either Many filled;
+    SDP_TIME = "sdp.time", Transaction Either Many filled;
+    SDP_REPEAT_TIME = "sdp.repeat_time", Transaction Either Many filled;
+    SDP_TIMEZONE = "sdp.timezone", Transaction Either Bytes filled;
+    SDP_ENCRYPTION_KEY = "sdp.encryption_key", Transaction Either Bytes filled;
+    SDP_ATTRIBUTE = "sdp.attribute", Transaction Either Many filled;
+    SDP_MEDIA = "sdp.media.media", Transaction Either Many filled;
+    SDP_MEDIA_INFO = "sdp.media.media_info", Transaction Either Many filled;
+    SDP_MEDIA_CONNECTION = "sdp.media.connection_data", Transaction Either Many filled;
+    SDP_MEDIA_BANDWIDTH = "sdp.media.bandwidth", Transaction Either Many filled;
+    SDP_MEDIA_ENCRYPTION_KEY = "sdp.media.encryption_key", Transaction Either Many filled;
+    SDP_MEDIA_ATTRIBUTE = "sdp.media.attribute", Transaction Either Many filled;
 
     SMTP_HELO = "smtp.helo", Transaction Client Bytes filled;
     SMTP_FROM = "smtp.mail_from", Transaction Client Bytes filled;
@@ -279,12 +305,18 @@ buffers! {
     FTP_COMMAND = "ftp.command", Transaction Client Bytes filled;
     FTP_COMMAND_DATA = "ftp.command_data", Transaction Client Bytes filled;
     FTP_REPLY = "ftp.reply", Transaction Server Many filled;
+    FTP_COMPLETION_CODE = "ftp.completion_code", Transaction Server Many filled;
+    FTP_MODE = "ftp.mode", Transaction Either Number filled;
+    FTP_DYNAMIC_PORT = "ftp.dynamic_port", Transaction Either Number filled;
+    FTP_REPLY_RECEIVED = "ftp.reply_received", Transaction Either Number filled;
     FTPDATA_COMMAND = "ftpdata_command", Transaction Either Bytes filled;
 
     KRB5_MESSAGE_TYPE = "krb5_msg_type", Transaction Either Number filled;
     KRB5_CNAME = "krb5.cname" ["krb5_cname"], Transaction Either Many filled;
     KRB5_SNAME = "krb5.sname" ["krb5_sname"], Transaction Either Many filled;
     KRB5_ERROR_CODE = "krb5_err_code", Transaction Server Number filled;
+    KRB5_WEAK = "krb5.weak_encryption", Transaction Server Number filled;
+    KRB5_TICKET_ENCRYPTION = "krb5.ticket_encryption", Transaction Server Number filled;
     SNMP_VERSION = "snmp.version", Transaction Either Number filled;
     SNMP_COMMUNITY = "snmp.community", Transaction Either Bytes filled;
     SNMP_USM = "snmp.usm", Transaction Either Bytes filled;
@@ -310,12 +342,14 @@ buffers! {
     WEBSOCKET_OPCODE = "websocket.opcode", Transaction Either Number filled;
     WEBSOCKET_MASK = "websocket.mask", Transaction Either Number filled;
     PGSQL_QUERY = "pgsql.query", Transaction Client Bytes filled;
-    MQTT_PROTOCOL = "mqtt.connect.protocol_string", Transaction Client Bytes filled;
+    MQTT_PROTOCOL = "mqtt.connect.protocol_string" ["mqtt.connect.protocolstring"], Transaction Client Bytes filled;
     MQTT_REASON_CODE = "mqtt.reason_code" ["mqtt.connack.return_code"], Transaction Either Numbers filled;
     MQTT_TYPE = "mqtt.type", Transaction Either Numbers filled;
     MQTT_FLAGS = "mqtt.flags", Transaction Either Flags filled;
     MQTT_QOS = "mqtt.qos", Transaction Either Number filled;
     MQTT_PROTOCOL_VERSION = "mqtt.protocol_version", Transaction Either Number filled;
+    MQTT_CONNECT_FLAGS = "mqtt.connect.flags", Transaction Client Flags filled;
+    MQTT_SESSION_PRESENT = "mqtt.connack.session_present" ["mqtt.connack.sessionpresent"], Transaction Server Number filled;
     MQTT_CLIENT_ID = "mqtt.connect.clientid", Transaction Client Bytes filled;
     MQTT_USERNAME = "mqtt.connect.username", Transaction Client Bytes filled;
     MQTT_PASSWORD = "mqtt.connect.password", Transaction Client Bytes filled;
@@ -326,21 +360,55 @@ buffers! {
     MQTT_SUBSCRIBE_TOPIC = "mqtt.subscribe.topic", Transaction Client Many filled;
     MQTT_UNSUBSCRIBE_TOPIC = "mqtt.unsubscribe.topic", Transaction Client Many filled;
     MODBUS_REQUEST = "modbus", Transaction Client Bytes filled;
-    NFS_PROCEDURE = "nfs_procedure", Transaction Either Number filled;
-    NFS_VERSION = "nfs_version", Transaction Either Number filled;
+    NFS_PROCEDURE = "nfs_procedure" ["nfs.procedure"], Transaction Either Number filled;
+    NFS_VERSION = "nfs_version" ["nfs.version"], Transaction Either Number filled;
     HTTP2_FRAME_TYPE = "http2.frametype", Transaction Either Number filled;
     HTTP2_ERROR_CODE = "http2.errorcode", Transaction Either Number filled;
     HTTP2_WINDOW = "http2.window", Transaction Either Number filled;
     HTTP2_PRIORITY = "http2.priority", Transaction Either Number filled;
     HTTP2_SETTINGS = "http2.settings", Transaction Either Numbers filled;
-    HTTP2_HEADER_NAME = "http2.header_name", Transaction Either Many later;
+    HTTP2_HEADER_NAME = "http2.header_name", Transaction Either Many filled;
     RFB_NAME = "rfb.name", Transaction Server Bytes filled;
-    IKE_VENDOR = "ike.vendor", Transaction Either Many later;
+    RFB_SECURITY_TYPE = "rfb.sectype", Transaction Either Number filled;
+    RFB_SECURITY_RESULT = "rfb.secresult", Transaction Server Number filled;
+    IKE_VENDOR = "ike.vendor", Transaction Either Many filled;
+    IKE_INITIATOR_SPI = "ike.init_spi", Transaction Either Bytes filled;
+    IKE_RESPONDER_SPI = "ike.resp_spi", Transaction Either Bytes filled;
+    IKE_EXCHANGE = "ike.exchtype", Transaction Either Number filled;
+    IKE_KEY = "ike.key_exchange_payload", Transaction Either Bytes filled;
+    IKE_KEY_LENGTH = "ike.key_exchange_payload_length", Transaction Either Number filled;
+    IKE_NONCE = "ike.nonce_payload", Transaction Either Bytes filled;
+    IKE_NONCE_LENGTH = "ike.nonce_payload_length", Transaction Either Number filled;
+    IKE_CHOSEN = "ike.chosen_sa_attribute", Transaction Server Number filled;
+    ENIP_COMMAND = "enip_command" ["enip.command"], Transaction Either Number filled;
+    ENIP_STATUS = "enip.status", Transaction Either Number filled;
+    ENIP_VERSION = "enip.protocol_version", Transaction Either Number filled;
+    ENIP_CAPABILITIES = "enip.capabilities", Transaction Server Number filled;
+    ENIP_SERVICE_NAME = "enip.service_name", Transaction Server Bytes filled;
+    ENIP_VENDOR = "enip.vendor_id", Transaction Server Number filled;
+    ENIP_DEVICE_TYPE = "enip.device_type", Transaction Server Number filled;
+    ENIP_PRODUCT_CODE = "enip.product_code", Transaction Server Number filled;
+    ENIP_REVISION = "enip.revision", Transaction Server Number filled;
+    ENIP_IDENTITY_STATUS = "enip.identity_status", Transaction Server Number filled;
+    ENIP_SERIAL = "enip.serial", Transaction Server Number filled;
+    ENIP_PRODUCT_NAME = "enip.product_name", Transaction Server Bytes filled;
+    ENIP_STATE = "enip.state", Transaction Server Number filled;
+    CIP_SERVICE = "cip_service" ["enip.cip_service"], Transaction Either Number filled;
+    ENIP_CIP_CLASS = "enip.cip_class", Transaction Either Number filled;
+    ENIP_CIP_INSTANCE = "enip.cip_instance", Transaction Either Number filled;
+    ENIP_CIP_ATTRIBUTE = "enip.cip_attribute", Transaction Either Number filled;
+    ENIP_CIP_STATUS = "enip.cip_status", Transaction Server Number filled;
+    ENIP_CIP_EXTENDED_STATUS = "enip.cip_extendedstatus", Transaction Server Number filled;
+    DNP3_FUNCTION = "dnp3_func" ["dnp3.func"], Transaction Either Number filled;
+    DNP3_INDICATORS = "dnp3_ind" ["dnp3.ind"], Transaction Server Flags filled;
+    DNP3_OBJECT = "dnp3_obj" ["dnp3.obj"], Transaction Either Number filled;
+    DNP3_DATA = "dnp3_data" ["dnp3.data"], Transaction Either Bytes filled;
 
     APP_STATE = "app-layer-state", Transaction Either Many filled;
     APP_EVENT = "app-layer-event", Transaction Either Many filled;
     FRAME_HTTP1_REQUEST = "frame.http1.request", Transaction Client Many filled;
     FRAME_HTTP1_RESPONSE = "frame.http1.response", Transaction Server Many filled;
+    FRAME_DNS_PDU = "frame.dns.pdu", Transaction Either Many filled;
     FRAME_MQTT_PDU = "frame.mqtt.pdu", Transaction Either Many filled;
     FRAME_MQTT_HEADER = "frame.mqtt.header", Transaction Either Many filled;
     FRAME_MQTT_DATA = "frame.mqtt.data", Transaction Either Many filled;

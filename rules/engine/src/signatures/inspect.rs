@@ -97,11 +97,6 @@ impl Buffers {
         self.entries.iter().all(|(id, _)| ids.contains(id))
     }
 
-    /// Whether there are only frames.
-    pub fn are_only_frames(&self) -> bool {
-        self.entries.iter().all(|(id, _)| id.buffer().name.starts_with("frame."))
-    }
-
     /// A copy of all of them; those of files are not kept here any longer.
     pub fn part_with_files(&mut self) -> Buffers {
         let all = Buffers { entries: self.entries.clone() };

@@ -133,9 +133,7 @@ impl Run<'_> {
             }
             Condition::Base64(base64) => self.base64(base64, cursor) && self.all(rest, cursor),
             Condition::Entropy(test) => entropy_holds(test, bytes) && self.all(rest, cursor),
-            Condition::OneOf(words) => {
-                words.iter().any(|word| word.as_bytes() == bytes) && self.all(rest, cursor)
-            }
+            Condition::OneOf(words) => words.iter().any(|word| word.as_bytes() == bytes) && self.all(rest, cursor),
             Condition::Modbus(test) => test.accepts(bytes) && self.all(rest, cursor),
             Condition::Set(test) => self.scratch.sets.ask(&test.set, &test.ask, bytes) && self.all(rest, cursor),
             // Asked before the buffer was looked into.

@@ -272,12 +272,16 @@ mod tests {
         assert!(asks("access write holding, address 11, value >200", &registers));
         assert!(!asks("access write holding, address 10, value >200", &registers));
         let both = [1, 23, 0, 1, 0, 1, 0, 8, 0, 1, 2, 0, 7];
-        assert!(asks("access read holding, address 2", &both) && asks("access write holding, address 9, value 7", &both));
+        assert!(
+            asks("access read holding, address 2", &both) && asks("access write holding, address 9, value 7", &both)
+        );
     }
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        for text in ["", "function", "access", "access write input", "address 5", "function 8, access read", "subfunction 1"] {
+        for text in
+            ["", "function", "access", "access write input", "address 5", "function 8, access read", "subfunction 1"]
+        {
             assert!(ModbusTest::parse(text).is_err(), "{text}");
         }
     }

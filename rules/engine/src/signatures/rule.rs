@@ -153,6 +153,18 @@ pub enum PacketTest {
     IpOption(IpOption),
     /// Flags of a fragment: how they compare, and which.
     FragmentFlags { how: FlagsHow, flags: u8 },
+    /// Place of a fragment in its datagram, in units of eight bytes.
+    FragmentOffset(NumberTest),
+    /// Scaling of the window that is offered.
+    TcpWindowScale(NumberTest),
+    /// Largest packet that a router of IPv6 passes on.
+    IcmpMtu(NumberTest),
+    /// A call of Sun RPC: program, version, procedure.
+    Rpc { program: u32, version: Option<u32>, procedure: Option<u32> },
+    /// Number of one of the tags of a VLAN, from the outermost on.
+    Vlan(ManyTest),
+    /// How many such tags there are.
+    VlanLayers(NumberTest),
     /// A checksum, of the protocol with this number (4: the IP header), is right or wrong.
     Checksum { of: u8, right: bool },
 }

@@ -66,6 +66,8 @@ pub struct PacketFacts<'s> {
     pub transport_header: &'s [u8],
     /// All of the payload that was on the wire is here.
     pub whole: bool,
+    /// Tags of VLANs, from the outermost on.
+    pub vlans: &'s [u16],
     /// What was odd about it.
     pub events: &'s [&'static str],
 }
@@ -195,6 +197,32 @@ impl Scene<'_> {
             PacketTest::Checksum { of, right } => {
                 return packet.and_then(|packet| self.checksum(packet, *of)).is_some_and(|sum| sum == *right);
             }
+            PacketTest::FragmentOffset(test) => {
+                let word = network(6).zip(network(7)).filter(|_| self.source.0.is_ipv4());
+                (word.map(|(high, low)| u64::from(u16::from_be_bytes([high & 0x1f, low]))), test)
+            }
+            PacketTest::TcpWindowScale(test) => {
+                (packet.filter(|_| tcp.is_some()).and_then(|packet| window_scale(packet.transport_header)), test)
+            }
+            PacketTest::IcmpMtu(test) => {
+                let too_big = self.transport == ICMPV6 && icmp(0) == Some(2);
+                let word = icmp_word(4).zip(icmp_word(6)).filter(|_| too_big);
+                (word.map(|(high, low)| high << 16 | low), test)
+            }
+            PacketTest::Rpc { program, version, procedure } => {
+                let call = packet.and_then(|packet| rpc_call(packet.payload, self.transport == TCP));
+                return call.is_some_and(|[is_program, is_version, is_procedure]| {
+                    *program == is_program
+                        && version.is_none_or(|version| version == is_version)
+                        && procedure.is_none_or(|procedure| procedure == is_procedure)
+                });
+            }
+            PacketTest::Vlan(test) => {
+                let tags: Vec<u64> =
+                    packet.map_or(&[][..], |packet| packet.vlans).iter().map(|tag| (*tag).into()).collect();
+                return !tags.is_empty() && test.accepts(&tags);
+            }
+            PacketTest::VlanLayers(test) => (packet.map(|packet| packet.vlans.len() as u64), test),
             PacketTest::SameAddress => return self.source.0 == self.destination.0,
             PacketTest::StreamSize(side, test) => return of_sides(*side, self.facts.stream_bytes, |n| test.accepts(n)),
             PacketTest::FlowCount(count, test) => {
@@ -282,6 +310,28 @@ fn flags_fit(how: FlagsHow, wanted: u8, flags: u8) -> bool {
     }
 }
 
+/// Program, version and procedure of a call (RFC 5531 section 9); over TCP a mark with its length comes first.
+fn rpc_call(payload: &[u8], marked: bool) -> Option<[u32; 3]> {
+    let bytes = payload.get(if marked { 8 } else { 4 }..)?;
+    let word = |at: usize| Some(u32::from_be_bytes(*bytes.get(at * 4..)?.first_chunk()?));
+    let call = word(0)? == 0 && word(1)? == 2;
+    if call { Some([word(2)?, word(3)?, word(4)?]) } else { None }
+}
+
+/// The scaling of the window among the options of TCP.
+fn window_scale(header: &[u8]) -> Option<u64> {
+    let mut options = header.get(20..)?;
+    loop {
+        options = match options {
+            [0, ..] | [] => return None,
+            [1, rest @ ..] => rest,
+            [3, 3, scale, ..] => return Some(u64::from(*scale)),
+            [_, length, ..] => options.get(usize::from(*length).max(2)..)?,
+            [_] => return None,
+        };
+    }
+}
+
 /// The maximum segment size among the options of TCP.
 fn segment_size(header: &[u8]) -> Option<u64> {
     let mut options = header.get(20..)?;
@@ -313,6 +363,14 @@ mod tests {
         assert!(flags_fit(FlagsHow::Exactly, 0x02, 0x02) && !flags_fit(FlagsHow::Exactly, 0x02, 0x12));
         assert!(flags_fit(FlagsHow::AtLeast, 0x02, 0x12) && !flags_fit(FlagsHow::AtLeast, 0x03, 0x12));
         assert!(flags_fit(FlagsHow::Any, 0x03, 0x12) && flags_fit(FlagsHow::None, 0x01, 0x12));
+    }
+
+    #[test]
+    fn calls_are_found_behind_their_mark() {
+        let call = [[0, 0, 0, 9], [0, 0, 0, 0], [0, 0, 0, 2], [0, 1, 0x86, 0xa0], [0, 0, 0, 2], [0, 0, 0, 3]].concat();
+        assert_eq!(rpc_call(&call, false), Some([100_000, 2, 3]));
+        assert_eq!(rpc_call(&[&[0x80, 0, 0, 24][..], &call].concat(), true), Some([100_000, 2, 3]));
+        assert!(rpc_call(&call, true).is_none() && rpc_call(&call[..20], false).is_none());
     }
 
     #[test]

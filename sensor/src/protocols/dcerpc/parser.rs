@@ -81,11 +81,17 @@ impl DcerpcParser {
             out.anomaly("dcerpc.malformed");
             return;
         };
-        let context = match &fragment.body {
-            Body::Request { context, .. } => self.contexts.iter().find(|known| known.context == *context),
-            _ => None,
+        let call = match &fragment.body {
+            Body::Request { context, operation, .. } => {
+                let known = self.contexts.iter().find(|known| known.context == *context);
+                (Some(*operation), known.map(|known| known.uuid.as_str()))
+            }
+            _ => match self.waiting.get_mut(&Key::Call(fragment.call)) {
+                Some(waiting) => (waiting.record.operation, waiting.record.interface.as_deref()),
+                None => (None, None),
+            },
         };
-        inspection::fragment(out, &fragment, bytes, context.map(|known| known.uuid.as_str()));
+        inspection::fragment(out, &fragment, bytes, call);
         if fragment.kind.is_request() {
             self.request(out, fragment);
         } else {

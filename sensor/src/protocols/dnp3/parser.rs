@@ -5,7 +5,7 @@ use super::names;
 use super::objects::{self, Objects};
 use super::record::Dnp3Message;
 use crate::protocols::reader::{Reader, Short};
-use crate::protocols::{Direction, Output, Parser, Progress};
+use crate::protocols::{Direction, Output, Parser, Progress, buffer};
 
 /// Largest message that is put together: its parts have 64 numbers. Stations are made for 2,048 bytes.
 const MAX_MESSAGE_BYTES: usize = 64 * 249;
@@ -172,6 +172,7 @@ fn tell(out: &mut dyn Output, header: &Header, message: &[u8], cut: bool) -> Res
     if let Some(odd) = odd.filter(|_| !cut) {
         out.anomaly(odd);
     }
+    inspect(out, kind, function, indicators, message, &names);
     let record = Dnp3Message {
         kind,
         source: header.source,
@@ -190,4 +191,25 @@ fn tell(out: &mut dyn Output, header: &Header, message: &[u8], cut: bool) -> Res
     };
     out.event(record.into_body());
     Ok(())
+}
+
+/// What signatures look into; a message is a transaction.
+fn inspect(out: &mut dyn Output, kind: &str, function: u8, indicators: u16, message: &[u8], objects: &[String]) {
+    if !out.inspects() {
+        return;
+    }
+    let direction = if kind == "request" { Direction::ToServer } else { Direction::ToClient };
+    out.inspect_number(direction, buffer::DNP3_FUNCTION, function.into());
+    if direction == Direction::ToClient {
+        // Rules count the first byte as the higher one.
+        out.inspect_number(direction, buffer::DNP3_INDICATORS, indicators.swap_bytes().into());
+    }
+    for object in objects {
+        let parts = object.strip_prefix('g').and_then(|rest| rest.split_once('v'));
+        if let Some((Ok(group), Ok(variation))) = parts.map(|(g, v)| (g.parse::<u64>(), v.parse::<u64>())) {
+            out.inspect_number(direction, buffer::DNP3_OBJECT, group << 8 | variation);
+        }
+    }
+    out.inspect(direction, buffer::DNP3_DATA, message);
+    out.transaction(direction);
 }

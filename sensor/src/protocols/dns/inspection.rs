@@ -54,6 +54,7 @@ pub fn names(out: &mut dyn Output, direction: Direction, names: &Names, message:
 pub fn message(out: &mut dyn Output, message: &Message<'_>, alone: bool) {
     let answer = message.header.is_answer();
     let direction = if answer { Direction::ToClient } else { Direction::ToServer };
+    out.frame(direction, buffer::FRAME_DNS_PDU, message.bytes);
     if message.header.flags() & 0x0040 != 0 {
         out.notice(direction, "dns.z_flag_set");
     }

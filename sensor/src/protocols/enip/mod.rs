@@ -4,6 +4,7 @@
 //! many wait, or when the flow ends. Of each direction one unfinished message is kept, at most 64 KiB by the format.
 
 mod cip;
+mod inspection;
 mod message;
 mod parser;
 pub mod record;

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use luytre_events::Transport;
 
-use super::cip;
 use super::message::{self, HEADER_BYTES, Header};
 use super::record::EnipRequest;
+use super::{cip, inspection};
 use crate::protocols::reader::{Reader, Short};
 use crate::protocols::{Direction, Output, Parser, Progress};
 
@@ -48,6 +48,7 @@ impl Parser for EnipParser {
             };
             let Some(body) = rest.get(HEADER_BYTES..header.message_bytes()) else { break };
             used += header.message_bytes();
+            inspection::message(out, direction, &header, body);
             let told = match direction {
                 Direction::ToServer => self.request(out, &header, body),
                 Direction::ToClient => self.answer(out, &header, body),

@@ -42,6 +42,10 @@ pub struct FtpParser {
     inner: Option<Box<dyn Parser>>,
 }
 
+/// Numbers of the ways of opening a data connection, as rules name them.
+const ACTIVE: u64 = 1;
+const PASSIVE: u64 = 0;
+
 /// A command that waits for its last reply.
 #[derive(Default)]
 struct Exchange {
@@ -130,6 +134,7 @@ impl FtpParser {
         if let Some(argument) = argument.strip_prefix(b" ") {
             out.inspect(Direction::ToServer, buffer::FTP_COMMAND_DATA, argument);
         }
+        inspect_called(out, word, argument);
         out.transaction(Direction::ToServer);
         let command = text::text(word, MAX_COMMAND_BYTES).to_ascii_uppercase();
         let argument = argument.strip_prefix(b" ").unwrap_or(argument);
@@ -218,7 +223,12 @@ impl FtpParser {
         };
         self.reply.push(words, line.cut);
         out.inspect(Direction::ToClient, buffer::FTP_REPLY, line.bytes.trim_ascii_end());
+        if let Some(code) = line.bytes.get(..3).filter(|_| number.is_some()) {
+            out.inspect(Direction::ToClient, buffer::FTP_COMPLETION_CODE, code);
+        }
         if last {
+            out.inspect_number(Direction::ToClient, buffer::FTP_REPLY_RECEIVED, 1);
+            inspect_waiting(out, number, words);
             out.transaction(Direction::ToClient);
         }
         if !last {
@@ -291,6 +301,39 @@ impl FtpParser {
         if !reply.lines.is_empty() {
             tell(out, FtpExchange { user_name: self.user_name.clone(), ..FtpExchange::default() }, reply);
         }
+    }
+}
+
+/// For signatures: the client waits for a call, and where.
+fn inspect_called(out: &mut dyn Output, word: &[u8], argument: &[u8]) {
+    if !out.inspects() {
+        return;
+    }
+    let argument = String::from_utf8_lossy(argument);
+    let at = match word.to_ascii_uppercase().as_slice() {
+        b"PORT" => address::six_numbers(argument.trim()),
+        b"EPRT" | b"LPRT" => address::extended(argument.trim()),
+        _ => return,
+    };
+    out.inspect_number(Direction::ToServer, buffer::FTP_MODE, ACTIVE);
+    if let Some((_, port)) = at {
+        out.inspect_number(Direction::ToServer, buffer::FTP_DYNAMIC_PORT, port.into());
+    }
+}
+
+/// For signatures: the server waits for a call, and where.
+fn inspect_waiting(out: &mut dyn Output, number: Option<u16>, words: &[u8]) {
+    if !out.inspects() || !matches!(number, Some(227 | 229)) {
+        return;
+    }
+    let words = String::from_utf8_lossy(words);
+    let port = match number {
+        Some(227) => address::six_numbers(&words).map(|(_, port)| port),
+        _ => address::extended_port(&words),
+    };
+    out.inspect_number(Direction::ToClient, buffer::FTP_MODE, PASSIVE);
+    if let Some(port) = port {
+        out.inspect_number(Direction::ToClient, buffer::FTP_DYNAMIC_PORT, port.into());
     }
 }
 

@@ -107,6 +107,7 @@ impl Stream {
         let line = RequestLine { method, target, version: Some(VERSION.to_owned()) };
         if out.inspects() {
             let first = [&line.method, &b" "[..], &line.target, b" HTTP/2"].concat();
+            header_names(out, Direction::ToServer, &[":method", ":path", ":scheme", ":authority"], &fields);
             inspection::request(out, &head_text(&first, &fields));
             // Fields of the version's own (RFC 9113 section 8.3.1).
             let host = fields.get("host").unwrap_or(&[]);
@@ -134,6 +135,7 @@ impl Stream {
         self.responded = true;
         if out.inspects() {
             let first = format!("HTTP/2 {}", block.status.unwrap_or(0));
+            header_names(out, Direction::ToClient, &[":status"], &block.fields);
             inspection::response(out, &head_text(first.as_bytes(), &block.fields));
         }
         let status =
@@ -234,6 +236,13 @@ fn head_text(first: &[u8], fields: &Fields) -> Vec<u8> {
     }
     text.extend_from_slice(b"\r\n");
     text
+}
+
+/// For signatures: the names of all fields, those of the version's own first.
+fn header_names(out: &mut dyn Output, direction: Direction, own: &[&str], fields: &Fields) {
+    for name in own.iter().copied().chain(fields.distinct_names()) {
+        out.inspect(direction, buffer::HTTP2_HEADER_NAME, name.as_bytes());
+    }
 }
 
 /// Tells the DNS query in the query of an address, `dns=` in base64url (RFC 8484 section 4.1), if there is a sound one.

@@ -6,7 +6,7 @@ use super::names;
 use super::payloads;
 use super::record::IkeMessage;
 use crate::protocols::reader::{Reader, Short};
-use crate::protocols::{Direction, Output, Parser, Progress};
+use crate::protocols::{Direction, Output, Parser, Progress, buffer};
 
 /// Length of the header (RFC 7296 section 3.1).
 pub const HEADER_BYTES: usize = 28;
@@ -114,12 +114,21 @@ fn tell(out: &mut dyn Output, direction: Direction, header: &Header, message: &[
         ..IkeMessage::default()
     };
     let mut r = Reader::new(message);
-    let result = r
-        .skip(HEADER_BYTES)
-        .and_then(|()| if header.is_encrypted() { Ok(()) } else { payloads::tell(&mut record, &mut odd, header, r) });
+    let result = r.skip(HEADER_BYTES).and_then(|()| {
+        if header.is_encrypted() { Ok(()) } else { payloads::tell(&mut record, &mut odd, (out, direction), header, r) }
+    });
     if let Err(Short) = result {
         record.malformed = Some(true);
         out.anomaly("ike.malformed");
+    }
+    if out.inspects() {
+        for (id, spi) in
+            [(buffer::IKE_INITIATOR_SPI, header.initiator_spi), (buffer::IKE_RESPONDER_SPI, header.responder_spi)]
+        {
+            out.inspect(direction, id, hex::encode(spi).as_bytes());
+        }
+        out.inspect_number(direction, buffer::IKE_EXCHANGE, header.exchange.into());
+        out.transaction(direction);
     }
     for name in odd {
         out.notice_alone(direction, name);

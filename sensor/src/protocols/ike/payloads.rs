@@ -6,7 +6,7 @@ use super::names;
 use super::parser::Header;
 use super::record::IkeMessage;
 use crate::protocols::reader::{Reader, Short};
-use crate::protocols::text;
+use crate::protocols::{Direction, Output, buffer, text};
 
 /// Payloads of a message, transforms of a proposal, vendors and so on that are told.
 pub const MAX_ITEMS: usize = 64;
@@ -17,6 +17,7 @@ const MAX_BYTES: usize = 64;
 pub fn tell(
     record: &mut IkeMessage,
     odd: &mut BTreeSet<&'static str>,
+    (out, way): (&mut dyn Output, Direction),
     header: &Header,
     mut r: Reader<'_>,
 ) -> Result<(), Short> {
@@ -29,13 +30,38 @@ pub fn tell(
         keep(&mut record.payloads, names::payload(header.major, kind));
         match (header.major, kind) {
             (2, 33) => {
-                weak(odd, Reader::new(body.rest()))?;
+                if out.inspects() {
+                    weak(odd, Reader::new(body.rest()))?;
+                }
                 proposals(record, body)?;
             }
-            (1, 1) => association(record, body)?,
+            (1, 1) => {
+                if way == Direction::ToClient {
+                    chosen(out, Reader::new(body.rest()))?;
+                }
+                association(record, body)?;
+            }
+            (2, 34) | (1, 4) if out.inspects() && record.payloads.len() < MAX_ITEMS => {
+                if header.major == 2 {
+                    record.key_group = Some(names::group(Reader::new(body.rest()).u16()?));
+                }
+                // Version 2 says first which group it is of.
+                let key = body.rest().get(if header.major == 2 { 4 } else { 0 }..).unwrap_or(&[]);
+                out.inspect(way, buffer::IKE_KEY, key);
+                out.inspect_number(way, buffer::IKE_KEY_LENGTH, key.len() as u64);
+            }
+            (2, 40) | (1, 10) => {
+                out.inspect(way, buffer::IKE_NONCE, body.rest());
+                out.inspect_number(way, buffer::IKE_NONCE_LENGTH, body.rest().len() as u64);
+            }
             (2, 34) => record.key_group = Some(names::group(Reader::new(body.rest()).u16()?)),
             (2, 41) | (1, 11) => notification(record, header.major, body)?,
-            (2, 43) | (1, 13) => keep(&mut record.vendors, names::vendor(body.rest())),
+            (2, 43) | (1, 13) => {
+                if out.inspects() {
+                    out.inspect(way, buffer::IKE_VENDOR, hex::encode(body.rest()).as_bytes());
+                }
+                keep(&mut record.vendors, names::vendor(body.rest()));
+            }
             (1, 5) => identity(record, body)?,
             // What follows is encrypted; its next payload is the first one inside (RFC 7296 section 3.14).
             (2, 46 | 53) => {
@@ -47,6 +73,28 @@ pub fn tell(
             _ => {}
         }
         kind = next;
+    }
+    Ok(())
+}
+
+/// The attributes that an answer of version 1 has chosen: for signatures each is one number, its kind in the upper half.
+fn chosen(out: &mut dyn Output, mut r: Reader<'_>) -> Result<(), Short> {
+    if !out.inspects() {
+        return Ok(());
+    }
+    // Domain and situation, then the one proposal with its one transform.
+    r.skip(8 + 4 + 2)?;
+    let spi_bytes = usize::from(r.u8()?);
+    r.skip(1 + spi_bytes + 8)?;
+    while !r.is_empty() {
+        let (kind, value) = (r.u16()?, r.u16()?);
+        let number = if kind & 0x8000 == 0 {
+            let bytes = r.take(value.into())?;
+            bytes.iter().fold(0u64, |number, byte| (number << 8 | u64::from(*byte)) & u64::from(u32::MAX))
+        } else {
+            value.into()
+        };
+        out.inspect_number(Direction::ToClient, buffer::IKE_CHOSEN, u64::from(kind & 0x7fff) << 32 | number);
     }
     Ok(())
 }

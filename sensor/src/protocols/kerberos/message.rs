@@ -55,6 +55,11 @@ impl Kind {
         matches!(self, Kind::AsRequest | Kind::TgsRequest | Kind::ApRequest)
     }
 
+    /// Whether a server gives a ticket with it.
+    pub fn is_ticket(self) -> bool {
+        matches!(self, Kind::AsReply | Kind::TgsReply)
+    }
+
     /// The request that this message is or answers: AS, TGS, AP.
     pub fn service(self) -> Option<&'static str> {
         match self {

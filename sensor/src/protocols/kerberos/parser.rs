@@ -147,6 +147,15 @@ fn inspect(out: &mut dyn Output, direction: Direction, message: &Message, bytes:
             out.inspect(direction, id, part.as_bytes());
         }
     }
+    if message.kind.is_ticket() {
+        let kinds = [message.encryption, message.ticket_encryption];
+        if kinds.into_iter().flatten().any(names::is_weak) {
+            out.inspect_number(direction, buffer::KRB5_WEAK, 1);
+        }
+        if let Some(kind) = message.ticket_encryption {
+            out.inspect_number(direction, buffer::KRB5_TICKET_ENCRYPTION, kind.cast_unsigned());
+        }
+    }
     if let Some(Ok(code)) = message.error.map(u64::try_from) {
         out.inspect_number(direction, buffer::KRB5_ERROR_CODE, code);
     }

@@ -47,6 +47,7 @@ fn connect(out: &mut dyn Output, r: &mut Reader<'_>) -> Result<(), Short> {
     let version = r.u8()? & 0x7f;
     out.inspect_number(to_server, buffer::MQTT_PROTOCOL_VERSION, version.into());
     let flags = r.u8()?;
+    out.inspect_number(to_server, buffer::MQTT_CONNECT_FLAGS, flags.into());
     r.u16()?;
     if version == 5 {
         packet::properties(r)?;
@@ -103,7 +104,7 @@ fn topics(out: &mut dyn Output, options: bool, r: &mut Reader<'_>, version5: boo
 fn reason(out: &mut dyn Output, direction: Direction, kind: u8, r: &mut Reader<'_>) -> Result<(), Short> {
     match kind {
         CONNACK => {
-            r.skip(1)?;
+            out.inspect_number(direction, buffer::MQTT_SESSION_PRESENT, u64::from(r.u8()? & 1));
             out.inspect_number(direction, buffer::MQTT_REASON_CODE, r.u8()?.into());
         }
         4..=7 => {

@@ -54,7 +54,7 @@ impl Parser for QuicParser {
 impl QuicParser {
     fn datagram(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) {
         if let Some(version) = google::version(bytes) {
-            self.google(direction, version, bytes);
+            self.google(out, direction, version, bytes);
             return;
         }
         if let Some((header, list)) = packet::long_header(bytes)
@@ -139,7 +139,7 @@ impl QuicParser {
             return;
         }
         if let Some(hello) = google::hello(self.client.bytes()) {
-            self.google_hello(hello);
+            self.google_hello(out, hello);
             return;
         }
         let Some((1, body)) = self.client.message() else { return };
@@ -177,7 +177,7 @@ impl QuicParser {
     }
 
     /// A packet of Google's, whose hello is in the clear.
-    fn google(&mut self, direction: Direction, version: u32, bytes: &[u8]) {
+    fn google(&mut self, out: &mut dyn Output, direction: Direction, version: u32, bytes: &[u8]) {
         self.seen = true;
         if direction == Direction::ToClient {
             self.record.established = true;
@@ -187,14 +187,18 @@ impl QuicParser {
             self.record.version = Some(packet::version_name(version));
         }
         if let Some(hello) = google::hello(bytes) {
-            self.google_hello(hello);
+            self.google_hello(out, hello);
         }
     }
 
     /// A client says hello twice when the server does not know it yet; the second one says more.
-    fn google_hello(&mut self, hello: google::GoogleHello) {
+    fn google_hello(&mut self, out: &mut dyn Output, hello: google::GoogleHello) {
         self.client_read = true;
         self.record.server_name = hello.server_name.or(self.record.server_name.take());
+        if let Some(agent) = hello.user_agent.as_deref().filter(|_| out.inspects()) {
+            out.inspect(Direction::ToServer, buffer::QUIC_UA, agent.as_bytes());
+            out.transaction(Direction::ToServer);
+        }
         self.record.user_agent = hello.user_agent.or(self.record.user_agent.take());
     }
 

@@ -2,7 +2,7 @@
 
 use super::record::RfbSession;
 use crate::protocols::reader::{Reader, Short};
-use crate::protocols::{Direction, Output, Parser, Progress, text};
+use crate::protocols::{Direction, Output, Parser, Progress, buffer, text};
 
 /// Bytes of the first message of both sides.
 pub const VERSION_BYTES: usize = 12;
@@ -26,6 +26,8 @@ pub struct RfbParser {
     stage: Stage,
     /// Minor version that both speak: 3, 7 or 8.
     minor: u32,
+    /// How the client proves who it is.
+    kind: u8,
     record: RfbSession,
     begun: bool,
 }
@@ -105,7 +107,10 @@ impl Parser for RfbParser {
                 Direction::ToClient => self.server = rest,
             }
             match step {
-                Ok(next) => self.stage = next,
+                Ok(next) => {
+                    self.stage = next;
+                    self.inspect(out, stage);
+                }
                 Err(Stop::More) => break,
                 Err(Stop::Malformed) => {
                     out.anomaly("rfb.malformed");
@@ -203,7 +208,30 @@ impl RfbParser {
         }
     }
 
+    /// Hands over to signatures what a stage has told.
+    fn inspect(&mut self, out: &mut dyn Output, stage: Stage) {
+        if !out.inspects() {
+            return;
+        }
+        match stage {
+            Stage::Decided | Stage::Chosen => {
+                out.inspect_number(stage.speaker(), buffer::RFB_SECURITY_TYPE, self.kind.into());
+            }
+            Stage::Result | Stage::Reason => {
+                let failed = self.record.auth_success != Some(true);
+                out.inspect_number(Direction::ToClient, buffer::RFB_SECURITY_RESULT, failed.into());
+            }
+            Stage::ServerInit => {
+                let name = self.record.desktop_name.as_deref().unwrap_or("");
+                out.inspect(Direction::ToClient, buffer::RFB_NAME, name.as_bytes());
+            }
+            _ => return,
+        }
+        out.transaction(stage.speaker());
+    }
+
     fn chosen(&mut self, kind: u8) -> Stage {
+        self.kind = kind;
         if kind != security::INVALID {
             self.record.security_type = Some(name(kind));
         }

@@ -14,8 +14,9 @@ const FIELDS: [(&[u8], &[u8], BufferId); 6] = [
     (b"content-length", b"l", buffer::SIP_CONTENT_LENGTH),
 ];
 
-/// Hands over the head of a message.
-pub fn message(out: &mut dyn Output, head: &[u8], body: &[u8]) {
+/// Hands over a message that goes this way. Its buffers are those of a request or a response, whoever sends it: phones call
+/// each other over one flow. Frames go the way of their bytes.
+pub fn message(out: &mut dyn Output, way: Direction, head: &[u8], body: &[u8]) {
     if !out.inspects() {
         return;
     }
@@ -50,13 +51,48 @@ pub fn message(out: &mut dyn Output, head: &[u8], body: &[u8]) {
             }
         }
     }
-    frames(out, direction, head, body);
+    if fields.iter().any(|line| line.to_ascii_lowercase().ends_with(b"application/sdp")) {
+        description(out, direction, body);
+    }
+    frames(out, way, direction, head, body);
     out.transaction(direction);
 }
 
+/// The lines of the description of a call (RFC 8866): those of the session, then those of each stream.
+fn description(out: &mut dyn Output, direction: Direction, body: &[u8]) {
+    let mut of_stream = false;
+    for line in body.split(|b| *b == b'\n').map(|line| line.trim_ascii_end()) {
+        let [kind, b'=', value @ ..] = line else { continue };
+        of_stream |= *kind == b'm';
+        let id = match (kind, of_stream) {
+            (b'm', _) => buffer::SDP_MEDIA,
+            (b'o', _) => buffer::SDP_ORIGIN,
+            (b's', _) => buffer::SDP_SESSION_NAME,
+            (b'u', _) => buffer::SDP_URI,
+            (b'e', _) => buffer::SDP_EMAIL,
+            (b'p', _) => buffer::SDP_PHONE,
+            (b't', _) => buffer::SDP_TIME,
+            (b'r', _) => buffer::SDP_REPEAT_TIME,
+            (b'z', _) => buffer::SDP_TIMEZONE,
+            (b'i', false) => buffer::SDP_SESSION_INFO,
+            (b'i', true) => buffer::SDP_MEDIA_INFO,
+            (b'c', false) => buffer::SDP_CONNECTION,
+            (b'c', true) => buffer::SDP_MEDIA_CONNECTION,
+            (b'b', false) => buffer::SDP_BANDWIDTH,
+            (b'b', true) => buffer::SDP_MEDIA_BANDWIDTH,
+            (b'k', false) => buffer::SDP_ENCRYPTION_KEY,
+            (b'k', true) => buffer::SDP_MEDIA_ENCRYPTION_KEY,
+            (b'a', false) => buffer::SDP_ATTRIBUTE,
+            (b'a', true) => buffer::SDP_MEDIA_ATTRIBUTE,
+            _ => continue,
+        };
+        out.inspect(direction, id, value);
+    }
+}
+
 /// The whole message, its first line, its fields without the empty line behind them, and its body.
-fn frames(out: &mut dyn Output, direction: Direction, head: &[u8], body: &[u8]) {
-    let [line, headers, behind] = match direction {
+fn frames(out: &mut dyn Output, way: Direction, kind: Direction, head: &[u8], body: &[u8]) {
+    let [line, headers, behind] = match kind {
         Direction::ToServer => {
             [buffer::FRAME_SIP_REQUEST_LINE, buffer::FRAME_SIP_REQUEST_HEADERS, buffer::FRAME_SIP_REQUEST_BODY]
         }
@@ -64,13 +100,13 @@ fn frames(out: &mut dyn Output, direction: Direction, head: &[u8], body: &[u8]) 
             [buffer::FRAME_SIP_RESPONSE_LINE, buffer::FRAME_SIP_RESPONSE_HEADERS, buffer::FRAME_SIP_RESPONSE_BODY]
         }
     };
-    out.frame(direction, buffer::FRAME_SIP_PDU, &[head, body].concat());
+    out.frame(way, buffer::FRAME_SIP_PDU, &[head, body].concat());
     let end = head.iter().position(|b| *b == b'\n').map_or(head.len(), |at| at + 1);
     let (first, fields) = head.split_at_checked(end).unwrap_or((head, &[]));
-    out.frame(direction, line, first);
+    out.frame(way, line, first);
     let fields = [&b"\r\n"[..], b"\n"].into_iter().find_map(|end| fields.strip_suffix(end)).unwrap_or(fields);
-    out.frame(direction, headers, fields);
+    out.frame(way, headers, fields);
     if !body.is_empty() {
-        out.frame(direction, behind, body);
+        out.frame(way, behind, body);
     }
 }

@@ -49,10 +49,10 @@ impl SipParser {
 impl Parser for SipParser {
     fn data(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) -> Progress {
         if !self.stream {
-            datagram(out, bytes);
+            datagram(out, direction, bytes);
             return Progress::Continue;
         }
-        self.side(direction).data(out, bytes);
+        self.side(direction).data(out, direction, bytes);
         self.progress()
     }
 
@@ -69,11 +69,11 @@ impl Parser for SipParser {
     }
 
     fn finish(&mut self, out: &mut dyn Output) {
-        for side in &mut self.sides {
+        for (side, direction) in self.sides.iter_mut().zip([Direction::ToServer, Direction::ToClient]) {
             let partial = std::mem::take(&mut side.partial);
             // A body that did not come to its end is no reason to say nothing of its head.
             if head_end(&partial, 0).is_some() {
-                datagram(out, &partial);
+                datagram(out, direction, &partial);
             }
         }
     }
@@ -90,7 +90,7 @@ fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
 }
 
 /// One datagram holds one message; one that keeps a path open holds none.
-fn datagram(out: &mut dyn Output, bytes: &[u8]) {
+fn datagram(out: &mut dyn Output, direction: Direction, bytes: &[u8]) {
     let bytes = message::without_leading_breaks(bytes);
     let first = bytes.split(|b| *b == b'\n').next().unwrap_or(bytes);
     if !first.starts_with(b"SIP/2.0 ") && message::request_line(first).is_none() {
@@ -105,10 +105,10 @@ fn datagram(out: &mut dyn Output, bytes: &[u8]) {
         Some(length) => usize::try_from(length).ok().and_then(|length| rest.get(..length)).unwrap_or(rest),
         None => rest,
     };
-    tell(out, head, body.get(..MAX_BODY_BYTES).unwrap_or(body));
+    tell(out, direction, head, body.get(..MAX_BODY_BYTES).unwrap_or(body));
 }
 
-fn tell(out: &mut dyn Output, head: &[u8], body: &[u8]) {
+fn tell(out: &mut dyn Output, direction: Direction, head: &[u8], body: &[u8]) {
     let (mut record, _) = message::read(head);
     if record.malformed.is_some() {
         out.anomaly("sip.malformed");
@@ -122,11 +122,11 @@ fn tell(out: &mut dyn Output, head: &[u8], body: &[u8]) {
         sdp::tell(&mut record, body);
     }
     out.event(record.into_body());
-    inspection::message(out, head, body);
+    inspection::message(out, direction, head, body);
 }
 
 impl Side {
-    fn data(&mut self, out: &mut dyn Output, mut bytes: &[u8]) {
+    fn data(&mut self, out: &mut dyn Output, direction: Direction, mut bytes: &[u8]) {
         while !bytes.is_empty() && !self.lost {
             let skipped = usize::try_from(self.skip_bytes).unwrap_or(usize::MAX).min(bytes.len());
             self.skip_bytes -= skipped as u64;
@@ -136,12 +136,12 @@ impl Side {
             let (now, later) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
             self.partial.extend_from_slice(now);
             bytes = later;
-            self.messages(out);
+            self.messages(out, direction);
         }
     }
 
     /// Tells the whole messages at the start of what was kept.
-    fn messages(&mut self, out: &mut dyn Output) {
+    fn messages(&mut self, out: &mut dyn Output, direction: Direction) {
         if self.partial.len() < self.wanted {
             return;
         }
@@ -169,7 +169,7 @@ impl Side {
             let there = behind.len() as u64;
             if length > MAX_BODY_BYTES as u64 {
                 out.anomaly("sip.body_limit");
-                tell(out, head, &[]);
+                tell(out, direction, head, &[]);
                 self.skip_bytes = length.saturating_sub(there);
                 rest = usize::try_from(length).ok().and_then(|length| behind.get(length..)).unwrap_or(&[]);
                 continue;
@@ -179,7 +179,7 @@ impl Side {
                 self.wanted = end.saturating_add(length);
                 break;
             };
-            tell(out, head, body);
+            tell(out, direction, head, body);
             rest = next;
         }
         let head_too_long = rest.len() > MAX_HEAD_BYTES && head_end(rest, 0).is_none_or(|end| end > MAX_HEAD_BYTES);

@@ -12,6 +12,27 @@ const HEADER_BYTES: usize = 64;
 /// How a command of this version begins.
 const MARK: &[u8] = b"\xfeSMB";
 
+/// Who logs in by NTLM.
+pub fn login(out: &mut dyn Output, user: Option<&str>, domain: Option<&str>) {
+    if !out.inspects() || user.is_none() {
+        return;
+    }
+    for (id, name) in [(buffer::SMB_NTLM_USER, user), (buffer::SMB_NTLM_DOMAIN, domain)] {
+        out.inspect(Direction::ToServer, id, name.unwrap_or("").as_bytes());
+    }
+    out.transaction(Direction::ToServer);
+}
+
+/// The version of the protocol that a message speaks, told by its first byte.
+pub fn version(out: &mut dyn Output, direction: Direction, mark: Option<u8>) {
+    let version: u64 = match mark {
+        Some(0xff) => 1,
+        Some(0xfe) => 2,
+        _ => return,
+    };
+    out.frame(direction, buffer::SMB_VERSION, &version.to_be_bytes());
+}
+
 /// The command of one direction that is under way.
 #[derive(Debug, Default)]
 pub struct Shown {

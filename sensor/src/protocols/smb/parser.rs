@@ -6,7 +6,7 @@ use luytre_events::value::TimeNs;
 
 use super::body::{Dialect, FileId, Header, Opened, Request, Response, Span};
 use super::frames::{Frames, Piece};
-use super::inspection::Shown;
+use super::inspection::{self, Shown};
 use super::opens::{Opens, Share};
 use super::record::SmbCommand;
 use super::{names, v1, v2};
@@ -188,6 +188,7 @@ impl SmbParser {
 
     fn message(&mut self, out: &mut dyn Output, direction: Direction, bytes: &[u8]) {
         self.side(direction).target = None;
+        inspection::version(out, direction, bytes.first().copied());
         match bytes.first() {
             Some(0xfe) => self.message2(out, direction, bytes),
             Some(0xff) => self.message1(out, direction, bytes),
@@ -292,6 +293,7 @@ impl SmbParser {
             Request::Session { token, user, system } => {
                 if self.login.token(token) {
                     set_login(&mut record, &self.login);
+                    inspection::login(out, self.login.user.as_deref(), self.login.domain.as_deref());
                 }
                 if let Some((user, domain)) = user {
                     record.user = Some(user).filter(|user| !user.is_empty());

@@ -66,7 +66,12 @@ pub fn message(out: &mut dyn Output, seen: &mut Seen, direction: Direction, kind
             false
         }
         (12, Direction::ToClient) => {
+            inspection::state(out, direction, "server_keyx");
             seen.group = key_exchange_group(body);
+            false
+        }
+        (16, Direction::ToServer) => {
+            inspection::state(out, direction, "client_keyx");
             false
         }
         _ => false,

@@ -47,7 +47,7 @@ pub fn old_client(out: &mut dyn Output, version: u16) {
 }
 
 /// A side has come to a state that rules may ask for.
-fn state(out: &mut dyn Output, direction: Direction, name: &'static str) {
+pub fn state(out: &mut dyn Output, direction: Direction, name: &'static str) {
     out.frame(direction, buffer::APP_STATE, name.as_bytes());
 }
 

@@ -1,8 +1,8 @@
 //! Follows one flow: takes records apart, and hands over the messages of the handshake.
 
 use super::handshake::{Seen, message, record};
-use super::inspection::{self, Records};
 use super::hello;
+use super::inspection::{self, Records};
 use crate::protocols::reader::Reader;
 use crate::protocols::{Direction, Output, Parser, Progress};
 

@@ -67,7 +67,9 @@ impl Draft {
                 ("from_end", _) => jump.from_end = true,
                 ("post_offset", value) => jump.post_offset = self.lists.operand(value)?,
                 // The version of the language that is spoken here does not know it.
-                ("bitmask", _) => return Err("a jump takes no bitmask (byte_math does, and remembers what it finds)".into()),
+                ("bitmask", _) => {
+                    return Err("a jump takes no bitmask (byte_math does, and remembers what it finds)".into());
+                }
                 _ if shared_option(option, &mut jump.number)? => {}
                 _ => return Err(format!("{option} is unknown")),
             }

@@ -1,7 +1,8 @@
 //! Keywords about headers of packets, and about flows as a whole.
 
 use super::super::buffer;
-use super::super::language::{NumberTest, Reason};
+use super::super::language::{NumberTest, Reason, number};
+use super::super::many::ManyTest;
 use super::super::rule::{FlagsHow, FlowCount, PacketTest, SpokenTest, StreamSide};
 use super::Draft;
 
@@ -18,6 +19,10 @@ impl Draft {
             "ttl" => Some(PacketTest::HopsLeft),
             "tos" => Some(PacketTest::ServiceType),
             "id" => Some(PacketTest::Identification),
+            "fragoffset" => Some(PacketTest::FragmentOffset),
+            "tcp.wscale" => Some(PacketTest::TcpWindowScale),
+            "icmpv6.mtu" => Some(PacketTest::IcmpMtu),
+            "vlan.layers" => Some(PacketTest::VlanLayers),
             "itype" => Some(PacketTest::IcmpType),
             "icode" => Some(PacketTest::IcmpCode),
             "icmp_id" => Some(PacketTest::IcmpIdentifier),
@@ -30,6 +35,10 @@ impl Draft {
         Some(match keyword {
             "flags" | "tcp.flags" => flags(value).map(|test| self.packet_test(test)),
             "ip_proto" => protocol_number(value).map(|test| self.rule.packet.push(PacketTest::Protocol(test))),
+            "vlan.id" => {
+                ManyTest::parse(value, &|word| number(word)).map(|test| self.packet_test(PacketTest::Vlan(test)))
+            }
+            "rpc" => rpc(value).map(|test| self.packet_test(test)),
             "sameip" => {
                 self.rule.packet.push(PacketTest::SameAddress);
                 Ok(())
@@ -134,6 +143,15 @@ fn bits(letters: &str) -> Result<u8, Reason> {
                 other => return Err(format!("{other} is no flag of TCP")),
             })
     })
+}
+
+/// `program,version,procedure`; the last two may be `*`, or left out.
+fn rpc(value: &str) -> Result<PacketTest, Reason> {
+    let mut parts = value.split(',').map(str::trim);
+    let read = |text: &str| text.parse::<u32>().map_err(|_| format!("{text} is no number of a program"));
+    let program = read(parts.next().unwrap_or(""))?;
+    let mut next = || parts.next().filter(|text| *text != "*" && !text.is_empty()).map(read).transpose();
+    Ok(PacketTest::Rpc { program, version: next()?, procedure: next()? })
 }
 
 fn protocol_number(value: &str) -> Result<NumberTest, Reason> {

@@ -13,6 +13,7 @@ mod lists;
 mod meta;
 mod scope;
 mod states;
+mod words;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -84,6 +85,9 @@ impl Compiler {
         let keyword = option.keyword.to_ascii_lowercase();
         let value = option.value.as_deref();
         if let Some(done) = draft.meta(&keyword, value, &self.classes) {
+            return done;
+        }
+        if let Some(done) = draft.words(&keyword, value) {
             return done;
         }
         if let Some(id) = buffer::by_keyword(&keyword) {
