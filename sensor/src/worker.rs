@@ -99,7 +99,7 @@ impl Worker {
             budget,
             carver,
             waiting: Waiting::default(),
-            signatures: Inspection::new(settings.rules.clone()),
+            signatures: Inspection::new(settings.rules.clone(), settings.probe.clone()),
             undecided_bytes: (0, limits.undecided_bytes / parts),
             detail: Detail::All,
             muted: settings.muted.clone(),
