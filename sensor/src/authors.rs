@@ -81,7 +81,12 @@ pub fn explain(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
 
 fn attempt(attempt: &Attempt) {
     let verdict = if attempt.failed.is_none() { "everything held" } else { "it failed" };
-    println!("\n{} {}, {}: {verdict}", luytre_events::json::time_text(attempt.time_ns), attempt.ends, attempt.occasion);
+    println!(
+        "\n{} {}, {}: {verdict}",
+        luytre_events::json::time_text(attempt.time_ns),
+        attempt.ends,
+        attempt.occasion.words()
+    );
     attempt.held.iter().for_each(|step| println!("  + {step}"));
     attempt.failed.iter().for_each(|step| println!("  - {step}"));
 }

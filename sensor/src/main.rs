@@ -298,6 +298,9 @@ fn problems(settings: &Settings, data: &Path) -> Vec<String> {
             problems.push(format!("there is no interface {}; there are: {}", source.interface, known.join(", ")));
         }
     }
+    if let Err(error) = signatures::load(&settings.rules, &settings.tuning) {
+        problems.push(format!("rules: {error:#}"));
+    }
     if !data.join("identity/certificate.pem").exists() {
         problems.push(format!(
             "{} holds no identity: make a token with `luytre-collector token create`, then run `luytre-sensor enroll`",
@@ -373,6 +376,12 @@ fn report(summary: &Summary, stats: bool) {
         for (name, count) in &summary.counts.anomalies {
             eprintln!("odd: {name} {count}");
         }
+    }
+    let signatures = &summary.counts.signatures;
+    let kept_back = signatures.named().into_iter().filter(|(_, count)| *count > 0);
+    let kept_back: Vec<String> = kept_back.map(|(name, count)| format!("{name} {count}")).collect();
+    if !kept_back.is_empty() {
+        eprintln!("signatures: {} alerts; {}", signatures.alerts, kept_back.join(", "));
     }
     let packets = summary.stages.first().map_or(0, |stage| stage.counts.taken);
     let events: Vec<String> = summary.counts.events.iter().map(|(name, n)| format!("{name} {n}")).collect();

@@ -118,7 +118,11 @@ impl Worker {
 
     /// What was counted so far.
     pub fn counts(&self) -> WorkerCounts {
-        WorkerCounts { files: self.shared.carver.counts(), ..self.shared.counts.clone() }
+        WorkerCounts {
+            files: self.shared.carver.counts(),
+            signatures: self.shared.signatures.counts(),
+            ..self.shared.counts.clone()
+        }
     }
 
     /// How many flows live.

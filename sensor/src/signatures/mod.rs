@@ -62,6 +62,8 @@ pub struct Inspection {
     current: Option<Box<FlowInspection>>,
     /// How often the rules were replaced.
     generation: u64,
+    /// What the sets before have counted.
+    past: InspectCounts,
     /// Senders and receivers of IP that carries IP, the latest ones.
     outer: VecDeque<(IpAddr, IpAddr)>,
 }
@@ -84,6 +86,7 @@ impl Inspection {
             _ => false,
         };
         if !same {
+            self.past = self.counts();
             self.engine = rules.map(|rules| Box::new(Inspector::new(rules)));
             self.generation += 1;
         }
@@ -91,7 +94,11 @@ impl Inspection {
 
     /// What was counted.
     pub fn counts(&self) -> InspectCounts {
-        self.engine.as_ref().map(|engine| engine.counts()).unwrap_or_default()
+        let mut counts = self.past;
+        if let Some(engine) = &self.engine {
+            counts.add(engine.counts());
+        }
+        counts
     }
 
     /// Whether there are rules.

@@ -15,7 +15,7 @@ use super::language::{Action, Arrow};
 use super::matcher::{Scratch, View};
 use super::numbers;
 use super::prefilter::Lens;
-use super::probe::Probe;
+use super::probe::{Occasion as Seen, Probe};
 use super::rule::{Condition, MatchList, Rule, Scope};
 use super::ruleset::Signatures;
 use super::scene::{Scene, is_spoken};
@@ -70,6 +70,29 @@ pub struct InspectCounts {
     pub searches_cut: u64,
     /// Bits, counters and values that found no room.
     pub refused: u64,
+}
+
+impl InspectCounts {
+    /// Adds those of another inspector.
+    pub fn add(&mut self, other: InspectCounts) {
+        self.alerts += other.alerts;
+        self.cut += other.cut;
+        self.limited += other.limited;
+        self.silenced += other.silenced;
+        self.searches_cut += other.searches_cut;
+        self.refused += other.refused;
+    }
+
+    /// Each with its name, but for the alerts.
+    pub fn named(&self) -> [(&'static str, u64); 5] {
+        [
+            ("too_many_of_a_packet", self.cut),
+            ("limited", self.limited),
+            ("silenced", self.silenced),
+            ("search_cut", self.searches_cut),
+            ("no_room", self.refused),
+        ]
+    }
 }
 
 /// What is remembered of one flow.
@@ -178,7 +201,7 @@ impl Inspector {
     pub fn addresses(&mut self, scene: &Scene<'_>, notes: &mut FlowNotes) {
         let set = self.set.clone();
         let sight = Sight { payload: None, transaction: None, request: None };
-        self.explain("the first packet of a direction", scene, sight, notes);
+        self.explain(Seen::Flow, scene, sight, notes);
         let candidates = &mut self.candidates;
         set.prefilters.addresses.candidates(scene.source.0, scene.destination.0, |rule| candidates.push(rule));
         self.ask_candidates(&set, scene, sight, notes);
@@ -188,7 +211,7 @@ impl Inspector {
     pub fn recognised(&mut self, scene: &Scene<'_>, notes: &mut FlowNotes) {
         let set = self.set.clone();
         let sight = Sight { payload: None, transaction: None, request: None };
-        self.explain("the protocol became known", scene, sight, notes);
+        self.explain(Seen::Recognised, scene, sight, notes);
         for number in &set.prefilters.recognised {
             self.ask(&set, *number, scene, sight, notes);
         }
@@ -202,7 +225,7 @@ impl Inspector {
         let set = self.set.clone();
         let payload = scene.packet.map(|packet| packet.payload).filter(|payload| !payload.is_empty());
         let sight = Sight { payload: payload.map(View::whole), transaction: None, request: None };
-        self.explain("something odd about a packet", scene, sight, notes);
+        self.explain(Seen::Odd, scene, sight, notes);
         for number in &set.prefilters.events {
             self.ask(&set, *number, scene, sight, notes);
         }
@@ -213,7 +236,7 @@ impl Inspector {
         let set = self.set.clone();
         let payload = scene.packet.map(|packet| packet.payload).filter(|payload| !payload.is_empty());
         let sight = Sight { payload: payload.map(View::whole), transaction: None, request: None };
-        self.explain("a packet", scene, sight, notes);
+        self.explain(Seen::Packet, scene, sight, notes);
         self.candidates.extend_from_slice(&set.prefilters.packets_always);
         self.look(&set.prefilters.packet, payload);
         if !scene.in_stream {
@@ -228,7 +251,7 @@ impl Inspector {
     pub fn stream(&mut self, scene: &Scene<'_>, bytes: &[u8], before: u64, notes: &mut FlowNotes) {
         let set = self.set.clone();
         let sight = Sight { payload: Some(View { bytes, before }), transaction: None, request: None };
-        self.explain("a piece of a stream", scene, sight, notes);
+        self.explain(Seen::Stream, scene, sight, notes);
         self.candidates.extend_from_slice(&set.prefilters.streams_always);
         self.look(&set.prefilters.stream, Some(bytes));
         self.ask_candidates(&set, scene, sight, notes);
@@ -247,7 +270,7 @@ impl Inspector {
         let set = self.set.clone();
         let payload = (!payload.is_empty()).then(|| View::whole(payload));
         let sight = Sight { payload, transaction: Some(buffers), request };
-        self.explain("a transaction", scene, sight, notes);
+        self.explain(Seen::Transaction, scene, sight, notes);
         let spoken = scene.protocol.unwrap_or("");
         for (wanted, rules) in &set.prefilters.transactions_always {
             if wanted.is_empty() || is_spoken(wanted, spoken) {

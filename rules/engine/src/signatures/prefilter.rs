@@ -22,6 +22,9 @@ const PATTERN_MIN_BYTES: usize = 2;
 /// More of a content is not looked for.
 const PATTERN_MAX_BYTES: usize = 64;
 
+/// With no more than so many bytes of patterns the faster kind of automaton is small enough, too (hundreds of kilobytes).
+const SMALL_MAX_BYTES: usize = 1024;
+
 /// The automata and what stands beside them.
 #[derive(Debug, Default)]
 pub struct Prefilters {
@@ -168,9 +171,10 @@ impl Lens {
         self.places = HashMap::new();
         let patterns = std::mem::take(&mut self.patterns);
         if !patterns.is_empty() {
+            let small = patterns.iter().map(Vec::len).sum::<usize>() <= SMALL_MAX_BYTES;
             self.automaton = AhoCorasick::builder()
                 .ascii_case_insensitive(true)
-                .kind(Some(AhoCorasickKind::ContiguousNFA))
+                .kind(Some(if small { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA }))
                 .build(patterns)
                 .ok();
         }

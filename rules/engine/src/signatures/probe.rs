@@ -23,13 +23,44 @@ pub struct Cost {
     pub time: Duration,
 }
 
+/// What was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// The first packet of a direction.
+    Flow,
+    /// The protocol became known.
+    Recognised,
+    /// Something odd about a packet.
+    Odd,
+    /// A packet.
+    Packet,
+    /// A piece of a stream.
+    Stream,
+    /// A transaction.
+    Transaction,
+}
+
+impl Occasion {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Occasion::Flow => "the first packet of a direction",
+            Occasion::Recognised => "the protocol became known",
+            Occasion::Odd => "something odd about a packet",
+            Occasion::Packet => "a packet",
+            Occasion::Stream => "a piece of a stream",
+            Occasion::Transaction => "a transaction",
+        }
+    }
+}
+
 /// One look at a moment by the rule in question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// Packet time, nanoseconds.
     pub time_ns: i64,
-    /// What was looked at: a packet, a piece of a stream, a transaction.
-    pub occasion: &'static str,
+    /// What was looked at.
+    pub occasion: Occasion,
     /// Sender and receiver.
     pub ends: String,
     /// What held, in order, with its places.

@@ -210,7 +210,7 @@ impl<'r> Stage<'r> {
         }
         let header = &self.rule.header;
         if header.arrow == Arrow::Forward && matches!(self.moment.transport, 6 | 17) {
-            let other = (1u16..).find(|port| !header.destination_ports.contains(*port));
+            let other = (1..=u16::MAX).find(|port| !header.destination_ports.contains(*port));
             if let Some(port) = other.filter(|_| !header.destination_ports.is_any()) {
                 all.push(Moment { destination: (self.moment.destination.0, port), ..self.moment.clone() });
             }

@@ -6,24 +6,21 @@ use super::super::buffer::{self, BufferId, When};
 use super::super::describe;
 use super::super::language::Arrow;
 use super::super::matcher::{Scratch, View};
-use super::super::probe::{Attempt, Probe};
-use super::super::rule::{Condition, MatchList, Rule};
+use super::super::probe::{Attempt, Occasion, Probe};
+use super::super::rule::{Condition, MatchList, Rule, Scope};
 use super::super::scene::Scene;
 use super::super::state::Memory;
 use super::{EXCERPT_MAX_BYTES, FlowNotes, Inspector, Sight, of_packet};
 
 impl Inspector {
     /// Tells the probe how far its rule comes here.
-    pub(super) fn explain(
-        &mut self,
-        occasion: &'static str,
-        scene: &Scene<'_>,
-        sight: Sight<'_>,
-        notes: &mut FlowNotes,
-    ) {
+    pub(super) fn explain(&mut self, occasion: Occasion, scene: &Scene<'_>, sight: Sight<'_>, notes: &mut FlowNotes) {
         let Some(probe) = self.probe.clone() else { return };
         let set = self.set.clone();
         let Some(rule) = probe.target().and_then(|at| set.rules().get(usize::try_from(at).ok()?)) else { return };
+        if !is_asked(rule.scope, occasion, scene.in_stream) {
+            return;
+        }
         let mut held = Vec::new();
         let failed = self.steps(rule, scene, sight, notes, &mut held).err();
         tell(&probe, occasion, scene, held, failed);
@@ -126,6 +123,20 @@ impl Inspector {
     }
 }
 
+/// Whether a rule is asked at all on an occasion.
+fn is_asked(scope: Scope, occasion: Occasion, in_stream: bool) -> bool {
+    match scope {
+        Scope::Addresses => occasion == Occasion::Flow,
+        Scope::Recognised => occasion == Occasion::Recognised,
+        Scope::Event => occasion == Occasion::Odd,
+        Scope::Packet => occasion == Occasion::Packet,
+        // What is part of no stream that is followed is looked at as it comes.
+        Scope::Stream => occasion == Occasion::Stream || (occasion == Occasion::Packet && !in_stream),
+        Scope::PacketAndStream => matches!(occasion, Occasion::Packet | Occasion::Stream),
+        Scope::Transaction => occasion == Occasion::Transaction,
+    }
+}
+
 /// Everything a buffer holds at a moment, with how many bytes of a stream came before.
 fn views(id: BufferId, scene: &Scene<'_>, sight: Sight<'_>) -> Vec<(Vec<u8>, u64)> {
     if id == buffer::PAYLOAD {
@@ -138,7 +149,7 @@ fn views(id: BufferId, scene: &Scene<'_>, sight: Sight<'_>) -> Vec<(Vec<u8>, u64
     all.map(|bytes| (bytes.to_vec(), 0)).collect()
 }
 
-fn tell(probe: &Probe, occasion: &'static str, scene: &Scene<'_>, held: Vec<String>, failed: Option<String>) {
+fn tell(probe: &Probe, occasion: Occasion, scene: &Scene<'_>, held: Vec<String>, failed: Option<String>) {
     let (from, to) = (scene.source, scene.destination);
     let ends = format!("{} port {} to {} port {}", from.0, from.1, to.0, to.1);
     probe.tried(Attempt { time_ns: scene.time_ns, occasion, ends, held, failed });
