@@ -7,6 +7,8 @@ mod backtest;
 mod check;
 mod coverage;
 mod event;
+mod sensor;
+mod signatures;
 mod test;
 
 use std::path::PathBuf;
@@ -26,7 +28,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Reads every rule and says what is wrong with it: file, line, reason.
-    Check(Paths),
+    Check(CheckArgs),
     /// Runs the tests beside the rules (NAME.test.json).
     Test(Paths),
     /// Lists the ATT&CK techniques that the rules look for.
@@ -43,8 +45,37 @@ enum Command {
         #[arg(required = true)]
         events: Vec<PathBuf>,
     },
+    /// Says how far a signature comes in captures: what held at which byte of which buffer, and what failed first.
+    Explain {
+        #[command(flatten)]
+        at_work: sensor::AtWork,
+        /// Signature id; not needed where there is one signature only.
+        #[arg(long)]
+        sid: Option<u32>,
+    },
+    /// Measures what loading signatures takes and what each costs on captures; names the costliest.
+    Bench {
+        #[command(flatten)]
+        at_work: sensor::AtWork,
+        /// How many of the costliest are named.
+        #[arg(long, default_value_t = 20)]
+        worst: u32,
+    },
     /// Prints the version.
     Version,
+}
+
+/// What is checked, and how strictly.
+#[derive(Args)]
+struct CheckArgs {
+    #[command(flatten)]
+    paths: Paths,
+    /// What is changed about signatures without touching them: a file of ours (.toml), or one like threshold.config.
+    #[arg(long, value_name = "FILE")]
+    tuning: Vec<PathBuf>,
+    /// Also fail for signatures that are slow, cannot match, or are tuned for nothing.
+    #[arg(long)]
+    strict: bool,
 }
 
 /// Which rules, and with what.
@@ -67,12 +98,21 @@ impl Paths {
     }
 }
 
+/// Both kinds of checks, so that everything that is wrong is told at once.
+fn check(args: &CheckArgs) -> anyhow::Result<bool> {
+    let paths = &args.paths;
+    let signatures = signatures::check(&paths.paths, &args.tuning, args.strict, paths.verbose)?;
+    Ok(check::run(&paths.paths, &paths.scanner(), paths.verbose)? && signatures)
+}
+
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Check(paths) => check::run(&paths.paths, &paths.scanner(), paths.verbose),
+        Command::Check(args) => check(&args),
         Command::Test(paths) => test::run(&paths.paths, &paths.scanner(), paths.verbose),
         Command::Coverage(paths) => coverage::run(&paths.paths),
         Command::Backtest { rules, quiet, events } => backtest::run(&rules, &events, quiet),
+        Command::Explain { at_work, sid } => sensor::explain(&at_work, sid),
+        Command::Bench { at_work, worst } => sensor::bench(&at_work, worst),
         Command::Version => {
             println!("luytre-rules {}", env!("CARGO_PKG_VERSION"));
             Ok(true)

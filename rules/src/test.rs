@@ -9,6 +9,9 @@
 //! }
 //! ```
 //!
+//! For signatures a case has `traffic` instead: what one side sends at one moment, as `payload` of a packet or as `buffers`
+//! of a transaction under the names that rules use, `protocol` as rules name it, and `from_server` where the server sends.
+//!
 //! Events are those of `luytre-sensor read`, shortened. In a repeated one `{n}` stands for its number from 1 (`{n+1000}`
 //! for that plus 1000), and the time goes on by `step_ms` each. For YARA a case has `content` instead: texts (or
 //! `hex:...`) that are joined, so that no test file holds what scanners look for. A file that says `"rules": "all"` is run
@@ -25,6 +28,7 @@ use serde_json::Value as Json;
 
 use crate::check::SCAN_TIMEOUT_MS;
 use crate::event::from_json;
+use crate::signatures::{Traffic, set_off};
 
 /// When the first event of a case happens, where it does not say: 2026-01-05 01:00 UTC, a Monday morning in Việt Nam.
 const START_NS: i64 = 1_767_574_800_000_000_000;
@@ -59,6 +63,7 @@ struct Case {
     events: Vec<Json>,
     #[serde(default)]
     content: Vec<String>,
+    traffic: Option<Traffic>,
 }
 
 /// Where a test file stands, and what it is about.
@@ -114,7 +119,10 @@ fn verdict(case: &Case, wanted: bool, fired: &[String]) -> Option<String> {
 /// Ids of the rules that fired in a case, each once.
 fn fired(case: &Case, rules: &[PathBuf], scanner: &Path) -> Result<Vec<String>> {
     let mut engine = load(rules)?;
-    let mut ids = Vec::new();
+    let mut ids = match &case.traffic {
+        Some(traffic) => set_off(traffic, rules)?,
+        None => Vec::new(),
+    };
     for event in events(case)? {
         ids.extend(engine.process(&event).into_iter().map(|m| m.rule.id.clone()));
     }
@@ -127,18 +135,24 @@ fn fired(case: &Case, rules: &[PathBuf], scanner: &Path) -> Result<Vec<String>> 
 }
 
 fn scan(engine: &mut Engine, case: &Case, scanner: &Path) -> Result<Vec<String>> {
-    let mut content = Vec::new();
-    for piece in &case.content {
-        match piece.strip_prefix("hex:") {
-            Some(digits) => content.extend(from_hex(digits).with_context(|| format!("{piece:?} is not hexadecimal"))?),
-            None => content.extend_from_slice(piece.as_bytes()),
-        }
-    }
+    let content = bytes(&case.content)?;
     let file = serde_json::json!({"event": {"dataset": "file"}, "file": {"name": "test", "size": content.len()}});
     let event = from_json(&file, 1, START_NS)?;
     let mut client = ScannerClient::new(scanner, engine.rules().yara_sources(), SCAN_TIMEOUT_MS);
     let found = client.scan(&content)?;
     Ok(found.iter().filter_map(|f| engine.file_match(&event, f)).map(|m| m.rule.id.clone()).collect())
+}
+
+/// Texts and `hex:` digits, joined.
+pub(crate) fn bytes(pieces: &[String]) -> Result<Vec<u8>> {
+    let mut all = Vec::new();
+    for piece in pieces {
+        match piece.strip_prefix("hex:") {
+            Some(digits) => all.extend(from_hex(digits).with_context(|| format!("{piece:?} is not hexadecimal"))?),
+            None => all.extend_from_slice(piece.as_bytes()),
+        }
+    }
+    Ok(all)
 }
 
 fn from_hex(digits: &str) -> Option<Vec<u8>> {
@@ -196,7 +210,7 @@ fn suites(paths: &[PathBuf]) -> Result<Vec<Suite>> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let Some(stem) = name.strip_suffix(".test.json") else { continue };
         let folder = entry.path().parent().unwrap_or(Path::new("."));
-        let beside: Vec<PathBuf> = ["yml", "yaml", "yar", "yara", "toml", "csv"]
+        let beside: Vec<PathBuf> = ["yml", "yaml", "yar", "yara", "toml", "csv", "rules"]
             .iter()
             .map(|ending| folder.join(format!("{stem}.{ending}")))
             .filter(|path| path.is_file())

@@ -1,5 +1,6 @@
 //! `luytre-sensor`: packets in, events out. Arguments, configuration, log, run, exit code.
 
+mod authors;
 mod canaries;
 
 use std::io::Write as _;
@@ -38,6 +39,10 @@ enum Command {
     /// Send marked packets to show that a sensor sees what passes, or wait for them.
     #[command(subcommand)]
     Canary(canaries::Command),
+    /// Say how far a signature comes in a capture: what held where, and what failed first.
+    Explain(authors::ExplainArgs),
+    /// Measure what loading signatures takes, and what each of them costs on captures.
+    Bench(authors::BenchArgs),
     /// Enrol this sensor at a collector with a one-time token from `luytre-collector token create`.
     Enroll(EnrollArgs),
     /// Check configuration, identity, interfaces and spool, and say what is wrong.
@@ -56,6 +61,9 @@ struct ReadArgs {
     /// Signature rules: files, or folders of .rules files. What matches is written as alerts among the events.
     #[arg(long, value_name = "PATH")]
     rules: Vec<PathBuf>,
+    /// What is changed about the rules without touching them: a file of ours (.toml), or one like threshold.config.
+    #[arg(long, value_name = "FILE", requires = "rules")]
+    tuning: Vec<PathBuf>,
     /// Worker threads; the events are the same for any number.
     #[arg(long, default_value_t = 1, value_name = "N")]
     workers: usize,
@@ -154,6 +162,8 @@ fn main() -> ExitCode {
         Command::Reload(args) => reload(&args),
         Command::Status(args) => status(&args),
         Command::Canary(command) => canaries::run(&command),
+        Command::Explain(args) => authors::explain(&args),
+        Command::Bench(args) => authors::bench(&args),
         Command::Enroll(args) => enroll(&args),
         Command::Check(args) => check(&args),
         Command::Interfaces => interfaces(),
@@ -288,6 +298,9 @@ fn problems(settings: &Settings, data: &Path) -> Vec<String> {
             problems.push(format!("there is no interface {}; there are: {}", source.interface, known.join(", ")));
         }
     }
+    if let Err(error) = signatures::load(&settings.rules, &settings.tuning) {
+        problems.push(format!("rules: {error:#}"));
+    }
     if !data.join("identity/certificate.pem").exists() {
         problems.push(format!(
             "{} holds no identity: make a token with `luytre-collector token create`, then run `luytre-sensor enroll`",
@@ -313,11 +326,11 @@ fn catalogue(args: &CatalogueArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn read_files(args: ReadArgs) -> anyhow::Result<ExitCode> {
-    let rules = match signatures::load(&args.rules) {
+    let rules = match signatures::load(&args.rules, &args.tuning) {
         Ok(rules) => rules,
         Err(error) => {
-            eprintln!("luytre-sensor: {error}");
-            return Ok(ExitCode::from(2));
+            eprintln!("luytre-sensor: {error:#}");
+            return Ok(ExitCode::from(WRONG_USAGE));
         }
     };
     if let Some(rules) = &rules {
@@ -339,6 +352,7 @@ fn read_files(args: ReadArgs) -> anyhow::Result<ExitCode> {
         checksums: if args.verify_checksums { Checksums::Verify } else { Checksums::Ignore },
         filter,
         rules,
+        probe: None,
     };
     let summary = read::read(options)?;
     if summary.cut_short {
@@ -362,6 +376,12 @@ fn report(summary: &Summary, stats: bool) {
         for (name, count) in &summary.counts.anomalies {
             eprintln!("odd: {name} {count}");
         }
+    }
+    let signatures = &summary.counts.signatures;
+    let kept_back = signatures.named().into_iter().filter(|(_, count)| *count > 0);
+    let kept_back: Vec<String> = kept_back.map(|(name, count)| format!("{name} {count}")).collect();
+    if !kept_back.is_empty() {
+        eprintln!("signatures: {} alerts; {}", signatures.alerts, kept_back.join(", "));
     }
     let packets = summary.stages.first().map_or(0, |stage| stage.counts.taken);
     let events: Vec<String> = summary.counts.events.iter().map(|(name, n)| format!("{name} {n}")).collect();

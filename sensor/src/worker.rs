@@ -102,7 +102,7 @@ impl Worker {
             budget,
             carver,
             waiting: Waiting::default(),
-            signatures: Inspection::new(settings.rules.clone()),
+            signatures: Inspection::new(settings.rules.clone(), settings.probe.clone()),
             undecided_bytes: (0, limits.undecided_bytes / parts),
             detail: Detail::All,
             muted: settings.muted.clone(),
@@ -122,7 +122,11 @@ impl Worker {
 
     /// What was counted so far.
     pub fn counts(&self) -> WorkerCounts {
-        WorkerCounts { files: self.shared.carver.counts(), ..self.shared.counts.clone() }
+        WorkerCounts {
+            files: self.shared.carver.counts(),
+            signatures: self.shared.signatures.counts(),
+            ..self.shared.counts.clone()
+        }
     }
 
     /// How many flows live.

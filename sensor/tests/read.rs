@@ -94,6 +94,7 @@ fn read_all(files: &[PathBuf], workers: usize, limits: FlowLimits) -> (BTreeMap<
     let folder = tempfile::tempdir().unwrap();
     let destination = Destination::Directory(folder.path().to_owned());
     let summary = read(ReadOptions {
+        probe: None,
         files: files.to_vec(),
         workers,
         destination,

@@ -110,3 +110,57 @@ fn rules_that_cannot_be_used_are_reported_and_the_others_go_on() {
     assert!(told.contains("7 rules, 1 of them cannot match here, 1 cannot be used"), "{told}");
     assert!(!alerts(&events(&output), "1").is_empty());
 }
+
+#[test]
+fn what_people_tune_holds_and_what_makes_no_sense_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = rules(&folder).display().to_string();
+    let tuning = folder.path().join("tuning.toml");
+    let threshold = folder.path().join("threshold.config");
+    std::fs::write(&tuning, "[[rule]]\nsid = [1]\ndisable = true\n[[rule]]\nsid = [2]\npriority = 1\n").unwrap();
+    std::fs::write(&threshold, "suppress gen_id 1, sig_id 4, track by_either, ip 0.0.0.0/0\n").unwrap();
+    let files = [&tuning, &threshold].map(|path| path.display().to_string());
+    let plain = events(&read(&[STORY, "--rules", &rules]));
+    let output = read(&[STORY, "--rules", &rules, "--tuning", &files[0], "--tuning", &files[1]]);
+    let tuned = events(&output);
+    let count = |events: &[Value], sid: &str| alerts(events, sid).len();
+    assert_eq!((count(&tuned, "1"), count(&tuned, "4")), (0, 0));
+    assert_eq!(count(&tuned, "5"), count(&plain, "5"));
+    let alert = alerts(&tuned, "2")[0];
+    assert_eq!(alert["signature"]["priority"], 1);
+    assert!(alert["signature"]["text"].as_str().unwrap().contains("priority:1;"), "the rule as it was in force");
+    assert_ne!(alert["rule"]["ruleset"], alerts(&plain, "2")[0]["rule"]["ruleset"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("1 are put out of force"), "{told}");
+
+    std::fs::write(&tuning, "[[rule]]\nsid = [1]\ndisabel = true\n").unwrap();
+    let program = env!("CARGO_BIN_EXE_luytre-sensor");
+    let refused =
+        Command::new(program).args(["read", STORY, "--rules", &rules, "--tuning", &files[0]]).output().unwrap();
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(2) && told.contains("disabel"), "{told}");
+}
+
+#[test]
+fn how_far_a_rule_comes_is_explained_and_what_rules_cost_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = rules(&folder).display().to_string();
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_luytre-sensor")).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let told = run(&["explain", "--rules", &rules, "--sid", "1", STORY]);
+    assert!(told.contains("+ http.uri: content \"/dang-nhap\" at byte 0: \"/dang-nhap\""), "{told}");
+    assert!(told.contains("everything held") && !told.contains("everything held 0 times"), "{told}");
+    let told = run(&["explain", "--rules", &rules, "--sid", "6", STORY]);
+    assert!(told.contains("everything held 0 times"), "{told}");
+    assert!(told.contains("- pkt_data: content \"no such bytes anywhere\""), "what failed first is named: {told}");
+    let told = run(&["bench", "--rules", &rules, STORY]);
+    assert!(told.contains("6 rules loaded") && told.contains("rules were asked, 5 matched"), "{told}");
+    let output = Command::new(env!("CARGO_BIN_EXE_luytre-sensor"))
+        .args(["explain", "--rules", &rules, "--sid", "99", STORY])
+        .output()
+        .unwrap();
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("has the sid 99"));
+}

@@ -1,6 +1,6 @@
 //! Scenarios: a capture in, API answers out, with the three programs as real processes; and what happens when one of
 //! them dies, a disk is full, a certificate is revoked, a rule is broken, a setting is misspelt, mail goes out, a report
-//! is printed, a capture is imported, evidence is sealed and replayed, the demo is killed.
+//! is printed, a signature finds something, a capture is imported, evidence is sealed and replayed, the demo is killed.
 
 mod afar;
 mod demo;
@@ -11,4 +11,5 @@ mod mail;
 mod packets;
 mod report;
 mod settings;
+mod signatures;
 mod story;

@@ -15,7 +15,7 @@ pub fn rule(rule: &Rule, ruleset: &str) -> AlertRule {
         name_vi: rule.title_vi.clone(),
         kind: kind(rule.kind),
         revision: rule.revision.clone(),
-        ruleset: ruleset.to_owned(),
+        ruleset: rule.set.as_deref().unwrap_or(ruleset).to_owned(),
         description: rule.description.clone(),
         description_vi: rule.description_vi.clone(),
         advice_vi: rule.advice_vi.clone(),
@@ -44,6 +44,7 @@ fn kind(kind: EngineKind) -> RuleKind {
         EngineKind::Correlation => RuleKind::Correlation,
         EngineKind::Yara => RuleKind::Yara,
         EngineKind::Intel => RuleKind::Intel,
+        EngineKind::Signature => RuleKind::Signature,
     }
 }
 
@@ -54,6 +55,7 @@ fn reasons(rule: &Rule) -> Vec<String> {
         EngineKind::Correlation => Some("several_events"),
         EngineKind::Yara => Some("known_file_content"),
         EngineKind::Intel => Some("known_indicator"),
+        EngineKind::Signature => Some("known_traffic"),
     };
     ["rule_level"].into_iter().chain(of_kind).map(str::to_owned).collect()
 }

@@ -5,13 +5,13 @@
 //! and of what the sensor reads in the sealed packets; where not, each difference; and what today's rules would say.
 //! Nothing of a running collector is touched; what is unpacked stands in a folder of its own that goes afterwards.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{BufRead as _, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
-use luytre_collector_api::{Alert, Visibility};
+use luytre_collector_api::{Alert, RuleKind, Visibility};
 use luytre_events::text::read_event;
 use luytre_events::{Event, EventId};
 use luytre_rules_engine::Engine;
@@ -138,7 +138,8 @@ pub fn replay<R: Read + Seek>(bundle: &mut Bundle<R>, tools: &Tools<'_>) -> anyh
     let mut from_packets = None;
     let mut read_differently = Vec::new();
     if !manifest.flows.is_empty() {
-        let read = read_packets(bundle, &manifest, &alert, tools)?;
+        let signatures = signatures(&events, tools.scratch)?;
+        let read = read_packets(bundle, &manifest, &alert, signatures.as_deref(), tools)?;
         let (_, found) = detection(&rules, &read)?;
         from_packets =
             Some(Comparison { alert: &alert, manifest: &manifest, of_packets: true }.outcome(&found, read.len()));
@@ -147,7 +148,8 @@ pub fn replay<R: Read + Seek>(bundle: &mut Bundle<R>, tools: &Tools<'_>) -> anyh
     let mut today: Vec<Said> = said.iter().map(|entry| said_of(&entry.alert)).collect();
     today.sort();
     Ok(Replay {
-        same_rules: digest == alert.rule.ruleset,
+        // A signature came with its alert: the sealed text is the one that raised it.
+        same_rules: digest == alert.rule.ruleset || alert.rule.kind == RuleKind::Signature,
         fires_today: today.iter().any(|said| said.rule == alert.rule.id),
         alert: alert.id,
         rule: format!("{} ({})", alert.rule.name, alert.rule.id),
@@ -209,6 +211,18 @@ fn files<R: Read + Seek>(
     Ok(files)
 }
 
+/// The signatures whose alerts are among the events, in a file for the sensor; nothing where there are none.
+fn signatures(events: &[Event], scratch: &Path) -> anyhow::Result<Option<PathBuf>> {
+    let texts: BTreeSet<String> =
+        events.iter().filter_map(|event| Some(event.get_named("signature.text")?.borrow().to_text())).collect();
+    if texts.is_empty() {
+        return Ok(None);
+    }
+    let path = scratch.join("sealed.rules");
+    std::fs::write(&path, Vec::from_iter(texts).join("\n")).context("unpack the signatures")?;
+    Ok(Some(path))
+}
+
 /// Detection as the collector does it, on a few events.
 struct Detection<'d> {
     groups: &'d Manifest,
@@ -267,6 +281,7 @@ fn read_packets<R: Read + Seek>(
     bundle: &mut Bundle<R>,
     manifest: &Manifest,
     alert: &Alert,
+    signatures: Option<&Path>,
     tools: &Tools<'_>,
 ) -> anyhow::Result<Vec<Event>> {
     let agencies = match bundle.text(names::AGENCIES) {
@@ -283,27 +298,37 @@ fn read_packets<R: Read + Seek>(
     }
     let all = tools.scratch.join("all.pcapng");
     merge(&captures, &all)?;
-    read_capture(tools.sensor, &all, alert, &agencies, &mut events)?;
+    let command = read_command(tools.sensor, &all, signatures);
+    read_capture(command, &all, alert, &agencies, &mut events)?;
     for (sequence, event) in (1..).zip(&mut events) {
         event.id.sequence = sequence;
     }
     Ok(events)
 }
 
+/// Reads a capture, with signatures where there are some.
+fn read_command(sensor: &Path, capture: &Path, signatures: Option<&Path>) -> Command {
+    let mut command = Command::new(sensor);
+    command.arg("read");
+    if let Some(signatures) = signatures {
+        command.arg("--rules").arg(signatures);
+    }
+    command.arg("--").arg(capture);
+    command
+}
+
 fn read_capture(
-    sensor: &Path,
+    mut command: Command,
     capture: &Path,
     alert: &Alert,
     agencies: &Agencies,
     events: &mut Vec<Event>,
 ) -> anyhow::Result<()> {
-    let mut child = Command::new(sensor)
-        .args(["read".as_ref(), "--".as_ref(), capture.as_os_str()])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .with_context(|| format!("start {}, which reads packets; name it with --sensor-program", sensor.display()))?;
+    let sensor = command.get_program().to_owned();
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().with_context(|| {
+            format!("start {}, which reads packets; name it with --sensor-program", Path::new(&sensor).display())
+        })?;
     let mut lines = BufReader::new(child.stdout.take().context("the sensor has no output")?);
     let mut read = || -> anyhow::Result<()> {
         let mut line = Vec::new();

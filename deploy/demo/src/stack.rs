@@ -40,12 +40,14 @@ pub struct Settings {
     pub collector_lines: String,
     /// Further lines of the console's configuration.
     pub console_lines: String,
+    /// Signatures that sensors run.
+    pub signatures: Vec<PathBuf>,
     /// Further lines of a sensor's configuration.
     pub sensor_lines: String,
 }
 
 impl Settings {
-    /// Free ports, our own rules, the demo's agencies.
+    /// Free ports, our own rules and signatures, the demo's agencies.
     pub fn new(data: &Path, checkout: &Path) -> Result<Self> {
         Ok(Settings {
             data: data.to_owned(),
@@ -57,6 +59,7 @@ impl Settings {
             collector_api_lines: String::new(),
             collector_lines: String::new(),
             console_lines: String::new(),
+            signatures: vec![checkout.join("rules/signatures")],
             sensor_lines: String::new(),
         })
     }
@@ -178,7 +181,8 @@ impl Stack {
 
     /// Starts a sensor that was enrolled.
     pub fn start_sensor(&mut self, name: &str, source: &PacketSource) -> Result<()> {
-        let mut lines = String::new();
+        let signatures: Vec<String> = self.settings.signatures.iter().map(|path| quoted(path)).collect();
+        let mut lines = format!("rules = [{}]\n\n", signatures.join(", "));
         match source {
             PacketSource::File { path, speed } => {
                 write!(lines, "[[source]]\nfile = {}\nspeed = \"{speed}\"\nshift_to_now = true\n\n", quoted(path))?

@@ -6,6 +6,7 @@ use luytre_events::Event;
 use luytre_events::scan::FileMatch;
 
 use crate::detector::Detector;
+use crate::heard::Heard;
 use crate::matched::Match;
 use crate::ruleset::RuleSet;
 
@@ -33,7 +34,7 @@ pub struct EngineCounts {
 impl Engine {
     /// An engine without rules, for a collector whose rule folder is empty or gone.
     pub fn empty() -> Engine {
-        Engine::new(Arc::new(RuleSet::empty()), Vec::new())
+        Engine::new(Arc::new(RuleSet::empty()), vec![Box::new(Heard::new())])
     }
 
     pub(crate) fn new(rules: Arc<RuleSet>, detectors: Vec<Box<dyn Detector>>) -> Engine {

@@ -12,11 +12,13 @@
 //! | `sigma` | Sigma 2 with correlations, wrapped around rsigma behind [`Detector`] |
 //! | `intel` | lists of bad domains, addresses, hashes, fingerprints, behind [`Detector`] |
 //! | `signatures` | Suricata's rule language on packets, streams and buffers of protocols: what sensors run |
+//! | `heard` | alerts that sensors raise by their signatures, as matches like all others |
 //! | [`yara`] | names and metadata of YARA rules; the rules themselves run in luytre-scanner |
 //! | [`scanner`] | drives a luytre-scanner child |
 
 pub mod detector;
 pub mod engine;
+mod heard;
 #[cfg(feature = "intel")]
 pub mod intel;
 pub mod matched;

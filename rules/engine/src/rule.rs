@@ -47,6 +47,8 @@ pub enum RuleKind {
     Yara,
     /// A list of indicators.
     Intel,
+    /// A signature that a sensor runs.
+    Signature,
 }
 
 /// One rule that is in force.
@@ -64,6 +66,8 @@ pub struct Rule {
     pub level: Level,
     /// `modified`, else `date`, else empty.
     pub revision: String,
+    /// Digest of the set of rules that it belongs to, where that is not the one that was loaded here.
+    pub set: Option<String>,
     /// What it looks for and why that matters, English.
     pub description: String,
     /// The same in Vietnamese.

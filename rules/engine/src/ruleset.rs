@@ -107,6 +107,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Engine, LoadError> {
     #[cfg(feature = "intel")]
     take(&mut set, crate::intel::load(&of_kinds(&sources, &[SourceKind::Intel]), &mut ids));
     take(&mut set, crate::yara::load(&of_kinds(&sources, &[SourceKind::Yara]), &mut ids));
+    detectors.push(Box::new(crate::heard::Heard::new()));
     set.rules.sort_by(|a, b| a.id.cmp(&b.id));
     set.by_id = set.rules.iter().enumerate().map(|(i, rule)| (rule.id.clone(), i)).collect();
     set.broken.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));

@@ -21,11 +21,14 @@ pub enum Destination {
     Stdout,
     /// A file for each dataset (`dns.jsonl`) in this directory, which is made if need be.
     Directory(PathBuf),
+    /// Nowhere: they are counted.
+    Nowhere,
 }
 
 /// Open destinations.
 pub struct Lines {
     directory: Option<PathBuf>,
+    nowhere: bool,
     files: BTreeMap<&'static str, Target>,
 }
 
@@ -38,13 +41,13 @@ impl Lines {
     /// Makes the directory, where one is wanted.
     pub fn open(destination: &Destination) -> io::Result<Lines> {
         let directory = match destination {
-            Destination::Stdout => None,
+            Destination::Stdout | Destination::Nowhere => None,
             Destination::Directory(directory) => {
                 std::fs::create_dir_all(directory)?;
                 Some(directory.clone())
             }
         };
-        Ok(Lines { directory, files: BTreeMap::new() })
+        Ok(Lines { directory, nowhere: *destination == Destination::Nowhere, files: BTreeMap::new() })
     }
 
     /// The buffer that a dataset's lines are appended to; [`Lines::written`] must follow.
@@ -73,6 +76,7 @@ impl Lines {
             std::collections::btree_map::Entry::Occupied(target) => Ok(target.into_mut()),
             std::collections::btree_map::Entry::Vacant(place) => {
                 let file: Box<dyn Write + Send> = match &self.directory {
+                    None if self.nowhere => Box::new(io::sink()),
                     None => Box::new(StdoutUnbuffered),
                     Some(directory) => Box::new(File::create(directory.join(format!("{dataset}.jsonl")))?),
                 };

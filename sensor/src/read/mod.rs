@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use luytre_events::ledger::{Snapshot, Stage};
 use luytre_rules_engine::signatures::Signatures;
+use luytre_rules_engine::signatures::probe::Probe;
 
 use crate::capture::filter::Filter;
 use crate::capture::{CaptureError, FileSource, Next, PacketSource, SourceCounts};
@@ -42,6 +43,8 @@ pub struct ReadOptions {
     pub filter: Option<Arc<Filter>>,
     /// What signatures look for, if there are any.
     pub rules: Option<Arc<Signatures>>,
+    /// Who wants to know what rules cost and how far they come.
+    pub probe: Option<Arc<Probe>>,
 }
 
 /// What was read.
@@ -66,7 +69,8 @@ impl Summary {
 
 /// Reads all files. The error is about writing events, for example a full disk.
 pub fn read(options: ReadOptions) -> std::io::Result<Summary> {
-    let settings = WorkerSettings { rules: options.rules, ..WorkerSettings::reading(options.limits) };
+    let settings =
+        WorkerSettings { rules: options.rules, probe: options.probe, ..WorkerSettings::reading(options.limits) };
     let stop = Arc::new(AtomicBool::new(false));
     let lines = Lines::open(&options.destination)?;
     let workers = options.workers.clamp(1, SHARDS);

@@ -82,7 +82,7 @@ fn text(snapshot: &Snapshot) -> String {
 
 /// What stands beside the ledger: flows, and what was given up under load.
 fn condition(condition: &Condition, out: &mut String) {
-    let Condition { load, spared, spared_packet_bytes, flows, flows_total } = condition;
+    let Condition { load, spared, signatures, spared_packet_bytes, flows, flows_total } = condition;
     let _ = writeln!(out, "sensor_flows {flows}");
     let _ = writeln!(out, "sensor_flows_total {flows_total}");
     let _ = writeln!(out, "sensor_load_step {}", load.step as usize);
@@ -95,6 +95,10 @@ fn condition(condition: &Condition, out: &mut String) {
     let _ = writeln!(out, "sensor_load_packets_not_kept_bytes_total {spared_packet_bytes}");
     let _ = writeln!(out, "sensor_load_flows_without_detail_total {}", spared.flows);
     let _ = writeln!(out, "sensor_load_without_detail_bytes_total {}", spared.bytes);
+    let _ = writeln!(out, "sensor_signatures_alerts_total {}", signatures.alerts);
+    for (reason, count) in signatures.named() {
+        let _ = writeln!(out, "sensor_signatures_kept_back_total{{reason=\"{reason}\"}} {count}");
+    }
 }
 
 /// The settings in force: their number, filters, and what canaries tell.

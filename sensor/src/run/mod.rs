@@ -29,6 +29,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use luytre_events::ledger::Snapshot;
 use luytre_events::wire::PacketsWish;
+use luytre_rules_engine::signatures::InspectCounts;
 use tokio::sync::watch;
 
 use crate::canary::CanaryKey;
@@ -101,6 +102,7 @@ impl uplink::Source for Sensor {
 struct Condition {
     load: LoadCounts,
     spared: Spared,
+    signatures: InspectCounts,
     spared_packet_bytes: u64,
     flows: usize,
     flows_total: u64,
@@ -127,7 +129,14 @@ impl Sensor {
             flows += lane.flows;
             kept_bytes += lane.kept.as_ref().map_or(0, |kept| kept.spared_bytes);
         }
-        Condition { load, spared: work.spared, spared_packet_bytes: kept_bytes, flows, flows_total: work.flows }
+        Condition {
+            load,
+            spared: work.spared,
+            signatures: work.signatures,
+            spared_packet_bytes: kept_bytes,
+            flows,
+            flows_total: work.flows,
+        }
     }
 }
 

@@ -60,7 +60,8 @@ impl Orders {
             muted: Arc::new(settings.muted()),
             networks: Arc::new(Networks::new(&settings.networks)),
             canaries: fixed.canaries.clone(),
-            rules: signatures::load(&settings.rules).map_err(|error| format!("rules: {error}"))?,
+            rules: signatures::load(&settings.rules, &settings.tuning).map_err(|error| format!("rules: {error:#}"))?,
+            probe: None,
         };
         Ok(Orders {
             number,
@@ -75,7 +76,18 @@ impl Orders {
     pub fn say_rules(&self) {
         let Some(rules) = &self.worker.rules else { return };
         let (broken, unsupported) = (rules.broken.len(), rules.unsupported.len());
-        tracing::info!(rules = rules.len(), broken, unsupported, "signatures are loaded");
+        tracing::info!(
+            rules = rules.len(),
+            broken,
+            unsupported,
+            disabled = rules.disabled,
+            digest = rules.digest,
+            "signatures are loaded"
+        );
+        if let Some(first) = rules.idle.first() {
+            let idle = rules.idle.len();
+            tracing::warn!(idle, file = %first.file, line = first.line, reason = first.what, "tuning that concerns no rule");
+        }
         if let Some(first) = rules.broken.first() {
             tracing::warn!(broken, file = %first.file, reason = first.what, "rules that cannot be used are passed over");
         }

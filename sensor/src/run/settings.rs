@@ -24,6 +24,8 @@ use crate::worker::Muted;
 pub struct Settings {
     /// Signatures: rule files, and folders whose rule files are loaded.
     pub rules: Vec<PathBuf>,
+    /// What is changed about signatures without touching them: files of ours (`.toml`) or like `threshold.config`.
+    pub tuning: Vec<PathBuf>,
     /// Where packets come from.
     pub source: Vec<SourceSettings>,
     /// What is made of headers.

@@ -4,34 +4,41 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use luytre_rules_engine::signatures::Signatures;
-use luytre_rules_engine::signatures::language::Variables;
+use luytre_rules_engine::signatures::tuning::Tuning;
 
 /// Reports of one kind that are printed; the others are counted.
 const REPORTS_MAX: usize = 20;
 
-/// Loads rule files and folders; nothing where there are none.
-pub fn load(paths: &[PathBuf]) -> std::io::Result<Option<Arc<Signatures>>> {
+/// Loads rule files and folders, with what people have changed about them; nothing where there are none.
+pub fn load(paths: &[PathBuf], tuning: &[PathBuf]) -> anyhow::Result<Option<Arc<Signatures>>> {
+    let tuning = Tuning::load(tuning)?;
     if paths.is_empty() {
         return Ok(None);
     }
-    Signatures::load(paths, Variables::usual()).map(|rules| Some(Arc::new(rules)))
+    Ok(Some(Arc::new(Signatures::load_tuned(paths, &tuning)?)))
 }
 
 /// Says on standard error what was loaded and what was not.
 pub fn report(rules: &Signatures) {
-    for (kind, reports) in [("cannot be used", &rules.broken), ("cannot match here", &rules.unsupported)] {
+    let kinds = [
+        ("rules that cannot be used", &rules.broken),
+        ("rules that cannot match here", &rules.unsupported),
+        ("changes that concern no rule", &rules.idle),
+    ];
+    for (kind, reports) in kinds {
         for one in reports.iter().take(REPORTS_MAX) {
             eprintln!("luytre-sensor: {}: {}", one.file, told(&one.what, one.line));
         }
         if reports.len() > REPORTS_MAX {
-            eprintln!("luytre-sensor: {} more rules that {kind}", reports.len() - REPORTS_MAX);
+            eprintln!("luytre-sensor: {} more {kind}", reports.len() - REPORTS_MAX);
         }
     }
     eprintln!(
-        "{} rules, {} of them cannot match here, {} cannot be used, {} are not for this engine",
+        "{} rules, {} of them cannot match here, {} cannot be used, {} are put out of force, {} are not for this engine",
         rules.len(),
         rules.unsupported.len(),
         rules.broken.len(),
+        rules.disabled,
         rules.not_for_us
     );
 }

@@ -19,6 +19,8 @@ use luytre_events::{DatasetId, FieldId, Transport, Value};
 use luytre_rules_engine::signatures::buffer::{self, BufferId};
 use luytre_rules_engine::signatures::inspect::FlowNotes;
 use luytre_rules_engine::signatures::language::Action;
+use luytre_rules_engine::signatures::notes::Notes;
+use luytre_rules_engine::signatures::probe::Probe;
 use luytre_rules_engine::signatures::{
     Alert, FlowFacts, InspectCounts, Inspector, PacketFacts, Scene, Signatures, TcpFacts,
 };
@@ -64,12 +66,15 @@ pub struct Inspection {
     generation: u64,
     /// Connections that are over.
     lingering: Lingering,
+    /// What the sets before have counted.
+    past: InspectCounts,
 }
 
 impl Inspection {
     /// With rules, or without.
-    pub fn new(rules: Option<Arc<Signatures>>) -> Inspection {
-        Inspection { engine: rules.map(|rules| Box::new(Inspector::new(rules))), ..Inspection::default() }
+    pub fn new(rules: Option<Arc<Signatures>>, probe: Option<Arc<Probe>>) -> Inspection {
+        let engine = rules.map(|rules| Box::new(Inspector::new(rules).probed(probe)));
+        Inspection { engine, ..Inspection::default() }
     }
 
     /// Goes on by another set of rules, or by none. What the former set remembered of flows and hosts means nothing to it.
@@ -80,6 +85,7 @@ impl Inspection {
             _ => false,
         };
         if !same {
+            self.past = self.counts();
             self.engine = rules.map(|rules| Box::new(Inspector::new(rules)));
             self.generation += 1;
         }
@@ -87,7 +93,11 @@ impl Inspection {
 
     /// What was counted.
     pub fn counts(&self) -> InspectCounts {
-        self.engine.as_ref().map(|engine| engine.counts()).unwrap_or_default()
+        let mut counts = self.past;
+        if let Some(engine) = &self.engine {
+            counts.add(engine.counts());
+        }
+        counts
     }
 
     /// Whether there are rules.
@@ -386,14 +396,23 @@ impl Inspection {
     pub fn event(&self, alert: Alert) -> Option<(DatasetId, Vec<(FieldId, Value)>)> {
         let set = self.engine.as_ref()?.set();
         let rule = set.rules().get(usize::try_from(alert.rule).ok()?)?;
+        let text = set.text(rule);
+        let Notes { techniques, severity, references, name_vi, description, description_vi } = Notes::of(&text);
         let record = SignatureAlert {
+            name_vi,
+            description,
+            description_vi,
+            references,
+            techniques,
+            severity,
+            text: shortened(text),
             id: rule.sid.to_string(),
             name: rule.message.clone(),
             version: rule.rev.to_string(),
             category: rule.class.clone(),
             set: set.digest.clone(),
             generator: (rule.gid != 1).then(|| rule.gid.into()),
-            action: match rule.action {
+            action: match alert.action.unwrap_or(rule.action) {
                 Action::Pass => "pass",
                 Action::Drop => "drop",
                 Action::Reject => "reject",
@@ -407,6 +426,14 @@ impl Inspection {
         };
         Some(record.into_body())
     }
+}
+
+/// At most the beginning of a rule's text.
+fn shortened(mut text: String) -> String {
+    const TEXT_MAX_BYTES: usize = 8 << 10;
+    let end = (0..=TEXT_MAX_BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.truncate(end);
+    text
 }
 
 /// What rules expect to read of a type: the words of the usual table of magic numbers, as far as they are the same for

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use luytre_rules_engine::signatures::InspectCounts;
+
 use crate::files::FileCounts;
 
 /// What flows lost their detail, because of [`Detail`]. None gets it back: a parser that has missed the middle of a
@@ -35,6 +37,8 @@ pub struct WorkerCounts {
     pub files: FileCounts,
     /// What was not looked into.
     pub spared: Spared,
+    /// What signatures did.
+    pub signatures: InspectCounts,
 }
 
 impl WorkerCounts {
@@ -49,6 +53,7 @@ impl WorkerCounts {
         for (name, count) in &other.anomalies {
             *self.anomalies.entry(name).or_default() += count;
         }
+        self.signatures.add(other.signatures);
         self.spared.flows += other.spared.flows;
         self.spared.packets_new += other.spared.packets_new;
         self.spared.packets_known += other.spared.packets_known;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use luytre_rules_engine::signatures::Signatures;
+use luytre_rules_engine::signatures::probe::Probe;
 
 use crate::canary::watch::Watch;
 use crate::files::FileLimits;
@@ -46,6 +47,8 @@ pub struct WorkerSettings {
     pub canaries: Option<Arc<Watch>>,
     /// What signatures look for, if there are any.
     pub rules: Option<Arc<Signatures>>,
+    /// Who wants to know what rules cost and how far they come.
+    pub probe: Option<Arc<Probe>>,
 }
 
 /// What an operator has switched off.
@@ -82,6 +85,7 @@ impl WorkerSettings {
             networks: Arc::default(),
             canaries: None,
             rules: None,
+            probe: None,
         }
     }
 }

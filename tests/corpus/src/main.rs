@@ -4,6 +4,8 @@
 //! Events are compared as multisets of keys per capture ([`key`]). Recall is the share of the reference's events that
 //! we have, precision the share of ours that the reference has.
 
+mod et;
+mod generated;
 mod key;
 mod rules;
 
@@ -23,7 +25,7 @@ use serde_json::Value;
 #[derive(Parser)]
 struct Arguments {
     /// Folder with captures/ and reference/eve.jsonl.gz.
-    #[arg(required_unless_present = "captures")]
+    #[arg(required_unless_present_any = ["captures", "generated"])]
     corpus: Option<PathBuf>,
     /// Folder of the captures; the reference names them relative to the folder above it [default: captures in CORPUS].
     #[arg(long)]
@@ -40,6 +42,12 @@ struct Arguments {
     /// Compare alerts instead: run the tests of reference/rule-tests.jsonl.
     #[arg(long)]
     rules: bool,
+    /// Compare alerts instead: those of rules/et over all captures with reference/et-alerts.jsonl.
+    #[arg(long)]
+    et: bool,
+    /// Instead make traffic from each rule of these files and folders, and near misses, and see what the rules say.
+    #[arg(long, value_name = "RULES")]
+    generated: Vec<PathBuf>,
     /// Print up to this many differences of each protocol.
     #[arg(long, default_value_t = 0)]
     list_differences: usize,
@@ -69,6 +77,9 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<bool> {
+    if !arguments.generated.is_empty() {
+        return generated::run(&arguments.generated, arguments.list_differences);
+    }
     let folder = match (&arguments.captures, &arguments.corpus) {
         (Some(captures), _) => captures.clone(),
         (None, corpus) => corpus.clone().unwrap_or_default().join("captures"),
@@ -79,6 +90,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         Some(sensor) => sensor.clone(),
         None => newest_sensor(&std::env::current_exe()?)?,
     };
+    if arguments.et {
+        return et::compare(base, arguments.jobs.max(1), arguments.list_differences);
+    }
     if arguments.rules {
         return rules::compare(&sensor, base, arguments.jobs.max(1), arguments.list_differences);
     }

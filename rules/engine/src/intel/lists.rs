@@ -174,6 +174,7 @@ fn to_rule(head: Head, file: &str, level: Level) -> Rule {
         kind: RuleKind::Intel,
         level,
         revision: head.date,
+        set: None,
         description: head.description,
         description_vi: head.description_vi,
         advice: head.advice,

@@ -33,6 +33,7 @@ macro_rules! described {
             kind: $kind,
             level: level(rule.level),
             revision: rule.modified.clone().or_else(|| rule.date.clone()).unwrap_or_default(),
+            set: None,
             description: rule.description.as_deref().unwrap_or_default().trim().to_owned(),
             description_vi: own.text("description_vi"),
             advice: own.text("advice"),

@@ -4,6 +4,9 @@
 //! dot is the protocol that fills it, unless the table says otherwise. Buffers that no parser fills yet stand here too,
 //! so that rules that use them load and are told apart.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 /// A buffer's place in [`BUFFERS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BufferId(pub u16);
@@ -76,8 +79,17 @@ impl Buffer {
 
 /// Finds a sticky buffer by any of its spellings.
 pub fn by_keyword(keyword: &str) -> Option<BufferId> {
-    let found = find(|buffer| buffer.name == keyword || buffer.aliases.contains(&keyword));
-    found.filter(|id| !id.is_internal() && !keyword.starts_with("frame."))
+    static SPELLINGS: OnceLock<HashMap<&str, BufferId>> = OnceLock::new();
+    let spellings = SPELLINGS.get_or_init(|| {
+        let named = |buffer: &'static Buffer| [buffer.name].into_iter().chain(buffer.aliases.iter().copied());
+        let all = (0u16..).zip(BUFFERS).flat_map(|(at, buffer)| named(buffer).map(move |name| (name, BufferId(at))));
+        // Of two with one spelling the first counts.
+        all.fold(HashMap::new(), |mut map, (name, id)| {
+            map.entry(name).or_insert(id);
+            map
+        })
+    });
+    spellings.get(keyword).copied().filter(|id| !id.is_internal() && !keyword.starts_with("frame."))
 }
 
 /// Finds a frame of a protocol: by its whole name, or by the part behind the protocol that the header of a rule names.

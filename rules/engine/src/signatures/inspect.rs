@@ -5,6 +5,8 @@
 //! those behind it, and the flow where it looked at more than one packet. At most [`ALERTS_MAX`] alerts are told of one
 //! packet; what is cut is counted.
 
+mod explain;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -13,9 +15,10 @@ use super::language::{Action, Arrow};
 use super::matcher::{Scratch, View};
 use super::numbers;
 use super::prefilter::Lens;
+use super::probe::{Occasion as Seen, Probe};
 use super::rule::{Condition, MatchList, Rule, Scope};
 use super::ruleset::Signatures;
-use super::scene::Scene;
+use super::scene::{Scene, is_spoken};
 use super::state::{FlowMemory, HostMemory, Memory};
 use super::threshold::{Occasion, Thresholds};
 
@@ -39,6 +42,8 @@ pub struct Alert {
     pub to_server: bool,
     /// What the rule does holds for the whole flow, not for one packet of it.
     pub of_flow: bool,
+    /// What is to be done, where it is not what the rule says.
+    pub action: Option<Action>,
 }
 
 /// A place that made a rule match.
@@ -61,10 +66,35 @@ pub struct InspectCounts {
     pub cut: u64,
     /// Matches that a limit of their rule kept back.
     pub limited: u64,
+    /// Matches about which people have silenced their rule.
+    pub silenced: u64,
     /// Searches that were cut short.
     pub searches_cut: u64,
     /// Bits, counters and values that found no room.
     pub refused: u64,
+}
+
+impl InspectCounts {
+    /// Adds those of another inspector.
+    pub fn add(&mut self, other: InspectCounts) {
+        self.alerts += other.alerts;
+        self.cut += other.cut;
+        self.limited += other.limited;
+        self.silenced += other.silenced;
+        self.searches_cut += other.searches_cut;
+        self.refused += other.refused;
+    }
+
+    /// Each with its name, but for the alerts.
+    pub fn named(&self) -> [(&'static str, u64); 5] {
+        [
+            ("too_many_of_a_packet", self.cut),
+            ("limited", self.limited),
+            ("silenced", self.silenced),
+            ("search_cut", self.searches_cut),
+            ("no_room", self.refused),
+        ]
+    }
 }
 
 /// What is remembered of one flow.
@@ -140,6 +170,7 @@ pub struct Inspector {
     candidates: Vec<u32>,
     alerts: Vec<Alert>,
     counts: InspectCounts,
+    probe: Option<Arc<Probe>>,
 }
 
 impl Inspector {
@@ -153,7 +184,14 @@ impl Inspector {
             candidates: Vec::new(),
             alerts: Vec::new(),
             counts: InspectCounts::default(),
+            probe: None,
         }
+    }
+
+    /// The engine with somebody who wants to know what rules cost and how far they come.
+    pub fn probed(mut self, probe: Option<Arc<Probe>>) -> Inspector {
+        self.probe = probe;
+        self
     }
 
     /// The rules.
@@ -174,15 +212,17 @@ impl Inspector {
     pub fn addresses(&mut self, scene: &Scene<'_>, notes: &mut FlowNotes) {
         let set = self.set.clone();
         let sight = Sight { payload: None, transaction: None, request: None, of_packet: false };
-        for number in &set.prefilters.addresses {
-            self.ask(&set, *number, scene, sight, notes);
-        }
+        self.explain(Seen::Flow, scene, sight, notes);
+        let candidates = &mut self.candidates;
+        set.prefilters.addresses.candidates(scene.source.0, scene.destination.0, |rule| candidates.push(rule));
+        self.ask_candidates(&set, scene, sight, notes);
     }
 
     /// The protocol of a flow has become known, or will never be.
     pub fn recognised(&mut self, scene: &Scene<'_>, notes: &mut FlowNotes) {
         let set = self.set.clone();
         let sight = Sight { payload: None, transaction: None, request: None, of_packet: false };
+        self.explain(Seen::Recognised, scene, sight, notes);
         for number in &set.prefilters.recognised {
             self.ask(&set, *number, scene, sight, notes);
         }
@@ -196,6 +236,7 @@ impl Inspector {
         let set = self.set.clone();
         let payload = scene.packet.map(|packet| packet.payload).filter(|payload| !payload.is_empty());
         let sight = Sight { payload: payload.map(View::whole), transaction: None, request: None, of_packet: true };
+        self.explain(Seen::Odd, scene, sight, notes);
         for number in &set.prefilters.events {
             self.ask(&set, *number, scene, sight, notes);
         }
@@ -206,6 +247,7 @@ impl Inspector {
         let set = self.set.clone();
         let payload = scene.packet.map(|packet| packet.payload).filter(|payload| !payload.is_empty());
         let sight = Sight { payload: payload.map(View::whole), transaction: None, request: None, of_packet: true };
+        self.explain(Seen::Packet, scene, sight, notes);
         self.candidates.extend_from_slice(&set.prefilters.packets_always);
         self.look(&set.prefilters.packet, payload);
         if !scene.in_stream {
@@ -219,8 +261,8 @@ impl Inspector {
     /// A piece of a stream; so many bytes of it came before.
     pub fn stream(&mut self, scene: &Scene<'_>, bytes: &[u8], before: u64, notes: &mut FlowNotes) {
         let set = self.set.clone();
-        let payload = Some(View { bytes, before });
-        let sight = Sight { payload, transaction: None, request: None, of_packet: false };
+        let sight = Sight { payload: Some(View { bytes, before }), transaction: None, request: None, of_packet: false };
+        self.explain(Seen::Stream, scene, sight, notes);
         self.candidates.extend_from_slice(&set.prefilters.streams_always);
         self.look(&set.prefilters.stream, Some(bytes));
         self.ask_candidates(&set, scene, sight, notes);
@@ -239,8 +281,12 @@ impl Inspector {
         let set = self.set.clone();
         let payload = (!payload.is_empty()).then(|| View::whole(payload));
         let sight = Sight { payload, transaction: Some(buffers), request, of_packet: false };
-        for rules in set.prefilters.transactions_always.values() {
-            self.candidates.extend_from_slice(rules);
+        self.explain(Seen::Transaction, scene, sight, notes);
+        let spoken = scene.protocol.unwrap_or("");
+        for (wanted, rules) in &set.prefilters.transactions_always {
+            if wanted.is_empty() || is_spoken(wanted, spoken) {
+                self.candidates.extend_from_slice(rules);
+            }
         }
         for lens in &set.prefilters.lenses {
             let Some(id) = lens.buffer() else { continue };
@@ -270,8 +316,20 @@ impl Inspector {
         self.candidates = candidates;
     }
 
-    /// Asks one rule.
+    /// Asks one rule, and tells the probe what that cost.
     fn ask(&mut self, set: &Signatures, number: u32, scene: &Scene<'_>, sight: Sight<'_>, notes: &mut FlowNotes) {
+        if self.probe.is_none() {
+            return self.ask_only(set, number, scene, sight, notes);
+        }
+        let (before, began) = (self.alerts.len(), std::time::Instant::now());
+        self.ask_only(set, number, scene, sight, notes);
+        let time = began.elapsed();
+        if let Some(probe) = &self.probe {
+            probe.asked(number, self.alerts.len() > before, time);
+        }
+    }
+
+    fn ask_only(&mut self, set: &Signatures, number: u32, scene: &Scene<'_>, sight: Sight<'_>, notes: &mut FlowNotes) {
         let Some(rule) = usize::try_from(number).ok().and_then(|at| set.rules.get(at)) else { return };
         if !scene.fits(rule) {
             return;
@@ -307,7 +365,7 @@ impl Inspector {
         }
         let ends = (scene.source, scene.destination);
         let of_flow = !sight.of_packet || of_flow(rule);
-        self.alerts.push(Alert { rule: number, matched, ends, to_server: scene.to_server, of_flow });
+        self.alerts.push(Alert { rule: number, matched, ends, to_server: scene.to_server, of_flow, action: None });
     }
 
     fn list_holds(
@@ -398,13 +456,21 @@ impl Inspector {
         let drops = |alert: &&Alert| acts(alert, Action::Drop) || acts(alert, Action::Reject);
         notes.passed |= alerts.iter().filter(drops).any(|alert| alert.of_flow);
         alerts.retain(|alert| rule_of(alert).is_some_and(|rule| !rule.silent));
-        alerts.retain(|alert| {
+        alerts.retain_mut(|alert| {
             let Some(rule) = rule_of(alert) else { return false };
             let addresses = (alert.ends.0.0, alert.ends.1.0);
+            if rule.silences.iter().any(|silence| silence.holds(addresses.0, addresses.1)) {
+                self.counts.silenced += 1;
+                return false;
+            }
             let occasion = Occasion { rule: alert.rule, addresses, flow: scene.flow, time_ns: scene.time_ns };
-            let allowed = rule.limits.is_empty() || self.thresholds.allow(&rule.limits, occasion);
-            self.counts.limited += u64::from(!allowed);
-            allowed
+            if rule.limits.is_empty() {
+                return true;
+            }
+            let verdict = self.thresholds.allow(&rule.limits, occasion);
+            alert.action = verdict.action;
+            self.counts.limited += u64::from(!verdict.told);
+            verdict.told
         });
         self.counts.alerts += alerts.len() as u64;
         alerts

@@ -12,6 +12,8 @@ use super::sets::SetChanges;
 
 /// The most places that are tried for one list in one buffer.
 pub const STEPS_MAX: u32 = 10_000;
+/// The most places that are tried of an expression that backtracks, because each search costs much.
+const BACKTRACKING_MAX: u32 = 64;
 /// The most places that are told of one rule.
 const FOUND_MAX: usize = 16;
 /// How deep decoded parts may stand inside each other.
@@ -79,6 +81,25 @@ impl Scratch {
             self.cut += u64::from(self.steps == 0);
         }
         held
+    }
+}
+
+impl Scratch {
+    /// How many conditions of a list hold together, from the first on, and the places of those.
+    pub fn furthest(&mut self, list: &MatchList, view: View<'_>) -> (usize, Vec<Found>) {
+        let (mut best, variables) = ((0, Vec::new()), self.variables.clone());
+        for count in 1..=list.conditions.len() {
+            self.steps = STEPS_MAX;
+            self.found.clear();
+            self.variables.clone_from(&variables);
+            let mut run = Run { scratch: self, buffer: list.buffer, view, depth: 0 };
+            if !run.all(list.conditions.get(..count).unwrap_or(&[]), 0) {
+                break;
+            }
+            self.found.reverse();
+            best = (count, self.found.clone());
+        }
+        best
     }
 }
 
@@ -189,7 +210,13 @@ impl Run<'_> {
         }
         let again = depends_on_place(rest);
         let mut from = 0;
+        let mut left = if regex.pattern.backtracks() { BACKTRACKING_MAX } else { u32::MAX };
         while let Some((start, end)) = regex.pattern.find(bytes, from) {
+            left -= 1;
+            if left == 0 {
+                self.scratch.steps = 0;
+                return false;
+            }
             if self.all(rest, base + end) {
                 self.tell(base + start, base + end);
                 return true;

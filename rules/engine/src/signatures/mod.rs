@@ -16,7 +16,11 @@
 //! | [`plain`] | the same, slowly and obviously: the measure of the others in tests |
 //! | [`modbus`] | what rules ask of a request of Modbus |
 //! | [`many`] | which of several numbers must be as a rule says |
+//! | [`notes`] | what a text says to people |
 //! | [`domain`] | names taken apart |
+//! | [`tuning`] | what people change about rules without touching them |
+//! | [`review`] | what an author should know about a rule that loads |
+//! | [`probe`] | what rules cost, and how far one of them comes |
 //! | [`state`], [`sets`], [`threshold`] | what is remembered |
 //! | [`prefilter`] | which rules are worth asking |
 //! | [`inspect`] | all of it for the sensor |
@@ -24,23 +28,29 @@
 mod base64;
 pub mod buffer;
 pub mod compile;
+mod describe;
 pub mod domain;
 pub mod inspect;
 pub mod language;
 mod many;
 pub mod matcher;
 mod modbus;
+pub mod notes;
 pub mod numbers;
 pub mod plain;
 pub mod prefilter;
+pub mod probe;
 pub mod regex;
+pub mod review;
 pub mod rule;
 pub mod ruleset;
 mod scene;
 pub mod sets;
 pub mod state;
+mod texts;
 pub mod threshold;
 pub mod transform;
+pub mod tuning;
 
 pub use inspect::{Alert, InspectCounts, Inspector, Matched};
 pub use ruleset::{Reported, Signatures};

@@ -13,10 +13,17 @@ use super::buffer::{BufferId, PAYLOAD};
 use super::rule::{Condition, Content, MatchList, Rule, Scope};
 use super::transform::Transform;
 
+mod addresses;
+
+pub use addresses::AddressIndex;
+
 /// Shorter contents are found nearly everywhere.
 const PATTERN_MIN_BYTES: usize = 2;
 /// More of a content is not looked for.
 const PATTERN_MAX_BYTES: usize = 64;
+
+/// With no more than so many bytes of patterns the faster kind of automaton is small enough, too (hundreds of kilobytes).
+const SMALL_MAX_BYTES: usize = 1024;
 
 /// The automata and what stands beside them.
 #[derive(Debug, Default)]
@@ -34,7 +41,7 @@ pub struct Prefilters {
     /// Rules that are asked of every transaction, by what rules call the protocol.
     pub transactions_always: HashMap<String, Vec<u32>>,
     /// Rules that are asked once for each direction of a flow.
-    pub addresses: Vec<u32>,
+    pub addresses: AddressIndex,
     /// Rules that are asked when a protocol becomes known.
     pub recognised: Vec<u32>,
     /// Rules that are asked of packets about which something odd was noticed.
@@ -68,14 +75,14 @@ impl Prefilters {
 
     fn add(&mut self, number: u32, rule: &Rule) {
         match rule.scope {
-            Scope::Addresses => return self.addresses.push(number),
+            Scope::Addresses => return self.addresses.add(number, rule),
             Scope::Recognised => return self.recognised.push(number),
             Scope::Event => return self.events.push(number),
             _ => {}
         }
         let packet = matches!(rule.scope, Scope::Packet | Scope::PacketAndStream);
         let stream = matches!(rule.scope, Scope::Stream | Scope::PacketAndStream);
-        match choose(rule) {
+        match chosen(rule) {
             Some((list, pattern)) if list.buffer == PAYLOAD && rule.scope != Scope::Transaction => {
                 if packet {
                     self.packet.add(pattern.clone(), number);
@@ -117,7 +124,7 @@ impl Prefilters {
 }
 
 /// The content by which a rule is found.
-fn choose(rule: &Rule) -> Option<(&MatchList, Vec<u8>)> {
+pub fn chosen(rule: &Rule) -> Option<(&MatchList, Vec<u8>)> {
     let mut best: Option<(bool, bool, usize, &MatchList, &Content)> = None;
     for list in &rule.lists {
         let optional = list.conditions.iter().any(|condition| matches!(condition, Condition::Absent { .. }));
@@ -164,9 +171,10 @@ impl Lens {
         self.places = HashMap::new();
         let patterns = std::mem::take(&mut self.patterns);
         if !patterns.is_empty() {
+            let small = patterns.iter().map(Vec::len).sum::<usize>() <= SMALL_MAX_BYTES;
             self.automaton = AhoCorasick::builder()
                 .ascii_case_insensitive(true)
-                .kind(Some(AhoCorasickKind::ContiguousNFA))
+                .kind(Some(if small { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA }))
                 .build(patterns)
                 .ok();
         }

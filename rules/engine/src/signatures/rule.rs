@@ -8,6 +8,7 @@ use super::many::ManyTest;
 use super::modbus::ModbusTest;
 use super::regex::Pattern;
 use super::transform::Transform;
+use super::tuning::Suppress;
 
 /// A rule that can be matched.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub struct Rule {
     pub sets: Vec<StateChange>,
     /// How often it tells.
     pub limits: Vec<Limit>,
+    /// When it is silent, as people have said.
+    pub silences: Arc<[Arc<Suppress>]>,
     /// It only remembers.
     pub silent: bool,
     /// It passes and tells so.
@@ -54,6 +57,8 @@ pub struct Rule {
     pub scope: Scope,
     /// What of it cannot be satisfied here, in words: it loads and never matches.
     pub unsupported: Vec<String>,
+    /// Number of its text in the set.
+    pub text: u32,
     /// Places for `byte_extract` and `byte_math`.
     pub variables: usize,
 }
@@ -568,6 +573,13 @@ pub enum LimitKind {
     Filter,
     /// Tells when there were so many, then when there were this many times as many, and so on.
     Backoff(u32),
+    /// When there were more, another action holds for so many seconds.
+    Rate {
+        /// Which.
+        action: Action,
+        /// How long.
+        seconds: u32,
+    },
 }
 
 /// By what a limit counts.

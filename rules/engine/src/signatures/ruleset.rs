@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::compile::Compiler;
-use super::language::{Action, Arrow, Variables, statements};
+use super::language::{Action, Arrow, Statement, Variables, statements};
 use super::matcher;
 use super::prefilter::Prefilters;
 use super::rule::{Rule, Scope, StateChange, StateTest};
+use super::texts::Texts;
+use super::tuning::{Applied, Fate, Tuning};
 
 /// The most rules of a set.
 const RULES_MAX: usize = 200_000;
@@ -40,6 +42,11 @@ pub struct Signatures {
     pub unsupported: Vec<Reported>,
     /// Rules that say themselves that they are not for this engine.
     pub not_for_us: u32,
+    /// Rules that people have put out of force.
+    pub disabled: u32,
+    /// Tuning that concerns no rule, or cannot be used.
+    pub idle: Vec<Reported>,
+    texts: Texts,
     /// Digest of the text of all files.
     pub digest: String,
     /// Some rule looks into a transaction and into the stream that carries it.
@@ -49,39 +56,70 @@ pub struct Signatures {
 }
 
 impl Signatures {
+    /// Loads files, and all `.rules` files below folders, as people have tuned them.
+    pub fn load_tuned(paths: &[PathBuf], tuning: &Tuning) -> Result<Signatures, std::io::Error> {
+        texts_of(paths).map(|texts| Signatures::compile_tuned(texts, tuning))
+    }
+
     /// Loads files, and all `.rules` files below folders. The error is about what cannot be read at all.
     pub fn load(paths: &[PathBuf], variables: Variables) -> Result<Signatures, std::io::Error> {
-        let mut texts = Vec::new();
-        for path in paths {
-            for file in files(path)? {
-                texts.push((file.clone(), text_of(&file)?));
-            }
-        }
-        Ok(Signatures::compile(texts, variables))
+        texts_of(paths).map(|texts| Signatures::compile(texts, variables))
     }
 
     /// Compiles the texts of files.
     pub fn compile(texts: Vec<(PathBuf, String)>, variables: Variables) -> Signatures {
+        Signatures::compile_with(texts, variables, &Tuning::default())
+    }
+
+    /// Compiles the texts of files as people have tuned them.
+    pub fn compile_tuned(texts: Vec<(PathBuf, String)>, tuning: &Tuning) -> Signatures {
+        Signatures::compile_with(texts, tuning.variables(), tuning)
+    }
+
+    fn compile_with(texts: Vec<(PathBuf, String)>, variables: Variables, tuning: &Tuning) -> Signatures {
         use sha2::Digest as _;
+        let mut applied = Applied::new(tuning);
+        let mut disabled = 0;
         let mut compiler = Compiler::new(variables);
         let (mut rules, mut broken, mut not_for_us) = (Vec::<Rule>::new(), Vec::new(), 0);
         let mut seen = std::collections::HashMap::<(u32, u32), usize>::new();
         let mut digest = sha2::Sha256::new();
+        let mut made = Texts::default();
         for (path, text) in texts {
             digest.update(text.as_bytes());
             let file: Arc<str> = path.display().to_string().into();
             compiler.folder = path.parent().map(Path::to_owned).unwrap_or_default();
-            let (good, bad) = statements(&text);
+            let (mut good, bad) = statements(&text);
+            let own = good.len();
+            if tuning.enables() {
+                good.extend(commented(&text));
+            }
             let told = |line: u32, what: String| Reported { file: file.clone(), line, what };
             broken.extend(bad.into_iter().map(|fault| told(fault.line, fault.to_string())));
-            for statement in good {
+            for (number, statement) in good.into_iter().enumerate() {
+                let statement = match applied.before(&statement, &path, number >= own) {
+                    Fate::Same => statement,
+                    Fate::Disabled => {
+                        disabled += u32::from(number < own);
+                        continue;
+                    }
+                    Fate::Changed(text) => match changed(&text, statement.line) {
+                        Ok(statement) => statement,
+                        Err(what) => {
+                            broken.push(told(statement.line, what));
+                            continue;
+                        }
+                    },
+                };
                 match compiler.rule(&statement, &file) {
                     Ok(None) => not_for_us += 1,
                     Err(fault) => broken.push(told(fault.line, fault.to_string())),
                     Ok(Some(rule)) if rules.len() >= RULES_MAX => {
                         broken.push(told(rule.place.1, format!("more than {RULES_MAX} rules")));
                     }
-                    Ok(Some(rule)) => {
+                    Ok(Some(mut rule)) => {
+                        rule.text = made.add(&statement.text);
+                        applied.after(&mut rule, &statement, &path);
                         let next = rules.len();
                         let at = *seen.entry((rule.gid, rule.sid)).or_insert(next);
                         match rules.get_mut(at) {
@@ -97,6 +135,8 @@ impl Signatures {
             }
         }
         broken.extend(compiler.left_out());
+        tuning.texts().iter().for_each(|text| digest.update(text.as_bytes()));
+        let idle = applied.idle().chain(tuning.faults.iter().cloned()).collect();
         rules.sort_by_key(order);
         let unsupported = rules.iter().filter(|rule| !rule.unsupported.is_empty()).map(|rule| Reported {
             file: rule.place.0.clone(),
@@ -116,7 +156,20 @@ impl Signatures {
         let payload = |rule: &Rule| rule.lists.iter().any(|list| list.buffer == super::buffer::PAYLOAD);
         let mixes = of_transactions().any(payload);
         let pairs = of_transactions().any(|rule| rule.header.arrow == Arrow::Transaction);
-        Signatures { rules, prefilters, wanted, broken, unsupported, not_for_us, digest, mixes, pairs }
+        Signatures {
+            rules,
+            prefilters,
+            wanted,
+            broken,
+            unsupported,
+            not_for_us,
+            disabled,
+            idle,
+            texts: made,
+            digest,
+            mixes,
+            pairs,
+        }
     }
 
     /// Whether any rule looks into a buffer.
@@ -137,6 +190,11 @@ impl Signatures {
     /// The rules, in the order in which they are asked.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// The text of a rule as it is in force.
+    pub fn text(&self, rule: &Rule) -> String {
+        self.texts.get(rule.text)
     }
 
     /// The most steps of one search.
@@ -168,6 +226,45 @@ fn order(rule: &Rule) -> (u8, u8, u8, u8) {
         (false, false) => 3,
     };
     (action, rank(bits), rank(numbers), rule.priority)
+}
+
+/// The rule files below paths with their texts.
+pub fn texts_of(paths: &[PathBuf]) -> std::io::Result<Vec<(PathBuf, String)>> {
+    let mut texts = Vec::new();
+    for path in paths {
+        for file in files(path)? {
+            texts.push((file.clone(), text_of(&file)?));
+        }
+    }
+    Ok(texts)
+}
+
+/// Rules that stand commented out, one a line.
+fn commented(text: &str) -> Vec<Statement> {
+    let rules = (1u32..).zip(text.lines()).filter_map(|(number, line)| {
+        let rule = line.trim().strip_prefix('#')?.trim_start_matches('#').trim();
+        if !rule.contains("sid:") {
+            return None;
+        }
+        let (mut good, _) = statements(rule);
+        let mut statement = good.pop()?;
+        statement.line = number;
+        Some(statement)
+    });
+    rules.collect()
+}
+
+/// A rule whose text was changed, or why it is none any more.
+fn changed(text: &str, line: u32) -> Result<Statement, String> {
+    let (mut good, bad) = statements(text);
+    match (good.pop(), bad.first()) {
+        (Some(mut statement), None) => {
+            statement.line = line;
+            Ok(statement)
+        }
+        (_, Some(fault)) => Err(format!("line {line}, as it was tuned: {}", fault.reason)),
+        (None, None) => Err(format!("line {line}: tuning left nothing of it")),
+    }
 }
 
 fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {

@@ -1,6 +1,8 @@
 //! What is known of the moment in which rules are asked.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use super::language::{Arrow, Comparison, Header};
 use super::rule::{FlagsHow, FlowTest, IpOption, PacketTest, Rule, StreamSide};
@@ -99,6 +101,29 @@ impl Scene<'_> {
             && self.header_fits(rule)
             && rule.packet.iter().all(|test| self.packet_fits(test))
             && rule.spoken.iter().all(|test| self.spoken_fits(&test.name, test.negated))
+    }
+
+    /// What of header, flow and packet is not what a rule asks for, in words; nothing where all of it is.
+    pub fn refusal(&self, rule: &Rule) -> Option<String> {
+        if !self.flow_fits(&rule.flow) {
+            let way = if self.to_server { "to the server" } else { "to the client" };
+            let state = if self.established { "established" } else { "not established" };
+            return Some(format!("flow: this goes {way} and is {state}"));
+        }
+        if !self.header_fits(rule) {
+            let spoken = self.protocol.unwrap_or("unknown");
+            return Some(match rule.protocol.as_deref() {
+                Some(wanted) if !self.protocol.is_some_and(|spoken| is_spoken(wanted, spoken)) => {
+                    format!("protocol: {spoken} is spoken, not {wanted}")
+                }
+                _ => "header: other protocol, addresses or ports".to_owned(),
+            });
+        }
+        if let Some(test) = rule.packet.iter().find(|test| !self.packet_fits(test)) {
+            return Some(format!("packet: {test:?}"));
+        }
+        let spoken = rule.spoken.iter().find(|test| !self.spoken_fits(&test.name, test.negated));
+        spoken.map(|test| format!("app-layer-protocol: {}", test.name))
     }
 
     fn flow_fits(&self, test: &FlowTest) -> bool {
@@ -347,11 +372,10 @@ fn segment_size(header: &[u8]) -> Option<u64> {
 }
 
 /// Whether what a rule calls a protocol is what the sensor says is spoken.
-fn is_spoken(wanted: &str, spoken: &str) -> bool {
-    wanted == spoken
-        || include_str!("protocols.txt")
-            .lines()
-            .any(|line| line.split_once(' ').is_some_and(|(rule, sensor)| rule == wanted && sensor == spoken))
+pub fn is_spoken(wanted: &str, spoken: &str) -> bool {
+    static NAMES: OnceLock<HashSet<(&str, &str)>> = OnceLock::new();
+    let names = || include_str!("protocols.txt").lines().filter_map(|line| line.split_once(' ')).collect();
+    wanted == spoken || NAMES.get_or_init(names).contains(&(wanted, spoken))
 }
 
 #[cfg(test)]

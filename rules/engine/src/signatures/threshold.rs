@@ -1,4 +1,4 @@
-//! How often a rule tells (`threshold`, `detection_filter`), in packet time.
+//! How often a rule tells (`threshold`, `detection_filter`, `rate_filter`), in packet time.
 //!
 //! Counters have a ceiling ([`COUNTERS_MAX`]): beyond, those whose time is over go first, and what still finds no room
 //! tells as if there were no limit, and is counted.
@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use super::language::Action;
 use super::rule::{Limit, LimitKind, Track};
 
 /// The most counters.
@@ -25,6 +26,8 @@ struct Counter {
     begin_ns: i64,
     end_ns: i64,
     count: u32,
+    /// Until then another action holds.
+    until_ns: i64,
 }
 
 /// The counters of all rules.
@@ -33,6 +36,15 @@ pub struct Thresholds {
     counters: HashMap<Key, Counter>,
     /// Counters that found no room.
     pub refused: u64,
+}
+
+/// What becomes of a match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// It is told.
+    pub told: bool,
+    /// The action, where it is not the rule's own.
+    pub action: Option<Action>,
 }
 
 /// A match that may be told.
@@ -49,17 +61,29 @@ pub struct Occasion {
 }
 
 impl Thresholds {
-    /// Whether all limits of a rule let a match be told.
-    pub fn allow(&mut self, limits: &[Limit], occasion: Occasion) -> bool {
-        (0u8..).zip(limits).fold(true, |all, (number, limit)| self.allow_one(number, limit, occasion) && all)
+    /// Whether all limits of a rule let a match be told, and with which action where that is another one.
+    pub fn allow(&mut self, limits: &[Limit], occasion: Occasion) -> Verdict {
+        let mut verdict = Verdict { told: true, action: None };
+        for (number, limit) in (0u8..).zip(limits) {
+            let reached = self.reached(number, limit, occasion);
+            match limit.kind {
+                LimitKind::Rate { action, .. } if reached => verdict.action = Some(action),
+                LimitKind::Rate { .. } => {}
+                _ => verdict.told &= reached,
+            }
+        }
+        verdict.told &= verdict.action != Some(Action::Pass);
+        verdict
     }
 
-    fn allow_one(&mut self, number: u8, limit: &Limit, occasion: Occasion) -> bool {
+    /// Whether a match is to be told by one limit; of a rate, whether its action holds.
+    fn reached(&mut self, number: u8, limit: &Limit, occasion: Occasion) -> bool {
         let Occasion { rule, addresses: (source, destination), flow, time_ns } = occasion;
         let addresses = match limit.track {
             Track::Source => Some((source, source)),
             Track::Destination => Some((destination, destination)),
-            Track::Both => Some((source, destination)),
+            // Both ways between two hosts are one.
+            Track::Both => Some((source.min(destination), source.max(destination))),
             Track::Rule | Track::Flow => None,
         };
         let flow = if limit.track == Track::Flow { flow } else { 0 };
@@ -69,11 +93,15 @@ impl Thresholds {
             self.counters.retain(|_, counter| counter.end_ns > time_ns);
             if self.counters.len() >= COUNTERS_MAX {
                 self.refused += 1;
-                return true;
+                return !matches!(limit.kind, LimitKind::Rate { .. });
             }
         }
-        let fresh = Counter { begin_ns: time_ns, end_ns: time_ns.saturating_add(window_ns), count: 0 };
+        let fresh =
+            Counter { begin_ns: time_ns, end_ns: time_ns.saturating_add(window_ns), count: 0, until_ns: i64::MIN };
         let counter = self.counters.entry(key).or_insert(fresh);
+        if let LimitKind::Rate { seconds, .. } = limit.kind {
+            return counter.rate(limit, time_ns, i64::from(seconds) * 1_000_000_000);
+        }
         if time_ns.saturating_sub(counter.begin_ns) >= window_ns.max(1) {
             *counter = fresh;
         }
@@ -88,7 +116,29 @@ impl Thresholds {
             LimitKind::Both => counter.count == limit.count,
             LimitKind::Filter => counter.count > limit.count,
             LimitKind::Backoff(multiplier) => is_step(counter.count, limit.count, multiplier),
+            LimitKind::Rate { .. } => false,
         }
+    }
+}
+
+impl Counter {
+    /// Counts one more for a rate: whether its action holds.
+    fn rate(&mut self, limit: &Limit, time_ns: i64, held_ns: i64) -> bool {
+        if time_ns < self.until_ns {
+            return true;
+        }
+        let window_ns = i64::from(limit.seconds) * 1_000_000_000;
+        if time_ns.saturating_sub(self.begin_ns) >= window_ns.max(1) {
+            (self.begin_ns, self.count) = (time_ns, 0);
+        }
+        self.count = self.count.saturating_add(1);
+        let reached = self.count > limit.count;
+        if reached {
+            self.until_ns = time_ns.saturating_add(held_ns);
+            self.count = 0;
+        }
+        self.end_ns = self.until_ns.max(self.begin_ns.saturating_add(window_ns));
+        reached
     }
 }
 
@@ -113,7 +163,7 @@ mod tests {
             .map(|n| {
                 let occasion =
                     Occasion { rule: 1, addresses: (a, a), flow: 1, time_ns: n * seconds_between * 1_000_000_000 };
-                thresholds.allow(&[limit], occasion)
+                thresholds.allow(&[limit], occasion).told
             })
             .collect()
     }
@@ -125,6 +175,20 @@ mod tests {
         assert_eq!(told(LimitKind::Both, 1), [false, true, false, false, false, false]);
         assert_eq!(told(LimitKind::Filter, 1), [false, false, true, true, true, true]);
         assert_eq!(told(LimitKind::Limit, 5), [true, true, true, true, true, true]);
+    }
+
+    #[test]
+    fn a_rate_changes_what_is_done_for_a_while() {
+        let mut thresholds = Thresholds::default();
+        let kind = LimitKind::Rate { action: Action::Pass, seconds: 20 };
+        let limit = Limit { kind, track: Track::Source, count: 2, seconds: 10 };
+        let a: IpAddr = "192.0.2.1".parse().unwrap();
+        let mut told = |second: i64| {
+            let occasion = Occasion { rule: 1, addresses: (a, a), flow: 1, time_ns: second * 1_000_000_000 };
+            thresholds.allow(&[limit], occasion).told
+        };
+        let seen: Vec<bool> = [0, 1, 2, 3, 21, 22, 23].map(&mut told).into();
+        assert_eq!(seen, [true, true, false, false, false, true, true]);
     }
 
     #[test]

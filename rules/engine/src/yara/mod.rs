@@ -49,6 +49,7 @@ fn to_rule(file: &str, header: Header) -> Rule {
         kind: RuleKind::Yara,
         level: meta("level").and_then(|l| Level::parse(&l)).unwrap_or_else(|| from_score(meta("score"))),
         revision: meta("modified").or_else(|| meta("date")).unwrap_or_default(),
+        set: None,
         description: meta("description").unwrap_or_default(),
         description_vi: meta("description_vi"),
         advice: meta("advice"),

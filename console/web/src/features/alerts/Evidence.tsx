@@ -55,7 +55,7 @@ function useParts(detail: AlertDetail, onUse: (reason: string) => void): { parts
     rule: (
       <>
         <RuleFacts alert={alert} />
-        <RuleText id={alert.rule.id} />
+        <RuleText alert={alert} />
       </>
     ),
   };

@@ -78,7 +78,20 @@ export function Files({ query }: { query: UseQueryResult<Answer> }) {
 }
 
 /** The rule as it stands in the rule set in force. */
-export function RuleText({ id }: { id: string }) {
+/** The text of a rule: a signature's came with its alert, because its sensor alone has it. */
+export function RuleText({ alert }: { alert: Alert }) {
+  const { t } = useTranslation();
+  const sent = pickText(alert.event, "signature.text");
+  if (alert.rule.kind !== "signature") return <LoadedRuleText id={alert.rule.id} />;
+  if (sent === undefined) return <p className="dim">{t("alerts.rule_text.gone")}</p>;
+  return (
+    <pre className={styles.ruleText} tabIndex={0} aria-label={t("alerts.rule_text.title")}>
+      {sent}
+    </pre>
+  );
+}
+
+function LoadedRuleText({ id }: { id: string }) {
   const { t } = useTranslation();
   const rule = useQuery({ queryKey: ["rule", id], queryFn: () => must(client.GET("/api/v1/rules/{id}", { params: { path: { id } } })), retry: false });
   if (rule.isPending) return <SkeletonRows rows={3} height={20} />;

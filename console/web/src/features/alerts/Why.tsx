@@ -105,10 +105,15 @@ export function RuleFacts({ alert }: { alert: Alert }) {
   return (
     <section className={styles.ruleFacts}>
       <div className={styles.small}>
-        {t(`kind.${rule.kind}`)} · <span className="mono">{rule.id}</span> · {t("alerts.why.revision", { revision: rule.revision, ruleset: rule.ruleset.slice(0, 16) })} ·{" "}
-        <Anchor component={Link} to={`/rules/${encodeURIComponent(rule.id)}`} size="xs">
-          {t("alerts.why.open_rule")}
-        </Anchor>
+        {t(`kind.${rule.kind}`)} · <span className="mono">{rule.id}</span> · {t("alerts.why.revision", { revision: rule.revision, ruleset: rule.ruleset.slice(0, 16) })}
+        {rule.kind !== "signature" && (
+          <>
+            {" · "}
+            <Anchor component={Link} to={`/rules/${encodeURIComponent(rule.id)}`} size="xs">
+              {t("alerts.why.open_rule")}
+            </Anchor>
+          </>
+        )}
       </div>
       {rule.techniques.length > 0 && (
         <div>

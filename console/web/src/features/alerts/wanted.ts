@@ -22,6 +22,7 @@ const PHRASES: readonly Phrase[] = [
   [/^the same in all events$/, "giống nhau ở mọi sự kiện"],
   [/^reached the rule's threshold within (\d+) s$/, "đạt ngưỡng của luật trong $1 giây"],
   [/^string (\S+) at offset (\d+)$/, "chuỗi $1 ở vị trí $2"],
+  [/^at byte (\d+)$/, "từ byte thứ $1"],
   [/^file matches (.+)$/s, "tệp khớp $1"],
   [/^domain (.+)$/s, "tên miền trong danh sách: $1"],
   [/^(?:ip|cidr) (.+)$/s, "địa chỉ trong danh sách: $1"],

@@ -68,6 +68,7 @@ export const vi = {
       several_events: "Nhiều sự kiện cùng mẫu",
       known_file_content: "Nội dung tệp đã biết là độc hại",
       known_indicator: "Trùng chỉ báo trong danh sách tri thức",
+      known_traffic: "Lưu lượng khớp dấu hiệu nhận dạng đã biết",
     },
     measure: {
       event_count: "Số sự kiện",
@@ -124,6 +125,7 @@ export const vi = {
       file: "Tệp",
       body_cut: "Thân dài {{size}}; phần hiển thị là đoạn đầu được giữ lại",
       no_answer: "Không có bản ghi trả lời",
+      found_in: "{{buffer}}, từ byte {{offset}}",
     },
     related: {
       title: "Sự kiện cùng luồng và sự kiện gốc",
@@ -349,6 +351,7 @@ export const en: typeof vi = {
       several_events: "Several events of one pattern",
       known_file_content: "Known file content",
       known_indicator: "A known indicator",
+      known_traffic: "Traffic of a known signature",
     },
     measure: {
       event_count: "Number of events",
@@ -405,6 +408,7 @@ export const en: typeof vi = {
       file: "File",
       body_cut: "The body has {{size}}; the part that was kept is shown",
       no_answer: "No answer records",
+      found_in: "{{buffer}}, from byte {{offset}}",
     },
     related: {
       title: "Events of the flow and those it stands on",

@@ -11,6 +11,8 @@ use super::lists::Current;
 
 /// The longest content.
 const CONTENT_MAX_BYTES: usize = 2048;
+/// The furthest place that a rule may speak of.
+const PLACE_MAX: u64 = 1 << 20;
 
 impl Draft {
     /// Takes a keyword of this family.
@@ -85,6 +87,11 @@ impl Draft {
             && number < i64::try_from(content.bytes.len()).unwrap_or(i64::MAX)
         {
             return Err(format!("{number} bytes are less than the content has"));
+        }
+        if let Operand::Fixed(number) = operand
+            && number.unsigned_abs() > PLACE_MAX
+        {
+            return Err(format!("{number} is further away than any place can be (at most {PLACE_MAX})"));
         }
         let slot = match keyword {
             "offset" => &mut content.offset,

@@ -26,6 +26,7 @@ use super::rule::{Condition, FlowTest, Rule, Scope};
 use super::ruleset::Reported;
 use super::sets::ValueSet;
 use super::transform;
+pub(super) use content::unquoted;
 use lists::{Current, Lists};
 
 /// What the rules of a set share while they are compiled.
@@ -162,12 +163,14 @@ impl Draft {
             asks: Vec::new(),
             sets: Vec::new(),
             limits: Vec::new(),
+            silences: Arc::default(),
             silent: action == Action::Config,
             tells_pass: false,
             protocol: None,
             spoken: Vec::new(),
             scope: Scope::Packet,
             unsupported: Vec::new(),
+            text: 0,
             variables: 0,
         };
         let lists = Lists::default();

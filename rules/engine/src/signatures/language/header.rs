@@ -1,7 +1,9 @@
 //! Addresses, ports and directions of a rule's header, with variables and groups.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -9,6 +11,8 @@ use super::Reason;
 
 /// How deep groups and variables may stand inside each other.
 const DEPTH_MAX: u8 = 16;
+/// Longer groups are read each time they are met: they hardly come again.
+const KNOWN_MAX_BYTES: usize = 256;
 /// The most entries of one group, variables taken apart.
 const ENTRIES_MAX: usize = 65_536;
 
@@ -16,6 +20,8 @@ const ENTRIES_MAX: usize = 65_536;
 #[derive(Debug, Clone, Default)]
 pub struct Variables {
     values: BTreeMap<String, String>,
+    /// Groups that were read before: most rules name the same few.
+    known: RefCell<HashMap<String, AddressSet>>,
 }
 
 impl Variables {
@@ -33,6 +39,7 @@ impl Variables {
     /// Gives a name a value, written as in a rule.
     pub fn set(&mut self, name: &str, value: &str) {
         self.values.insert(name.to_owned(), value.to_owned());
+        self.known.borrow_mut().clear();
     }
 }
 
@@ -98,15 +105,27 @@ impl Header {
 /// Addresses: those in `within` that are not in `without`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AddressSet {
-    /// Empty means any.
-    within: Vec<IpNet>,
-    without: Vec<IpNet>,
+    /// Empty means any. Shared by all rules that name the same group.
+    within: Arc<[IpNet]>,
+    without: Arc<[IpNet]>,
 }
 
 impl AddressSet {
     /// Reads `any`, an address, a network, a range, a variable, or a group of them.
     pub fn parse(text: &str, variables: &Variables) -> Result<AddressSet, Reason> {
-        let mut set = AddressSet::default();
+        if text.len() > KNOWN_MAX_BYTES {
+            return AddressSet::read(text, variables);
+        }
+        if let Some(known) = variables.known.borrow().get(text) {
+            return Ok(known.clone());
+        }
+        let set = AddressSet::read(text, variables)?;
+        variables.known.borrow_mut().insert(text.to_owned(), set.clone());
+        Ok(set)
+    }
+
+    fn read(text: &str, variables: &Variables) -> Result<AddressSet, Reason> {
+        let (mut within, mut without) = (Vec::new(), Vec::new());
         let mut any = false;
         walk(text, false, variables, 0, &mut |item, negated| {
             if item.eq_ignore_ascii_case("any") {
@@ -116,21 +135,42 @@ impl AddressSet {
                 any = true;
                 return Ok(());
             }
-            let list = if negated { &mut set.without } else { &mut set.within };
+            let list = if negated { &mut without } else { &mut within };
             list.extend(networks(item)?);
             if list.len() > ENTRIES_MAX { Err(format!("more than {ENTRIES_MAX} networks")) } else { Ok(()) }
         })?;
         if any {
-            set.within.clear();
+            within.clear();
         }
-        set.within = IpNet::aggregate(&set.within);
-        set.without = IpNet::aggregate(&set.without);
-        Ok(set)
+        Ok(AddressSet { within: IpNet::aggregate(&within).into(), without: IpNet::aggregate(&without).into() })
     }
 
     /// Whether every address is in it.
     pub fn is_any(&self) -> bool {
         self.within.is_empty() && self.without.is_empty()
+    }
+
+    /// The networks of which it has no more than these; empty means that it may have any.
+    pub fn within(&self) -> &[IpNet] {
+        &self.within
+    }
+
+    /// An address that is in it.
+    pub fn example(&self) -> Option<IpAddr> {
+        let usual: [IpAddr; 3] =
+            [Ipv4Addr::new(192, 0, 2, 10).into(), Ipv4Addr::new(10, 1, 2, 3).into(), Ipv6Addr::LOCALHOST.into()];
+        let own = self.within.iter().flat_map(|net| [net.network(), net.broadcast()]);
+        usual.into_iter().chain(own).find(|address| self.contains(*address))
+    }
+
+    /// How many networks it names.
+    pub fn len(&self) -> usize {
+        self.within.len() + self.without.len()
+    }
+
+    /// Whether it names none, which are all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Whether some addresses are taken out of it.
@@ -141,6 +181,9 @@ impl AddressSet {
     /// Whether it holds an address: what is nearer to it decides, so that a group may take out a part of a network and
     /// another give back a part of that.
     pub fn contains(&self, address: IpAddr) -> bool {
+        if self.without.is_empty() {
+            return self.within.is_empty() || self.within.iter().any(|net| net.contains(&address));
+        }
         let nearest = |list: &[IpNet]| list.iter().filter(|net| net.contains(&address)).map(IpNet::prefix_len).max();
         match (nearest(&self.within), nearest(&self.without)) {
             (_, None) if self.within.is_empty() => true,
@@ -210,6 +253,11 @@ impl PortSet {
     /// Whether every port is in it.
     pub fn is_any(&self) -> bool {
         self.ranges.is_empty()
+    }
+
+    /// A port that is in it.
+    pub fn example(&self) -> u16 {
+        self.ranges.first().map_or(40_000, |(low, _)| *low)
     }
 
     /// Whether it holds a port.

@@ -44,6 +44,8 @@ pub struct Statement {
     pub header: Vec<String>,
     /// The options in their order.
     pub options: Vec<OptionText>,
+    /// The whole rule as it stands, continued lines joined.
+    pub text: String,
 }
 
 /// Every rule of a file.
@@ -95,7 +97,7 @@ fn statement(line: u32, rule: &str) -> Result<Statement, (u32, Reason)> {
     let mut words = words(head).into_iter();
     let action = action(&words.next().unwrap_or_default()).map_err(|reason| (1, reason))?;
     let options = options(body, column(rule, open + 1))?;
-    Ok(Statement { line, action, header: words.collect(), options })
+    Ok(Statement { line, action, header: words.collect(), options, text: rule.to_owned() })
 }
 
 fn column(text: &str, at: usize) -> u32 {

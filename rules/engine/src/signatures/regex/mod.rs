@@ -4,6 +4,7 @@
 //! to a backtracking engine with a limit of steps; it works on text, so bytes are shown to it as the characters of the
 //! same number (Latin-1). Expressions are checked when rules are loaded and built when they are first needed.
 
+mod size;
 mod translate;
 
 use std::sync::OnceLock;
@@ -20,9 +21,11 @@ const AUTOMATON_MAX_BYTES: usize = 4 << 20;
 /// The most memory that its cache of states may take.
 const CACHE_MAX_BYTES: usize = 1 << 20;
 /// The most steps of the backtracking engine for one search.
-const BACKTRACK_MAX_STEPS: usize = 100_000;
+pub const BACKTRACK_MAX_STEPS: usize = 100_000;
 /// The most bytes that the backtracking engine looks at.
 const BACKTRACK_MAX_BYTES: usize = 64 << 10;
+/// The most states of an automaton, about; with more it would not fit into [`AUTOMATON_MAX_BYTES`].
+const STATES_MAX: u64 = 40_000;
 /// The longest expression.
 const PATTERN_MAX_BYTES: usize = 16 << 10;
 
@@ -67,19 +70,49 @@ impl Pattern {
         }
         let translated = translate(source, flags, Dialect::Linear)?;
         if !translated.looks_around {
-            syntax::parse_with(&translated.text, &linear_syntax(flags))
+            let hir = syntax::parse_with(&translated.text, &linear_syntax(flags))
                 .map_err(|error| first_line(&error.to_string()))?;
+            let states = size::states(&hir);
+            if states > STATES_MAX {
+                return Err(format!(
+                    "its repetitions written out make {states} states, more than {STATES_MAX}; use smaller numbers"
+                ));
+            }
             return Ok(Pattern { text: translated.text, flags, engine: Engine::Linear(OnceLock::new()) });
         }
         let text = translate(source, flags, Dialect::Backtracking)?.text;
         let text = with_flags(&text, flags);
-        backtracking(&text).map_err(|error| first_line(&error.to_string()))?;
+        // Building takes milliseconds; whether it can be read is seen at once.
+        fancy_regex::Expr::parse_tree(&text).map_err(|error| first_line(&error.to_string()))?;
         Ok(Pattern { text, flags, engine: Engine::Backtracking(OnceLock::new()) })
+    }
+
+    /// How it is read.
+    pub fn flags(&self) -> Flags {
+        self.flags
+    }
+
+    /// The expression as our engines read it.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Whether it needs the backtracking engine.
     pub fn backtracks(&self) -> bool {
         matches!(self.engine, Engine::Backtracking(_))
+    }
+
+    /// Builds its engine, as the first search would; the error says why that cannot be.
+    pub fn build(&self) -> Result<(), Reason> {
+        match &self.engine {
+            Engine::Linear(_) => linear(&self.text, self.flags).map(drop).map_err(|error| error.to_string()),
+            Engine::Backtracking(_) => backtracking(&self.text).map(drop).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// Whether a search may try exponentially many ways, until it is cut.
+    pub fn may_explode(&self) -> bool {
+        self.backtracks() && size::repeats_inside_itself(&self.text)
     }
 
     /// The first place at or after `from` where it holds: beginning and end.

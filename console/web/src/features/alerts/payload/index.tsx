@@ -8,6 +8,7 @@ import { quotedParts } from "../highlight";
 import { DnsView } from "./dns";
 import { FileView } from "./file";
 import { HttpView } from "./http";
+import { SignatureView } from "./signature";
 import { TlsView } from "./tls";
 
 export interface PayloadProps {
@@ -21,6 +22,7 @@ const VIEWS = [
   { leading: "dns.question.name", View: DnsView },
   { leading: "tls.version", View: TlsView },
   { leading: "file.size", View: FileView },
+  { leading: "signature.matched.bytes", View: SignatureView },
 ] as const;
 
 function needlesOf(matched: readonly MatchedField[]): string[] {
