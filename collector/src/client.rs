@@ -42,6 +42,16 @@ impl Client {
         self.ask(Method::POST, path, serde_json::to_vec(body)?.into()).await
     }
 
+    /// Replaces something.
+    pub async fn put<A: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<A> {
+        self.ask(Method::PUT, path, serde_json::to_vec(body)?.into()).await
+    }
+
+    /// Removes something.
+    pub async fn delete<A: DeserializeOwned>(&self, path: &str) -> anyhow::Result<A> {
+        self.ask(Method::DELETE, path, Bytes::new()).await
+    }
+
     /// Sends bytes as they are.
     pub async fn upload<A: DeserializeOwned>(&self, path: &str, body: Vec<u8>) -> anyhow::Result<A> {
         self.ask(Method::POST, path, body.into()).await

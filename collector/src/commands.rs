@@ -4,6 +4,8 @@ mod backup;
 mod evidence;
 mod export;
 mod import;
+mod queries;
+mod sources;
 
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -23,10 +25,12 @@ use crate::index::Store;
 use crate::search::Search;
 use crate::settings::Settings;
 
-pub use backup::{BackupArguments, RestoreArguments, StatusArguments, backup, restore, sources, status};
+pub use backup::{BackupArguments, RestoreArguments, StatusArguments, backup, restore, status};
 pub use evidence::{EvidenceCommand, ReplayArguments, VerifyArguments, evidence, replay, verify};
 pub use export::{ExportArguments, export};
 pub use import::{ImportArguments, SetsArguments, import, sets};
+pub use queries::{QueriesCommand, queries};
+pub use sources::{SourcesCommand, sources};
 
 /// `luytre-collector search`.
 #[derive(Debug, Args)]

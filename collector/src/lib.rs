@@ -13,6 +13,7 @@
 //! | [`index`] | makes events searchable |
 //! | [`fanout`] | alerts in a durable log that the console follows |
 //! | [`search`] | the query language and its answers |
+//! | [`saved`] | queries that are kept, run by themselves and may alert |
 //!
 //! [`import`] takes captures and logs of other programs into data sets apart. Beside them: [`api`] and [`client`] (both
 //! ends of the API), [`backup`], [`evidence`] (what is sealed and held), [`fleet`] (who may speak), [`ledger`] (what was counted),
@@ -36,6 +37,7 @@ pub mod journal;
 pub mod ledger;
 pub mod pipeline;
 pub mod run;
+pub mod saved;
 pub mod search;
 pub mod settings;
 pub mod sources;

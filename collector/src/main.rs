@@ -55,8 +55,18 @@ enum Command {
         #[command(subcommand)]
         command: Option<RulesCommand>,
     },
-    /// List the other programs that send lines, and what became of them.
+    /// List the other programs that send lines, and what became of them; make or revoke their tokens.
     Sources {
+        #[command(subcommand)]
+        command: Option<commands::SourcesCommand>,
+        /// Print JSON, one object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the saved queries and what became of their runs; keep, change or remove one.
+    Queries {
+        #[command(subcommand)]
+        command: Option<commands::QueriesCommand>,
         /// Print JSON, one object a line.
         #[arg(long)]
         json: bool,
@@ -151,7 +161,10 @@ async fn execute(command: Command, settings: Settings, data: &Path) -> anyhow::R
         Command::Rules { command: None } => commands::rules(&client).await?,
         Command::Rules { command: Some(RulesCommand::Reload) } => commands::reload_rules(&client).await?,
         Command::Status(wished) => return commands::status(&client, &wished).await,
-        Command::Sources { json } => commands::sources(&client, json).await?,
+        Command::Sources { json, command } => {
+            commands::sources(&client, &settings, data, json, command.as_ref()).await?;
+        }
+        Command::Queries { command, json } => commands::queries(&client, json, command.as_ref()).await?,
         Command::Backup(wished) => commands::backup(data, &wished)?,
         Command::Restore(wished) => commands::restore(data, &wished)?,
         Command::Check => return commands::check(&client, &settings, data).await,

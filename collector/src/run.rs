@@ -29,6 +29,7 @@ use crate::intake::{Files, Intake};
 use crate::journal::Journal;
 use crate::ledger::Ledger;
 use crate::pipeline::{MakeDetection, Pipeline, PipelineParts};
+use crate::saved::{self, SavedQueries, SchedulerParts};
 use crate::search::Search;
 use crate::settings::Settings;
 use crate::sources::{SourceParts, Sources};
@@ -125,9 +126,22 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         journal: journal.clone(),
         fleet: fleet.clone(),
         fanout: fanout.clone(),
+        ledger: ledger.clone(),
         problems: problems.clone(),
+        dir: data.join("sources"),
     };
     let sources = Sources::start(&settings.source, &parts).await?;
+    let saved = SavedQueries::open(&data.join("queries")).context("open the saved queries")?;
+    let scheduling = tokio::spawn(saved::run(SchedulerParts {
+        saved: saved.clone(),
+        search: search.clone(),
+        turns: turns.clone(),
+        fanout: fanout.clone(),
+        ledger: ledger.clone(),
+        journal: journal.clone(),
+        problems: problems.clone(),
+        now_ns: crate::clock::now_ns,
+    }));
     let sets = Sets::new(&data.join("imports"), store.clone(), settings.index.clone(), agencies.clone());
     let api = Api {
         search,
@@ -147,6 +161,7 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         sets,
         evidence,
         sources,
+        saved,
         tail,
     };
     let mut servers = vec![serve(socket, api::local_router(api.clone()))];
@@ -161,7 +176,7 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         }
     }
     tracing::info!(socket = %socket_path.display(), intake = %intake.address(), "the collector is ready");
-    servers.push(tidying);
+    servers.extend([tidying, scheduling]);
     Ok(Running { api, intake, pipeline, servers, socket: socket_path })
 }
 

@@ -20,7 +20,7 @@
 //! [evidence] # keep_days, keep_bytes, packets_mb
 //! [ledger]   # age_days
 //!
-//! [[source]] # name, listen, transport ("udp", "tcp", "tls"), silent_after_s
+//! [[source]] # name, listen, transport ("udp", "tcp", "tls", "https"), silent_after_s, connections_per_address, lines_per_s
 //! ```
 
 use std::net::SocketAddr;

@@ -4,7 +4,7 @@
 //! `luytre-sensor catalogue` to it (or run `cargo xtask generate`).
 
 use luytre_events::catalogue::CatalogueError;
-use luytre_events::{Catalogue, DatasetDef};
+use luytre_events::{Catalogue, DatasetDef, other};
 
 use crate::canary::watch::CanaryRun;
 use crate::files::record::FileSeen;
@@ -19,8 +19,8 @@ pub fn datasets() -> Vec<DatasetDef> {
     let protocols = PROTOCOLS.iter().flat_map(|protocol| protocol.datasets.iter().copied());
     let link = LINK_DATASETS.iter().copied();
     let stages = [FlowRecord::DATASET, FileSeen::DATASET, Anomaly::DATASET, LoadChange::DATASET, CanaryRun::DATASET];
-    let other = [SignatureAlert::DATASET, luytre_events::event::LOG];
-    stages.into_iter().chain(other).chain(link).chain(protocols).collect()
+    let others = [other::LOG, other::WINDOWS];
+    stages.into_iter().chain([SignatureAlert::DATASET]).chain(link).chain(protocols).chain(others).collect()
 }
 
 /// The catalogue as the records declare it, without a look at the committed one.

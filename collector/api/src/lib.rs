@@ -29,10 +29,18 @@
 //! | `POST /v1/rules/reload` | | [`RulesAnswer`] once the rules are in force |
 //! | `GET /v1/catalogue` | | `catalogue.json` |
 //! | `GET /v1/sources` | | list of [`SourceLine`] |
+//! | `POST /v1/sources/{name}/token` (Unix socket only) | | [`SourceToken`] |
+//! | `POST /v1/sources/{name}/revoke` (Unix socket only) | | |
+//! | `GET /v1/queries?by` | | list of [`SavedQuery`]: one's own and shared ones |
+//! | `POST /v1/queries` | [`SavedQueryRequest`] | [`SavedQuery`] |
+//! | `GET /v1/queries/{id}?by` | | [`SavedQuery`] |
+//! | `PUT /v1/queries/{id}` | [`SavedQueryRequest`] with the version that is changed | [`SavedQuery`] |
+//! | `DELETE /v1/queries/{id}?by` | | the [`SavedQuery`] that was |
 //! | `GET /v1/agencies` | | list of [`Agency`] |
 
 mod evidence;
 mod query;
+mod saved;
 
 use std::collections::BTreeMap;
 
@@ -41,6 +49,7 @@ pub use evidence::{
     HoldRequest, PASSWORD_HEADER, ReleaseRequest,
 };
 pub use query::{CompletionKind, CompletionRequest, ExportFormat, ExportRequest, Proposal, TOTAL_HEADER};
+pub use saved::{QueryAlert, QueryRuns, SavedQuery, SavedQueryRequest, Schedule};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -374,6 +383,21 @@ pub struct SourceLine {
     pub held: u64,
     /// What was dropped, by reason.
     pub dropped: BTreeMap<String, u64>,
+    /// Connections that were let in.
+    #[serde(default)]
+    pub connections: u64,
+    /// Connections and requests that were refused, by reason; their lines never came.
+    #[serde(default)]
+    pub refused: BTreeMap<String, u64>,
+}
+
+/// A token that senders of a source show; it is told this once.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SourceToken {
+    /// The source, without `source:`.
+    pub source: String,
+    /// The token.
+    pub token: String,
 }
 
 /// How a sensor is.

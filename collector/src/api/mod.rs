@@ -10,10 +10,12 @@ mod export;
 mod fleet;
 mod metrics;
 mod packets;
+mod queries;
 mod rules;
 mod search;
 pub mod serve;
 mod sets;
+mod sources;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +25,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use luytre_collector_api::{Agency, ApiError, Health, SourceLine};
+use luytre_collector_api::{Agency, ApiError, Health};
 use luytre_events::Catalogue;
 
 use crate::detect::files::ScanCounts;
@@ -38,6 +40,7 @@ use crate::intake::Packets;
 use crate::journal::Journal;
 use crate::ledger::Ledger;
 use crate::run::Reloader;
+use crate::saved::SavedQueries;
 use crate::search::Search;
 use crate::sources::Sources;
 use crate::tail::Tail;
@@ -87,6 +90,8 @@ pub struct Api {
     pub evidence: Sealer,
     /// Other programs that send lines.
     pub sources: Sources,
+    /// Saved queries.
+    pub saved: SavedQueries,
     /// Events as they come in.
     pub tail: Tail,
 }
@@ -140,6 +145,8 @@ pub fn local_router(api: Api) -> axum::Router {
         .route("/v1/sets/{set}/imports", post(sets::begin))
         .route("/v1/sets/{set}/imports/{number}/finish", post(sets::finish))
         .route("/v1/sets/{set}/remove", post(sets::remove))
+        .route("/v1/sources/{name}/token", post(sources::create_token))
+        .route("/v1/sources/{name}/revoke", post(sources::revoke_token))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX_BYTES))
         .with_state(api.clone());
     let pieces = axum::Router::new()
@@ -166,7 +173,9 @@ pub fn router(api: Api) -> axum::Router {
         .route("/v1/alerts/{id}", get(alerts::alert))
         .route("/v1/sensors", get(fleet::sensors))
         .route("/v1/sets", get(sets::sets))
-        .route("/v1/sources", get(sources))
+        .route("/v1/sources", get(sources::sources))
+        .route("/v1/queries", get(queries::list).post(queries::create))
+        .route("/v1/queries/{id}", get(queries::get).put(queries::save).delete(queries::remove))
         .route("/v1/sensors/{name}/revoke", post(fleet::revoke))
         .route("/v1/tokens", post(fleet::create_token))
         .route("/v1/ledger", get(fleet::ledger))
@@ -204,10 +213,6 @@ impl Api {
 
 async fn health(State(api): State<Api>) -> Result<Json<Health>, Failure> {
     blocking(move || Json(api.health())).await
-}
-
-async fn sources(State(api): State<Api>) -> Json<Vec<SourceLine>> {
-    Json(api.sources.list())
 }
 
 async fn agencies(State(api): State<Api>) -> Json<Vec<Agency>> {

@@ -1,4 +1,4 @@
-//! `luytre-collector backup`, `restore`, `status` and `sources`.
+//! `luytre-collector backup`, `restore` and `status`.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use luytre_collector_api::{DataSet, EvidenceAnswer, Health, Sensor, SensorState, SourceLine};
+use luytre_collector_api::{DataSet, EvidenceAnswer, Health, Sensor, SensorState};
 
 use super::print_table;
 use crate::backup::{self, About};
@@ -121,25 +121,4 @@ pub async fn status(client: &Client, arguments: &StatusArguments) -> anyhow::Res
         health.problems.iter().try_for_each(|problem| writeln!(out, "  {problem}"))?;
     }
     Ok(if health.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Prints the sources with their counts.
-pub async fn sources(client: &Client, json: bool) -> anyhow::Result<()> {
-    let sources: Vec<SourceLine> = client.get("/v1/sources").await?;
-    let mut out = std::io::stdout().lock();
-    if json {
-        for source in &sources {
-            writeln!(out, "{}", serde_json::to_string(source)?)?;
-        }
-        return Ok(());
-    }
-    let columns = ["name", "last heard", "lines", "durable", "waiting", "dropped"].map(str::to_owned);
-    let row = |source: &SourceLine| {
-        let dropped: Vec<String> = source.dropped.iter().map(|(why, count)| format!("{count} {why}")).collect();
-        let heard = source.heard.clone().unwrap_or_else(|| "never".to_owned());
-        let heard = if source.silent { format!("{heard}, silent") } else { heard };
-        let counts = [source.taken, source.given, source.held].map(|count| count.to_string());
-        [vec![source.name.clone(), heard], counts.to_vec(), vec![dropped.join(", ")]].concat()
-    };
-    Ok(print_table(&columns, &sources.iter().map(row).collect::<Vec<_>>(), &mut out)?)
 }

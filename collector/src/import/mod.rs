@@ -18,6 +18,7 @@ mod translate;
 
 pub use file::{Kind, Lines, Opened, open};
 pub use sets::{IMPORTED, ImportError, Sets};
+pub use translate::Table;
 
 /// A line that may be of a program we know, as an event of ours; the error says why one of theirs is none.
 pub fn known_line(line: &[u8]) -> Option<Result<serde_json::Value, String>> {

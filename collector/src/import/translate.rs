@@ -80,6 +80,16 @@ enum How {
     NoColons,
     /// Asking and answering: `query`, `answer`.
     DnsType,
+    /// A number that may be written as text, also with `0x` before it.
+    Number,
+    /// What stands behind the last slash or backslash.
+    FileName,
+    /// The SHA-256 of `MD5=..,SHA256=..`.
+    Sha256,
+    /// An address, also an IPv4 one within IPv6; of anything else nothing.
+    Address,
+    /// `failure` where the text speaks of one, else `success`.
+    Outcome,
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,13 +117,29 @@ struct Rule {
     list: bool,
 }
 
+/// How the lines of one program get our names.
 #[derive(Debug)]
-struct Table {
+pub struct Table {
     datasets: HashMap<String, String>,
     rules: HashMap<String, Vec<Rule>>,
 }
 
 impl Table {
+    /// Event logs of Windows, as Winlogbeat sends them.
+    pub fn windows() -> &'static Table {
+        static TABLE: OnceLock<Table> = OnceLock::new();
+        TABLE.get_or_init(|| Table::parse(include_str!("windows.toml")))
+    }
+
+    /// Puts in our fields what a line of some kind says under its own names; later lines of the table win.
+    pub fn apply(&self, kind: &str, line: &Json, put: &mut dyn FnMut(&str, Json)) {
+        for rule in [EVERY, kind].iter().filter_map(|kind| self.rules.get(*kind)).flatten() {
+            if let Some(value) = rule.value(line) {
+                put(&rule.ours, value);
+            }
+        }
+    }
+
     /// # Panics
     /// When a table of this program is wrong, which a test rules out.
     fn parse(text: &str) -> Table {
@@ -223,6 +249,25 @@ fn changed(value: &Json, how: How) -> Option<Json> {
             "answer" | "response" => "answer".to_owned(),
             _ => return None,
         })),
+        How::Number => match text {
+            None => Some(value.clone()).filter(Json::is_u64),
+            Some(text) => {
+                let number = text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16));
+                number.ok().map(Json::from)
+            }
+        },
+        How::FileName => text?.rsplit(['\\', '/']).next().map(Json::from),
+        How::Sha256 => {
+            let digest = text?.split(',').find_map(|part| part.trim().strip_prefix("SHA256="))?;
+            Some(Json::String(digest.to_ascii_lowercase()))
+        }
+        How::Address => {
+            let address: std::net::IpAddr = text?.trim().parse().ok()?;
+            Some(Json::String(address.to_canonical().to_string()))
+        }
+        How::Outcome => {
+            Some(Json::from(if text?.to_ascii_lowercase().contains("failure") { "failure" } else { "success" }))
+        }
     }
 }
 
@@ -262,7 +307,9 @@ impl Translation {
             }
         };
         let mut event = Map::new();
-        let mut put = |name: &str, value: Json| event.insert(name.to_owned(), value);
+        let mut put = |name: &str, value: Json| {
+            event.insert(name.to_owned(), value);
+        };
         let dataset = table.datasets.get(kind).map_or(OTHER, String::as_str);
         put("event.dataset", Json::String(dataset.to_owned()));
         put("event.module", Json::String(self.program.name().to_owned()));
@@ -271,11 +318,9 @@ impl Translation {
             "event.original",
             Json::String(line.get(..floor(&line, ORIGINAL_MAX_BYTES)).unwrap_or_default().to_owned()),
         );
-        for rule in [EVERY, kind].iter().filter_map(|kind| table.rules.get(*kind)).flatten() {
-            if let Some(value) = rule.value(json) {
-                put(&rule.ours, value);
-            }
-        }
+        table.apply(kind, json, &mut |name, value| {
+            event.insert(name.to_owned(), value);
+        });
         if !event.contains_key("@timestamp") {
             return Err("no time that can be understood".to_owned());
         }

@@ -265,6 +265,11 @@ impl Journal {
         }
     }
 
+    /// Whether the index has everything before a place.
+    pub fn has_indexed(&self, place: Position) -> bool {
+        self.shared.state().indexed >= place
+    }
+
     /// Whether the index has everything.
     pub fn at_rest(&self) -> bool {
         self.shared.state().indexed >= self.end()

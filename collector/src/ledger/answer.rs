@@ -104,6 +104,7 @@ impl State {
 
 fn line(stage: &Stage) -> StageLine {
     let unit = match stage.unit {
+        Unit::Events if stage.name == super::CONNECTIONS => "connections",
         Unit::Packets => "packets",
         Unit::Events => "events",
     };

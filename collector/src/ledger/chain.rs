@@ -26,7 +26,8 @@ impl Heard {
     /// What is acknowledged must be in the journal; what is in the journal must be or have been in the spool. The sensor
     /// counts before it speaks and the journal before it acknowledges, so in between anything is explained.
     fn on_the_wire(&self) -> i64 {
-        let Some(spool) = self.snapshot.stages.iter().find(|stage| stage.name == "spool") else { return 0 };
+        let is_last = |stage: &&Stage| stage.name == "spool" || stage.name == super::SOURCE;
+        let Some(spool) = self.snapshot.stages.iter().find(is_last) else { return 0 };
         let (low, high) = (spool.counts.given, spool.counts.given.saturating_add(spool.counts.held));
         let lost = low.saturating_sub(self.run_events);
         let surplus = self.run_events.saturating_sub(high);

@@ -4,7 +4,7 @@
 //! the remainder that nothing explains, and how much of a link was seen at a moment.
 //!
 //! **The chain.** On the sensor `capture -> decode -> flow` count packets and `protocols -> spool` events; what the spool
-//! gave must be in the journal; in the collector `journal -> detect -> index` count events. *Unaccounted* is
+//! gave must be in the journal; so must what a `source` gave, the lines of another program; in the collector `journal -> detect -> index` count events. *Unaccounted* is
 //!
 //! 1. what a sensor's own snapshot cannot explain;
 //! 2. events that the spool says are acknowledged and the journal does not have, or that the journal has and the spool
@@ -41,6 +41,11 @@ const MINUTE_NS: i64 = 60_000_000_000;
 const MINUTES_MAX: i64 = 2 * 24 * 60;
 /// A snapshot whose time is further from ours than this is filed under our time.
 const CLOCK_TRUST_NS: i64 = 24 * 60 * MINUTE_NS;
+
+/// The stage of a source that counts lines, as a sensor's spool counts events: what it gave must be in the journal.
+pub const SOURCE: &str = "source";
+/// The stage of a source that counts connections and refused requests.
+pub const CONNECTIONS: &str = "connections";
 
 /// The most stages of one sensor in a minute; further ones are ignored. No program of ours has half as many.
 const STAGES_MAX: usize = 32;

@@ -496,4 +496,4 @@ fn read_cursor(text: &str) -> Result<Key, SearchError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,52 +2,50 @@
 //!
 //! A stream has its messages with their length before them, or one a line; each message may choose (RFC 6587). A message
 //! longer than [`LINE_MAX_BYTES`] is counted and let go of; of a counted one the connection ends, because nobody knows
-//! whether the count can be believed.
+//! whether the count can be believed. A connection of which no whole line has come within [`FIRST_LINE_MAX`] ends, and
+//! [`super::places`] says how many there may be.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
-use tokio::net::{TcpListener, UdpSocket};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio_rustls::TlsAcceptor;
 
-use super::{Counts, Line, SourceSettings, Transport};
+use super::places::Place;
+use super::writer::Arrival;
+use super::{Door, SourceSettings, Transport, https};
 use crate::clock::now_ns;
 use crate::fleet::Fleet;
 
 /// The longest message.
-const LINE_MAX_BYTES: usize = 64 << 10;
+pub const LINE_MAX_BYTES: usize = 64 << 10;
 /// Digits of the longest length that is believed to be one.
 const COUNT_MAX_DIGITS: usize = 7;
-/// Connections of one source.
-const CONNECTIONS_MAX: usize = 256;
 /// A handshake that takes longer is given up.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// The first line comes within this time, or nobody is there.
+const FIRST_LINE_MAX: Duration = Duration::from_secs(60);
 
 /// Listens, and hands lines on.
-pub async fn start(
-    source: &SourceSettings,
-    lines: mpsc::Sender<Line>,
-    counts: Arc<Counts>,
-    fleet: &Fleet,
-) -> anyhow::Result<()> {
+pub async fn start(source: &SourceSettings, door: Door, fleet: &Fleet) -> anyhow::Result<()> {
     if source.transport == Transport::Udp {
         let socket = UdpSocket::bind(source.listen).await?;
-        tokio::spawn(datagrams(socket, lines, counts));
+        tokio::spawn(datagrams(socket, door));
         return Ok(());
     }
     let acceptor = match source.transport {
-        Transport::Tls => Some(TlsAcceptor::from(Arc::new(fleet.intake_tls()?))),
+        Transport::Tls | Transport::Https => Some(TlsAcceptor::from(Arc::new(fleet.intake_tls()?))),
         Transport::Udp | Transport::Tcp => None,
     };
     let listener = TcpListener::bind(source.listen).await?;
-    tokio::spawn(streams(listener, acceptor, lines, counts));
+    tokio::spawn(connections(listener, acceptor, source.transport, door));
     Ok(())
 }
 
-async fn datagrams(socket: UdpSocket, lines: mpsc::Sender<Line>, counts: Arc<Counts>) {
+async fn datagrams(socket: UdpSocket, door: Door) {
     let mut datagram = vec![0; LINE_MAX_BYTES];
     loop {
         match socket.recv_from(&mut datagram).await {
@@ -56,9 +54,11 @@ async fn datagrams(socket: UdpSocket, lines: mpsc::Sender<Line>, counts: Arc<Cou
                 if line.is_empty() {
                     continue;
                 }
-                counts.take();
-                if lines.try_send((line, now_ns())).is_err() {
-                    counts.lose("queue_full", 1);
+                door.counts.take(1);
+                if door.pace.take(1, Instant::now()).is_err() {
+                    door.counts.lose("too_fast", 1);
+                } else if door.arrivals.try_send(Arrival::Line((line, now_ns()))).is_err() {
+                    door.counts.lose("queue_full", 1);
                 }
             }
             Err(error) => {
@@ -69,10 +69,8 @@ async fn datagrams(socket: UdpSocket, lines: mpsc::Sender<Line>, counts: Arc<Cou
     }
 }
 
-async fn streams(listener: TcpListener, acceptor: Option<TlsAcceptor>, lines: mpsc::Sender<Line>, counts: Arc<Counts>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    // Further ones wait in the kernel's queue.
-    while let Ok(place) = places.clone().acquire_owned().await {
+async fn connections(listener: TcpListener, acceptor: Option<TlsAcceptor>, transport: Transport, door: Door) {
+    loop {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -81,16 +79,12 @@ async fn streams(listener: TcpListener, acceptor: Option<TlsAcceptor>, lines: mp
                 continue;
             }
         };
-        let (acceptor, lines, counts) = (acceptor.clone(), lines.clone(), counts.clone());
+        let Some(place) = admit(&door, peer.ip()) else { continue };
+        let (acceptor, door) = (acceptor.clone(), door.clone());
         tokio::spawn(async move {
-            let _place = place;
-            let ended = match acceptor {
-                None => messages(stream, &lines, &counts).await,
-                Some(acceptor) => match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => messages(stream, &lines, &counts).await,
-                    Ok(Err(error)) => Err(error),
-                    Err(_) => Err(io::ErrorKind::TimedOut.into()),
-                },
+            let ended = tokio::select! {
+                ended = connection(stream, acceptor, transport, &door, &place) => ended,
+                () = place.is_needed() => Err(io::Error::other("quiet for long, and its place was needed")),
             };
             if let Err(error) = ended {
                 tracing::warn!(%peer, %error, "a connection of a source ended");
@@ -99,32 +93,89 @@ async fn streams(listener: TcpListener, acceptor: Option<TlsAcceptor>, lines: mp
     }
 }
 
-async fn messages(stream: impl AsyncRead + Unpin, lines: &mpsc::Sender<Line>, counts: &Counts) -> io::Result<()> {
+/// A place for a connection. Told in counts alone: a flood of strangers must not fill the log.
+fn admit(door: &Door, address: IpAddr) -> Option<Place> {
+    match door.places.admit(address.to_canonical(), Instant::now()) {
+        Ok((place, has_made_room)) => {
+            door.counts.connections.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            if has_made_room {
+                door.counts.refuse("made_room");
+            }
+            Some(place)
+        }
+        Err(reason) => {
+            door.counts.refuse(reason);
+            None
+        }
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    acceptor: Option<TlsAcceptor>,
+    transport: Transport,
+    door: &Door,
+    place: &Place,
+) -> io::Result<()> {
+    let Some(acceptor) = acceptor else { return messages(stream, door, place).await };
+    let stream = match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        ended => {
+            door.counts.refuse("handshake");
+            return ended.map_or_else(|_| Err(io::ErrorKind::TimedOut.into()), |ended| ended.map(drop));
+        }
+    };
+    match transport {
+        Transport::Https => https::serve(stream, door, place).await,
+        Transport::Udp | Transport::Tcp | Transport::Tls => messages(stream, door, place).await,
+    }
+}
+
+async fn messages(stream: impl AsyncRead + Unpin, door: &Door, place: &Place) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
+    let mut is_first = true;
     loop {
-        let line = match message(&mut stream).await {
+        let next = message(&mut stream);
+        let read = if is_first {
+            let Ok(read) = tokio::time::timeout(FIRST_LINE_MAX, next).await else {
+                door.counts.refuse("no_line");
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "no whole line came in time"));
+            };
+            read
+        } else {
+            next.await
+        };
+        let line = match read {
             Ok(Some(line)) => line,
             Ok(None) => return Ok(()),
             Err(error) => {
                 if error.kind() == io::ErrorKind::InvalidData {
-                    counts.take();
-                    counts.lose("too_long", 1);
+                    door.counts.take(1);
+                    door.counts.lose("too_long", 1);
                 }
                 return Err(error);
             }
         };
+        is_first = false;
+        place.heard(Instant::now());
         let Some(line) = line else {
-            counts.take();
-            counts.lose("too_long", 1);
+            door.counts.take(1);
+            door.counts.lose("too_long", 1);
             continue;
         };
         if line.is_empty() {
             continue;
         }
-        counts.take();
-        if lines.send((line, now_ns())).await.is_err() {
+        while let Err(wait) = door.pace.take(1, Instant::now()) {
+            tokio::time::sleep(wait).await;
+            place.heard(Instant::now());
+        }
+        door.counts.take(1);
+        if door.arrivals.send(Arrival::Line((line, now_ns()))).await.is_err() {
             return Ok(());
         }
+        // While the disk was full it was we who were quiet.
+        place.heard(Instant::now());
     }
 }
 

@@ -1,41 +1,51 @@
 //! Sources: programs and devices that send lines of their own, as events beside those of sensors.
 //!
 //! Comes in: syslog by UDP, TCP and TLS (RFC 5426, 6587, 5425: octets counted or a line each), with JSON of Suricata and Zeek
-//! behind it or alone. Goes out: events in the journal under the name `source:NAME`, enriched, looked at by rules and indexed
-//! like sensors' events. On overload TCP and TLS senders wait; UDP drops and counts. What was taken, given on and dropped is
-//! told for each source ([`Sources::list`]). After a restart a source goes on behind its last durable number; lines that
-//! were not durable are lost, as syslog has no acknowledgement. A source that falls silent is an alert.
+//! behind it or alone; JSON by HTTPS ([`https`]). Goes out: events in the journal under the name `source:NAME`, enriched,
+//! looked at by rules and indexed like sensors' events. On overload TCP, TLS and HTTPS senders wait; UDP drops and counts.
+//! What was taken, given on and dropped is told for each source ([`Sources::list`]) and stands in the ledger. After a
+//! restart a source goes on behind its last durable number; lines that were not durable are lost, as syslog has no
+//! acknowledgement; senders by HTTPS are told when theirs are. A source that falls silent is an alert.
 
+mod counts;
+mod https;
 mod listen;
+mod pace;
+mod places;
+mod shapes;
 pub mod silence;
 pub mod syslog;
+mod tokens;
+mod writer;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use luytre_collector_api::SourceLine;
-use luytre_events::text::read_event;
-use luytre_events::wire::Batch;
-use luytre_events::{Catalogue, Event, EventId};
+use luytre_events::Catalogue;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
+use self::counts::Counts;
+use self::pace::Pace;
+use self::places::Places;
+pub use self::tokens::{OLD_HOURS, Tokens};
+use self::writer::{Arrival, Writer};
 use crate::clock::now_ns;
 use crate::fanout::Fanout;
 use crate::fleet::Fleet;
 use crate::health::Problems;
-use crate::journal::{Incoming, Journal};
+use crate::journal::Journal;
+use crate::ledger::Ledger;
 
 /// Lines that wait for the journal, of one source.
 const QUEUE_LINES: usize = 10_000;
-/// Lines that become durable together.
-const BATCH_LINES: usize = 1000;
-/// A disk that is full is tried again after this.
-const AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// Parcels that wait for the journal, of one source.
+const QUEUE_PARCELS: usize = 8;
 /// What the names of sources begin with in events.
 pub const PREFIX: &str = "source:";
 
@@ -52,10 +62,24 @@ pub struct SourceSettings {
     /// It is silent when nothing came for so many seconds; 0 means that nobody minds.
     #[serde(default = "an_hour")]
     pub silent_after_s: u64,
+    /// Connections of one address, at most; 256 of all.
+    #[serde(default = "some_connections")]
+    pub connections_per_address: usize,
+    /// Lines a second, at most; 0 means that there is no limit.
+    #[serde(default = "many_lines")]
+    pub lines_per_s: u32,
 }
 
 fn an_hour() -> u64 {
     3600
+}
+
+fn some_connections() -> usize {
+    32
+}
+
+fn many_lines() -> u32 {
+    20_000
 }
 
 /// How lines come.
@@ -68,34 +92,33 @@ pub enum Transport {
     Tcp,
     /// A stream under TLS, with a certificate of the collector's authority.
     Tls,
-}
-
-/// What one source counts.
-#[derive(Debug, Default)]
-pub struct Counts {
-    taken: AtomicU64,
-    given: AtomicU64,
-    heard_ns: AtomicI64,
-    dropped: Mutex<BTreeMap<&'static str, u64>>,
-}
-
-impl Counts {
-    fn take(&self) {
-        self.taken.fetch_add(1, Ordering::Relaxed);
-        self.heard_ns.store(now_ns(), Ordering::Relaxed);
-    }
-
-    fn lose(&self, reason: &'static str, lines: u64) {
-        *self.dropped.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default() += lines;
-    }
+    /// Requests under TLS, each with the source's token.
+    Https,
 }
 
 /// A line as it came, and when.
 type Line = (Vec<u8>, i64);
 
+/// What the door of a source works with; cheap to clone.
+#[derive(Clone)]
+struct Door {
+    arrivals: mpsc::Sender<Arrival>,
+    counts: Arc<Counts>,
+    places: Places,
+    pace: Arc<Pace>,
+    tokens: Arc<Tokens>,
+}
+
+/// One running source.
+struct Source {
+    settings: SourceSettings,
+    counts: Arc<Counts>,
+    tokens: Arc<Tokens>,
+}
+
 /// The running sources; cheap to clone.
 #[derive(Clone, Default)]
-pub struct Sources(Arc<Vec<(SourceSettings, Arc<Counts>)>>);
+pub struct Sources(Arc<Vec<Source>>);
 
 /// What sources work with.
 #[derive(Clone)]
@@ -106,8 +129,26 @@ pub struct SourceParts {
     pub fleet: Fleet,
     /// Where alerts of silence go.
     pub fanout: Fanout,
+    /// Where counts are told.
+    pub ledger: Ledger,
     /// Where trouble is told.
     pub problems: Problems,
+    /// Where tokens are kept.
+    pub dir: PathBuf,
+}
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// No such source.
+    #[error(
+        "no source {0} takes lines by HTTPS: write [[source]] with name = \"{0}\" and transport = \"https\" into the \
+         configuration and restart the collector"
+    )]
+    Unknown(String),
+    /// It could not be kept.
+    #[error("{0:#}")]
+    Failed(anyhow::Error),
 }
 
 impl Sources {
@@ -116,7 +157,7 @@ impl Sources {
         let digest = Catalogue::current().digest();
         let learned = parts.fleet.catalogues().learn(&digest, &Catalogue::current().to_json());
         anyhow::ensure!(settings.is_empty() || learned.is_ok(), "keep the catalogue of sources: {learned:?}");
-        let mut all: Vec<(SourceSettings, Arc<Counts>)> = Vec::new();
+        let mut all: Vec<Source> = Vec::new();
         for source in settings {
             let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             let name = &source.name;
@@ -124,106 +165,66 @@ impl Sources {
                 (1..=64).contains(&name.len()) && name.chars().all(is_plain),
                 "the source {name:?} needs a name of small letters, digits and -"
             );
-            anyhow::ensure!(all.iter().all(|(known, _)| known.name != *name), "two sources are called {name}");
+            anyhow::ensure!(all.iter().all(|known| known.settings.name != *name), "two sources are called {name}");
             let counts: Arc<Counts> = Arc::default();
-            counts.heard_ns.store(now_ns(), Ordering::Relaxed);
-            let (lines, waiting) = mpsc::channel(QUEUE_LINES);
-            let started = listen::start(source, lines, counts.clone(), &parts.fleet).await;
+            counts.hear();
+            let tokens = Arc::new(Tokens::open(&parts.dir, name));
+            let room = if source.transport == Transport::Https { QUEUE_PARCELS } else { QUEUE_LINES };
+            let (arrivals, waiting) = mpsc::channel(room);
+            let door = Door {
+                arrivals,
+                counts: counts.clone(),
+                places: Places::new(source.connections_per_address.max(1)),
+                pace: Arc::new(Pace::new(source.lines_per_s, Instant::now())),
+                tokens: tokens.clone(),
+            };
+            let started = listen::start(source, door, &parts.fleet).await;
             started.with_context(|| format!("listen on {} for the source {name}", source.listen))?;
-            let writer = Writer::new(name, digest, counts.clone(), parts);
-            tokio::spawn(writer.run(waiting));
+            tokio::spawn(Writer::new(name, digest, counts.clone(), parts).run(waiting));
             tokio::spawn(silence::watch(source.clone(), counts.clone(), parts.fanout.clone(), parts.problems.clone()));
-            all.push((source.clone(), counts));
+            tokio::spawn(counts::report(name.clone(), counts.clone(), parts.journal.clone(), parts.ledger.clone()));
+            all.push(Source { settings: source.clone(), counts, tokens });
         }
         Ok(Sources(Arc::new(all)))
     }
 
     /// Every source with its counts.
     pub fn list(&self) -> Vec<SourceLine> {
-        let line = |(source, counts): &(SourceSettings, Arc<Counts>)| {
-            let dropped = counts.dropped.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let (taken, given) = (counts.taken.load(Ordering::Relaxed), counts.given.load(Ordering::Relaxed));
-            let heard_ns = counts.heard_ns.load(Ordering::Relaxed);
-            let gone: u64 = dropped.values().sum();
+        let line = |source: &Source| {
+            let told = source.counts.told();
+            let heard_ns = source.counts.heard_ns.load(Ordering::Relaxed);
             SourceLine {
-                name: format!("{PREFIX}{}", source.name),
-                heard: (taken > 0).then(|| luytre_events::json::time_text(heard_ns)),
-                silent: silence::is_silent(source, heard_ns, now_ns()),
-                taken,
-                given,
-                held: taken.saturating_sub(given).saturating_sub(gone),
-                dropped: dropped.into_iter().map(|(reason, count)| (reason.to_owned(), count)).collect(),
+                name: format!("{PREFIX}{}", source.settings.name),
+                heard: (told.taken > 0).then(|| luytre_events::json::time_text(heard_ns)),
+                silent: silence::is_silent(&source.settings, heard_ns, now_ns()),
+                taken: told.taken,
+                given: told.given,
+                held: told.held,
+                dropped: told.dropped,
+                connections: source.counts.connections.load(Ordering::Relaxed),
+                refused: source.counts.refused(),
             }
         };
         self.0.iter().map(line).collect()
     }
-}
 
-/// Makes the lines of one source durable, in their order.
-struct Writer {
-    sensor: Arc<str>,
-    digest: [u8; 32],
-    journal: Journal,
-    counts: Arc<Counts>,
-    problems: Problems,
-    next: u64,
-    run_first: u64,
-}
-
-impl Writer {
-    fn new(name: &str, digest: [u8; 32], counts: Arc<Counts>, parts: &SourceParts) -> Writer {
-        let sensor: Arc<str> = format!("{PREFIX}{name}").into();
-        let next = parts.journal.durable(&sensor) + 1;
-        let (journal, problems) = (parts.journal.clone(), parts.problems.clone());
-        Writer { sensor, digest, journal, counts, problems, next, run_first: next }
+    /// Makes a token for a source that takes lines by HTTPS.
+    pub fn create_token(&self, name: &str) -> Result<String, TokenError> {
+        let token = self.tokens(name)?.create(now_ns()).map_err(TokenError::Failed)?;
+        tracing::info!(source = name, "a token for a source was made");
+        Ok(token)
     }
 
-    async fn run(mut self, mut waiting: mpsc::Receiver<Line>) {
-        let mut lines = Vec::new();
-        while waiting.recv_many(&mut lines, BATCH_LINES).await > 0 {
-            let mut events = Vec::with_capacity(lines.len());
-            for (line, received_ns) in lines.drain(..) {
-                match self.event(&line, received_ns) {
-                    Some(event) => events.push(event),
-                    None => self.counts.lose("no_event", 1),
-                }
-            }
-            self.write(&events).await;
-        }
+    /// Ends all tokens of a source.
+    pub fn revoke_token(&self, name: &str) -> Result<(), TokenError> {
+        self.tokens(name)?.revoke().map_err(|error| TokenError::Failed(error.into()))?;
+        tracing::info!(source = name, "the tokens of a source were revoked");
+        Ok(())
     }
 
-    fn event(&mut self, line: &[u8], received_ns: i64) -> Option<Event> {
-        let id = EventId { sensor: self.sensor.clone(), sequence: self.next };
-        let event = read_event(&syslog::event(line, received_ns), id, received_ns).ok()?.event;
-        self.next += 1;
-        Some(event)
-    }
-
-    /// Waits until the events are durable: a full disk holds up the source, not the collector.
-    async fn write(&self, events: &[Event]) {
-        let problem = self.sensor.to_string();
-        loop {
-            let batch = match Batch::pack(events) {
-                Ok(Some(batch)) => batch,
-                Ok(None) => return,
-                Err(error) => {
-                    tracing::error!(source = problem, %error, "lines of a source could not be packed");
-                    return self.counts.lose("not_packable", events.len() as u64);
-                }
-            };
-            let (sensor, digest, run_first) = (self.sensor.clone(), self.digest, self.run_first);
-            let incoming = Incoming { sensor, digest, received_ns: now_ns(), run_first, batch };
-            match self.journal.append(incoming).await {
-                Ok(_) => {
-                    self.problems.clear(&problem);
-                    self.counts.given.fetch_add(events.len() as u64, Ordering::Relaxed);
-                    return;
-                }
-                Err(error) => {
-                    self.problems.raise(&problem, format!("its lines cannot be kept: {error}; trying again"));
-                    tokio::time::sleep(AGAIN_AFTER).await;
-                }
-            }
-        }
+    fn tokens(&self, name: &str) -> Result<&Tokens, TokenError> {
+        let source = self.0.iter().find(|source| source.settings.name == name);
+        let source = source.filter(|source| source.settings.transport == Transport::Https);
+        source.map(|source| &*source.tokens).ok_or_else(|| TokenError::Unknown(name.to_owned()))
     }
 }

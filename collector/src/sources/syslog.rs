@@ -46,7 +46,7 @@ pub fn event(line: &[u8], received_ns: i64) -> Json {
     put(&mut event, "event.dataset", "syslog");
     put(&mut event, "message", message);
     // Its words can be searched; those of `message` are only shown.
-    put(&mut event, "event.original", cut(text));
+    put(&mut event, "event.original", cut(text, ORIGINAL_MAX_BYTES));
     if !event.contains_key("@timestamp") {
         put(&mut event, "@timestamp", luytre_events::json::time_text(received_ns));
     }
@@ -58,8 +58,8 @@ fn put(event: &mut Map<String, Json>, name: &str, value: impl Into<Json>) {
 }
 
 /// The beginning of a text.
-fn cut(text: &str) -> &str {
-    let end = (0..=ORIGINAL_MAX_BYTES.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+pub(super) fn cut(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     text.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 

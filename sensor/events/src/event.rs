@@ -265,13 +265,9 @@ pub const ENRICHMENT: DatasetDef = DatasetDef {
             kind: Kind::Text,
             ..enriched("event.original", IndexHint::Term, "The line as another program wrote it; cut at 8192 bytes.")
         },
-        enriched("event.module", IndexHint::Column, "The program whose line this is: suricata or zeek."),
+        enriched("event.module", IndexHint::Column, "The program whose line this is, for example suricata or zeek."),
     ],
 };
-
-/// Lines of other programs that tell what no sensor of ours tells.
-pub const LOG: DatasetDef =
-    DatasetDef { name: "log", doc: "A line of another program for which there is no other dataset.", fields: &[] };
 
 /// Calls a visitor for each field, stopping when it says so.
 type Visitor<'v> = dyn FnMut(FieldId, ValueRef<'_>) + 'v;

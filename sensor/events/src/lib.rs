@@ -11,6 +11,7 @@ pub mod event;
 pub mod field;
 pub mod json;
 pub mod ledger;
+pub mod other;
 mod record;
 pub mod scan;
 pub mod text;
