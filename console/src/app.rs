@@ -139,9 +139,15 @@ impl App {
         self.live.publish("alerts_changed", &AlertsChanged { ids: named, changed: ids.len() as u64 });
     }
 
-    /// Tells everybody who follows that a case changed.
-    pub fn tell_case(&self, id: &str, version: i64) {
-        self.live.publish("case_changed", &crate::model::CaseChanged { id: id.to_owned(), version });
+    /// Tells everybody who follows and may see the case that it changed.
+    pub async fn tell_case(&self, id: &str, version: i64) {
+        match self.store.case_audience(id).await {
+            Ok(audience) => {
+                let what = crate::model::CaseChanged { id: id.to_owned(), version };
+                self.live.publish_to(audience, "case_changed", &what);
+            }
+            Err(error) => tracing::warn!(%error, "tell of a changed case"),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod api;
 pub mod app;
 pub mod assets;
 pub mod auth;
+pub mod case_data;
 pub mod clock;
 pub mod collector;
 pub mod commands;

@@ -28,6 +28,15 @@ pub struct LiveEvent {
     pub name: &'static str,
     /// What changed, JSON.
     pub data: String,
+    /// Who may hear of it, by user id; everybody where it is missing.
+    pub audience: Option<Vec<String>>,
+}
+
+impl LiveEvent {
+    /// Whether somebody may hear of it.
+    pub fn is_for(&self, user_id: &str) -> bool {
+        self.audience.as_ref().is_none_or(|audience| audience.iter().any(|id| id == user_id))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -70,6 +79,11 @@ impl Live {
 
     /// Tells everybody.
     pub fn publish(&self, name: &'static str, what: &impl Serialize) {
+        self.publish_to(None, name, what);
+    }
+
+    /// Tells these users, or everybody.
+    pub fn publish_to(&self, audience: Option<Vec<String>>, name: &'static str, what: &impl Serialize) {
         let data = match serde_json::to_string(what) {
             Ok(data) => data,
             Err(cause) => {
@@ -80,7 +94,7 @@ impl Live {
         // Numbered, kept and sent under one lock, so that all see the same order.
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent.last += 1;
-        let event = Arc::new(LiveEvent { number: recent.last, name, data });
+        let event = Arc::new(LiveEvent { number: recent.last, name, data, audience });
         if recent.events.len() >= KEPT {
             recent.events.pop_front();
         }

@@ -135,7 +135,7 @@ pub async fn escalate_alert(
     let case = match wish.case_id {
         Some(case_id) => {
             app.store.decide(&id, Some(wish.version), &Decision::Escalate { case_id: case_id.clone() }, &actor).await?;
-            app.store.case(&case_id).await?
+            app.store.case(&case_id, actor.viewer()).await?
         }
         None => {
             let title =
@@ -145,12 +145,20 @@ pub async fn escalate_alert(
                 None => app.store.alert_severity(&id).await?,
             };
             let agency = super::cases::agency(&app, wish.agency_id.as_deref()).await;
-            let new = NewCase { title, severity, agency_id: None, summary: None, alert_ids: Vec::new() };
+            let new = NewCase {
+                title,
+                severity,
+                agency_id: None,
+                summary: None,
+                alert_ids: Vec::new(),
+                template: wish.template,
+                restricted: false,
+            };
             app.store.escalate_new(&id, wish.version, &new, agency, &actor).await?
         }
     };
     app.tell_alert(&id, false).await;
-    app.tell_case(&case.case.id, case.case.version);
+    app.tell_case(&case.case.id, case.case.version).await;
     Ok(Json(case))
 }
 

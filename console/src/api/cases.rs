@@ -19,9 +19,10 @@ use crate::store::audit::Actor;
     responses((status = 200, body = CaseList), (status = "default", body = ProblemBody)))]
 pub async fn list_cases(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Params(query): Params<CaseQuery>,
 ) -> Result<Json<CaseList>, Problem> {
-    Ok(Json(app.store.cases(&query).await?))
+    Ok(Json(app.store.cases(&query, &caller.user.id).await?))
 }
 
 /// Opens a case.
@@ -42,8 +43,12 @@ pub async fn open_case(
 #[utoipa::path(get, path = "/api/v1/cases/{id}", tag = "cases",
     params(("id" = String, Path, description = "The case")),
     responses((status = 200, body = CaseDetail), (status = "default", body = ProblemBody)))]
-pub async fn get_case(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<CaseDetail>, Problem> {
-    Ok(Json(app.store.case(&id).await?))
+pub async fn get_case(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<CaseDetail>, Problem> {
+    Ok(Json(app.store.case(&id, &caller.user.id).await?))
 }
 
 /// Changes a case.
@@ -102,11 +107,11 @@ fn check_alerts(ids: &[String]) -> Result<(), Problem> {
 }
 
 /// Tells everybody of the case and the alerts that changed.
-async fn told(app: &App, case: CaseDetail, alerts: &[String]) -> Json<CaseDetail> {
+pub(super) async fn told(app: &App, case: CaseDetail, alerts: &[String]) -> Json<CaseDetail> {
     for id in alerts {
         app.tell_alert(id, false).await;
     }
-    app.tell_case(&case.case.id, case.case.version);
+    app.tell_case(&case.case.id, case.case.version).await;
     Json(case)
 }
 

@@ -53,9 +53,9 @@ pub async fn bulk_alerts(
     let decided = app.store.decide_many(&targets, &wish, &Actor::from(&caller)).await?;
     app.tell_alerts(&decided.changed).await;
     if let Some(case_id) = &decided.answer.case_id
-        && let Ok(case) = app.store.case(case_id).await
+        && let Ok(case) = app.store.case(case_id, &caller.user.id).await
     {
-        app.tell_case(case_id, case.case.version);
+        app.tell_case(case_id, case.case.version).await;
     }
     Ok(Json(decided.answer))
 }

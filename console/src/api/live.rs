@@ -47,7 +47,7 @@ pub async fn follow_live(State(app): State<Arc<App>>, caller: Caller, headers: H
     let (sender, receiver) = mpsc::channel(WAITING);
     let first = Event::default().event("visibility").id(app.live.id_of(newest));
     let first = first.json_data(&visibility).map_err(|e| Problem::internal(&e))?;
-    tokio::spawn(feed(app, caller.session, following, first, sender, place));
+    tokio::spawn(feed(app, (caller.session, caller.user.id), following, first, sender, place));
     let mut response =
         Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     // Proxies must not hold it back.
@@ -58,7 +58,7 @@ pub async fn follow_live(State(app): State<Arc<App>>, caller: Caller, headers: H
 /// Feeds one follower until they leave, their session ends, or they are too slow.
 async fn feed(
     app: Arc<App>,
-    session: String,
+    (session, user_id): (String, String),
     mut following: Following,
     first: Event,
     sender: Sender,
@@ -67,7 +67,8 @@ async fn feed(
     if following.resync && !send(&sender, Event::default().event("resync").data("{}")).await {
         return;
     }
-    for event in std::mem::take(&mut following.missed) {
+    let missed = std::mem::take(&mut following.missed);
+    for event in missed.into_iter().filter(|event| event.is_for(&user_id)) {
         if !send(&sender, written(&app, &event)).await {
             return;
         }
@@ -88,6 +89,7 @@ async fn feed(
             }
         };
         match event {
+            Ok(event) if !event.is_for(&user_id) => {}
             Ok(event) => {
                 if !send(&sender, written(&app, &event)).await {
                     app.metrics.live_cut_off.add(1);

@@ -2,6 +2,8 @@
 //! (`console/openapi.json`) is generated from the handlers and committed; a test fails when it is stale.
 
 pub mod alerts;
+pub mod case_evidence;
+pub mod case_work;
 pub mod cases;
 pub mod extract;
 pub mod groups;
@@ -68,6 +70,28 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(cases::get_case, cases::change_case))
         .routes(routes!(cases::add_note))
         .routes(routes!(cases::link_alerts))
+        .routes(routes!(case_work::get_case_data))
+        .routes(routes!(case_work::enter_phase))
+        .routes(routes!(case_work::add_task))
+        .routes(routes!(case_work::change_task))
+        .routes(routes!(case_work::apply_template))
+        .routes(routes!(case_work::add_case_event))
+        .routes(routes!(case_work::add_observables))
+        .routes(routes!(case_work::remove_observable))
+        .routes(routes!(case_work::get_sightings))
+        .routes(routes!(case_work::add_system))
+        .routes(routes!(case_work::remove_system))
+        .routes(routes!(case_work::restrict_case))
+        .routes(routes!(case_work::link_case))
+        .routes(routes!(case_work::unlink_case))
+        .routes(routes!(case_work::merge_case))
+        .routes(routes!(case_work::similar_cases))
+        .routes(routes!(case_evidence::seal_evidence))
+        .routes(routes!(case_evidence::read_evidence))
+        .routes(routes!(case_evidence::release_evidence))
+        .routes(routes!(case_work::list_tasks))
+        .routes(routes!(case_work::get_inbox))
+        .routes(routes!(case_work::see_inbox))
         .routes(routes!(search::search_events))
         .routes(routes!(search::get_catalogue))
         .routes(routes!(sensors::list_sensors))

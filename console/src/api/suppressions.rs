@@ -26,9 +26,10 @@ pub async fn list_suppressions(State(app): State<Arc<App>>) -> Result<Json<Suppr
     responses((status = 200, body = SuppressionPreview), (status = "default", body = ProblemBody)))]
 pub async fn preview_suppression(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Params(scope): Params<Scope>,
 ) -> Result<Json<SuppressionPreview>, Problem> {
-    Ok(Json(app.store.preview_suppression(&scope).await?))
+    Ok(Json(app.store.preview_suppression(&scope, &caller.user.id).await?))
 }
 
 /// Makes a suppression.

@@ -60,6 +60,7 @@ async fn examine(app: &App, request: &mut Request) -> Result<(), Problem> {
             "your role may not do this; ask an administrator",
         ));
     }
+    check_case(app, &route, request.uri().path(), &caller).await?;
     request.extensions_mut().insert(caller);
     Ok(())
 }
@@ -77,6 +78,16 @@ async fn caller(app: &App, headers: &HeaderMap, route: &str, address: Option<Str
         expires_us: session.expires_us,
         address,
     })
+}
+
+/// Who may not see a case finds none, whatever is asked of it.
+async fn check_case(app: &App, route: &str, path: &str, caller: &Caller) -> Result<(), Problem> {
+    if !route.starts_with("/api/v1/cases/{id}") {
+        return Ok(());
+    }
+    // The part as it was sent: ids have nothing in them that is encoded, so one that is belongs to no case.
+    let id = path.split('/').nth(4).unwrap_or_default();
+    if app.store.may_see_case(id, &caller.user.id).await? { Ok(()) } else { Err(Problem::not_found("case")) }
 }
 
 fn check_csrf(headers: &HeaderMap, caller: &Caller) -> Result<(), Problem> {

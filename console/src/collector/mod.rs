@@ -12,8 +12,9 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response, header};
 use hyper_util::rt::TokioIo;
 use luytre_collector_api::{
-    Agency, ApiError, EventDocument, Health, LedgerAnswer, NEWEST_HEADER, PacketsRequest, RuleDetail, RulesAnswer,
-    SearchAnswer, SearchRequest, Sensor, Token, TokenRequest,
+    Agency, ApiError, EventDocument, EvidenceItem, Health, HoldAnswer, HoldRequest, LedgerAnswer, NEWEST_HEADER,
+    PASSWORD_HEADER, PacketsRequest, ReleaseRequest, RuleDetail, RulesAnswer, SearchAnswer, SearchRequest, Sensor,
+    Token, TokenRequest,
 };
 use serde::de::DeserializeOwned;
 
@@ -23,6 +24,9 @@ use crate::settings::CollectorSettings;
 
 /// The largest answer that is read.
 pub const MAX_ANSWER_BYTES: usize = 64 << 20;
+
+/// How long sealing may take: packets come from sensors. Shorter than an answer of the console may take.
+const SEAL_TIMEOUT: Duration = Duration::from_secs(50);
 
 /// The open stream of alerts.
 #[derive(Debug)]
@@ -175,6 +179,29 @@ impl Collector {
         let response = self.within(self.search_timeout, self.send(Method::GET, &path, Vec::new())).await?;
         if response.status().is_success() {
             return Ok(response.into_body());
+        }
+        Err(self.within(self.timeout, refusal(response, &path)).await?)
+    }
+
+    /// Has everything that proves an alert sealed and held.
+    pub async fn hold(&self, request: &HoldRequest) -> Result<HoldAnswer, CollectorError> {
+        let body = serde_json::to_vec(request).unwrap_or_default();
+        self.ask(Method::POST, "/v1/evidence/holds", body, SEAL_TIMEOUT).await
+    }
+
+    /// Ends a hold.
+    pub async fn release_evidence(&self, id: &str, request: &ReleaseRequest) -> Result<EvidenceItem, CollectorError> {
+        let body = serde_json::to_vec(request).unwrap_or_default();
+        self.ask(Method::POST, &format!("/v1/evidence/{}/release", path_part(id)), body, self.timeout).await
+    }
+
+    /// A piece of evidence, and the password of the files in it.
+    pub async fn read_evidence(&self, id: &str, by: &str) -> Result<(Option<String>, Incoming), CollectorError> {
+        let path = format!("/v1/evidence/{}?by={}", path_part(id), path_part(by));
+        let response = self.within(self.search_timeout, self.send(Method::GET, &path, Vec::new())).await?;
+        if response.status().is_success() {
+            let password = response.headers().get(PASSWORD_HEADER).and_then(|value| value.to_str().ok());
+            return Ok((password.map(str::to_owned), response.into_body()));
         }
         Err(self.within(self.timeout, refusal(response, &path)).await?)
     }

@@ -318,6 +318,9 @@ pub struct EscalateAlert {
     pub severity: Option<Severity>,
     /// Agency of the new case; the alert's where it is missing.
     pub agency_id: Option<String>,
+    /// Template of the new case, an id of the data.
+    #[serde(default)]
+    pub template: Option<String>,
     /// The version that was seen.
     pub version: i64,
 }

@@ -2,6 +2,7 @@
 //! RFC 3339 UTC texts. What the collector says has its own types in `luytre_collector_api`.
 
 pub mod alerts;
+pub mod case_work;
 pub mod cases;
 pub mod collector_views;
 pub mod records;
@@ -10,6 +11,7 @@ pub mod triage;
 pub mod users;
 
 pub use alerts::*;
+pub use case_work::*;
 pub use cases::*;
 pub use collector_views::*;
 pub use records::*;

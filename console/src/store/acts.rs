@@ -318,6 +318,8 @@ async fn open_case(
         agency_id: None,
         summary: None,
         alert_ids: Vec::new(),
+        template: None,
+        restricted: false,
     };
     insert_case(change, &new, common_agency(members).map(|agency| (agency.id, agency.name)), actor, now_us).await
 }
@@ -366,8 +368,8 @@ async fn withdraw_case(
     now_us: i64,
 ) -> StoreResult<()> {
     let closed = sqlx::query(
-        "UPDATE cases SET status = 'closed', closed_us = $1, updated_us = $1, version = version + 1 \
-         WHERE id = $2 AND version = $3",
+        "UPDATE cases SET status = 'closed', closed_us = $1, updated_us = $1, version = version + 1, \
+         fields_version = version + 1 WHERE id = $2 AND version = $3",
     )
     .bind(now_us)
     .bind(case_id.to_owned())

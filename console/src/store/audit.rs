@@ -21,6 +21,13 @@ pub struct Actor {
     pub address: Option<String>,
 }
 
+impl Actor {
+    /// As whom they look at cases; nobody sees what is not restricted.
+    pub fn viewer(&self) -> &str {
+        self.user_id.as_deref().unwrap_or_default()
+    }
+}
+
 /// The particulars of a line.
 pub type Detail = BTreeMap<String, String>;
 

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 
 use super::acts::Act;
 use super::audit::{Actor, Detail, HistoryOf, audit, detail, history};
-use super::cases::insert_case;
+use super::cases::{VISIBLE, insert_case};
 use super::sql::severity_of;
 use super::{Change, Store, StoreError, StoreResult};
 use crate::model::{AlertStatus, CaseDetail, NewCase, Verdict, from_wire_name, wire_name};
@@ -143,7 +143,7 @@ impl Store {
         carry_out(&mut change, id, &standing, &decision, &mut act).await?;
         act.opened(&mut change, &case_id).await?;
         change.commit().await?;
-        self.case(&case_id).await
+        self.case(&case_id, actor.viewer()).await
     }
 
     /// The severity an alert has, for a case that is opened from it.
@@ -304,8 +304,11 @@ async fn escalate(
     if standing.case_id.is_some() {
         return Err(StoreError::refused("in_other_case", "the alert belongs to another case; reopen it first"));
     }
-    let row = sqlx::query("SELECT number, title, status FROM cases WHERE id = $1")
+    // Nobody puts an alert into a case that they may not see.
+    let sql = format!("SELECT c.number, c.status FROM cases c WHERE c.id = $1 AND {}", VISIBLE.replace('?', "$2"));
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(case_id.to_owned())
+        .bind(act.actor.viewer().to_owned())
         .fetch_optional(&mut **change)
         .await?
         .ok_or(StoreError::NotFound("case"))?;

@@ -8,6 +8,12 @@ pub mod acts;
 mod alert_filter;
 pub mod alerts;
 pub mod audit;
+pub mod case_evidence;
+mod case_facts;
+pub mod case_links;
+pub mod case_observables;
+pub mod case_people;
+pub mod case_work;
 pub mod cases;
 pub mod chain;
 pub mod decide;
@@ -45,6 +51,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "triage", include_str!("../../migrations/0002_triage.sql")),
     (3, "chain", include_str!("../../migrations/0003_chain.sql")),
+    (4, "cases", include_str!("../../migrations/0004_cases.sql")),
 ];
 
 /// Why the store could not do it.

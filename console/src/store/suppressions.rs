@@ -43,7 +43,7 @@ pub struct Made {
 
 impl Store {
     /// What a suppression would have hidden in the last [`PREVIEW_DAYS`] days.
-    pub async fn preview_suppression(&self, scope: &Scope) -> StoreResult<SuppressionPreview> {
+    pub async fn preview_suppression(&self, scope: &Scope, viewer: &str) -> StoreResult<SuppressionPreview> {
         let from_us = self.now_us() - i64::from(PREVIEW_DAYS) * DAY_US;
         let question = |select: &str, tail: &str| -> StoreResult<_> {
             let mut conditions = matching(scope)?;
@@ -86,8 +86,12 @@ impl Store {
             "GROUP BY c.id, c.number, c.title ORDER BY c.number DESC LIMIT 20",
         )?;
         for row in sqlx::query_with(sqlx::AssertSqlSafe(sql), arguments).fetch_all(&self.readers).await? {
+            let id: String = row.try_get("id")?;
+            if !self.may_see_case(&id, viewer).await? {
+                continue;
+            }
             preview.cases.push(CaseShare {
-                id: row.try_get("id")?,
+                id,
                 number: row.try_get("number")?,
                 title: row.try_get("title")?,
                 alerts: row.try_get::<i64, _>("n")?.unsigned_abs(),

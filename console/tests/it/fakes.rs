@@ -49,6 +49,9 @@ impl FakeCollector {
                     Json(json!({"name": wish["name"], "token": "lt1.x", "expires": "2026-11-23T03:00:00Z"}))
                 }),
             )
+            .route("/v1/evidence/holds", post(hold))
+            .route("/v1/evidence/{id}", get(read_evidence))
+            .route("/v1/evidence/{id}/release", post(|| async { Json(item("a1")) }))
             .route("/v1/ledger", get(|| async { Json(ledger()) }))
             .route("/v1/rules", get(|| async { Json(json!({"ruleset": "abc", "rules": [], "broken": []})) }))
             .route("/v1/agencies", get(|| async { Json(json!([{"id": "syt", "name": "Sở Y tế"}])) }))
@@ -113,6 +116,26 @@ async fn search(State(fake): State<FakeCollector>, Json(request): Json<SearchReq
     }
     let events = json!([{"event": {"id": "s:2"}}, {"event": {"id": "s:1"}}]);
     (StatusCode::OK, Json(json!({"total": 1250, "events": events, "facets": [], "partial": [], "took_ms": 1})))
+}
+
+/// The name of the sealed bundle is the alert's.
+fn item(alert: &str) -> Value {
+    json!({"id": "5e".repeat(32), "kind": "bundle", "name": format!("{alert}.zip"), "bytes": 1234,
+        "added": "2026-11-22T03:00:00Z", "alert": alert, "holds": []})
+}
+
+async fn hold(Json(request): Json<Value>) -> Json<Value> {
+    let alert = request["alert"].as_str().unwrap();
+    assert!(request["reason"].as_str().unwrap().starts_with("case "), "{request}");
+    Json(json!({"item": item(alert), "password": "mo-ra", "missing": ["packets of one flow"], "events": 3, "flows": 1,
+        "files": 0}))
+}
+
+async fn read_evidence(
+    Query(by): Query<std::collections::HashMap<String, String>>,
+) -> ([(&'static str, &'static str); 1], Vec<u8>) {
+    assert!(!by["by"].is_empty());
+    ([(luytre_collector_api::PASSWORD_HEADER, "mo-ra")], b"PK sealed".to_vec())
 }
 
 fn sensor() -> Value {

@@ -83,6 +83,13 @@ impl Console {
         Browser::of(&answer)
     }
 
+    /// Somebody who is known logs in.
+    pub async fn log_in(&self, name: &str) -> Browser {
+        Browser::of(
+            &self.post(&Browser::default(), "/api/v1/session", json!({"name": name, "password": PASSWORD})).await,
+        )
+    }
+
     pub async fn get(&self, browser: &Browser, path: &str) -> Answer {
         self.call(browser, Method::GET, path, Value::Null).await
     }

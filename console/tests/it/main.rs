@@ -2,6 +2,7 @@
 //! played by the test.
 
 mod alerts;
+mod cases;
 mod chain;
 mod doors;
 mod fakes;

@@ -313,6 +313,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/case-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What cases are made of: phases, classifications and templates, with their citations. */
+        get: operations["get_case_data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases": {
         parameters: {
             query?: never;
@@ -349,6 +366,23 @@ export interface paths {
         patch: operations["change_case"];
         trace?: never;
     };
+    "/api/v1/cases/{id}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says who may see a case. */
+        put: operations["restrict_case"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/{id}/alerts": {
         parameters: {
             query?: never;
@@ -360,6 +394,125 @@ export interface paths {
         put?: never;
         /** Makes alerts part of a case; all of them, or none when one cannot. */
         post: operations["link_alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts something into the timeline. */
+        post: operations["add_case_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has the collector seal everything that proves an alert of the case. */
+        post: operations["seal_evidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/evidence/{evidence}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a bundle out, a ZIP archive; the header `x-luytre-password` opens the carved files in it. */
+        post: operations["read_evidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/evidence/{evidence}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends the case's hold on a bundle: from now on its age counts. */
+        post: operations["release_evidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Links a case with another. */
+        post: operations["link_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/links/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a link away. */
+        delete: operations["unlink_case"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a case part of another, which is answered. Its alerts and observables go there; it is closed and stays readable. */
+        post: operations["merge_case"];
         delete?: never;
         options?: never;
         head?: never;
@@ -383,6 +536,176 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{id}/observables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds observables from a text, from the case's alerts, or both. */
+        post: operations["add_observables"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/observables/{observable}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes an observable out of a case. */
+        delete: operations["remove_observable"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/observables/{observable}/sightings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where else an observable was seen: alerts, other cases, history. */
+        get: operations["get_sightings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/phase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins a phase of a case. */
+        post: operations["enter_phase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cases that share observables or rules with this one. */
+        get: operations["similar_cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/systems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds an affected system. */
+        post: operations["add_system"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/systems/{system}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes an affected system out of a case. */
+        delete: operations["remove_system"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a task, or a line of a checklist. */
+        post: operations["add_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/tasks/{task}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes a task. */
+        patch: operations["change_task"];
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds the tasks of a template that the case does not have yet. */
+        post: operations["apply_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -394,6 +717,40 @@ export interface paths {
         get: operations["get_health"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one is told of. */
+        get: operations["get_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that all of it was looked at. */
+        post: operations["see_inbox"];
         delete?: never;
         options?: never;
         head?: never;
@@ -697,6 +1054,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Somebody's open tasks in all cases. */
+        get: operations["list_tasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -806,6 +1180,20 @@ export interface components {
              * @description How many of them turned out to be attacks.
              */
             true_positives: number;
+        };
+        /** @description How often a value was seen at an agency. */
+        AgencySightings: {
+            /**
+             * Format: int64
+             * @description Alerts there.
+             */
+            alerts: number;
+            /** @description The first. */
+            first_at: string;
+            /** @description The last. */
+            last_at: string;
+            /** @description Its name. */
+            name: string;
         };
         /** @description Something a rule found, with everything needed to explain it. */
         Alert: {
@@ -1091,6 +1479,11 @@ export interface components {
          * @enum {string}
          */
         Align: "left" | "right";
+        /** @description Adds the tasks of a template. */
+        ApplyTemplate: {
+            /** @description Which, an id of the data. */
+            template: string;
+        };
         /** @description Gives an alert to somebody, or to nobody. */
         AssignAlert: {
             /** @description The user, or nothing. */
@@ -1282,14 +1675,120 @@ export interface components {
              */
             version: number;
         };
+        /** @description All of it. */
+        CaseData: {
+            /** @description Who handled an incident. */
+            handled: components["schemas"]["CitedList"];
+            /** @description The team's own groups. */
+            internal: components["schemas"]["CitedList"];
+            /** @description The rows of the national report. */
+            national: components["schemas"]["CitedList"];
+            /** @description The phases, in their order. */
+            phases: components["schemas"]["CitedList"];
+            /** @description The classes of the Reference Security Incident Taxonomy. */
+            rsit: components["schemas"]["CitedList"];
+            /** @description The templates. */
+            templates: components["schemas"]["Template"][];
+            /** @description Where the templates come from. */
+            templates_citation: string;
+            /** @description How that citation was checked. */
+            templates_status: string;
+        };
         /** @description A case with everything in it. */
         CaseDetail: components["schemas"]["CaseRow"] & {
             /** @description Its alerts, newest first; at most 500. */
             alerts: components["schemas"]["AlertRow"][];
+            /** @description What was put into the timeline by hand, oldest first. */
+            events: components["schemas"]["CaseEvent"][];
+            /** @description Its evidence. */
+            evidence: components["schemas"]["CaseEvidence"][];
+            /** @description What forms and reports need. */
+            facts: components["schemas"]["CaseFacts"];
             /** @description Who did what, oldest first. */
             history: components["schemas"]["HistoryEntry"][];
+            /** @description Other cases that it is linked with. */
+            links: components["schemas"]["CaseRef"][];
+            /** @description Who may see it, when it is restricted. */
+            members: components["schemas"]["Person"][];
             /** @description Its notes, oldest first. */
             notes: components["schemas"]["CaseNote"][];
+            /** @description Its values that may occur elsewhere. */
+            observables: components["schemas"]["Observable"][];
+            /** @description When its phases began, oldest first. */
+            phases: components["schemas"]["CasePhase"][];
+            /** @description The systems that are affected. */
+            systems: components["schemas"]["CaseSystem"][];
+            /** @description What is to be done, and lines of checklists. */
+            tasks: components["schemas"]["Task"][];
+        };
+        /** @description Something that happened, put into the timeline by hand. */
+        CaseEvent: {
+            /** @description When it happened. */
+            at: string;
+            by?: null | components["schemas"]["Person"];
+            /** @description Its id. */
+            id: string;
+            /** @description When it was written. */
+            made_at: string;
+            /** @description What. */
+            text: string;
+        };
+        /** @description Evidence that the collector sealed and holds for a case. */
+        CaseEvidence: {
+            /** @description The alert that it proves. */
+            alert_id: string;
+            /** @description When it was sealed. */
+            at: string;
+            /**
+             * Format: int64
+             * @description Its length.
+             */
+            bytes: number;
+            /** @description What is in it, in numbers. */
+            contents: string;
+            /** @description Who had it in hand, when and why, oldest first. */
+            custody: components["schemas"]["Custody"][];
+            /** @description SHA-256 of the bundle. */
+            digest: string;
+            /** @description Its id in the case. */
+            id: string;
+            /** @description What could not be had. */
+            missing: string[];
+            /** @description What it is called. */
+            name: string;
+            /** @description True when the case no longer holds it. */
+            released: boolean;
+        };
+        /** @description The facts of a case that forms and reports need. */
+        CaseFacts: {
+            /** @description What the damage is. */
+            damage_note: string;
+            /**
+             * Format: int64
+             * @description The estimated damage, in Vietnamese dong.
+             */
+            damage_vnd?: number | null;
+            /** @description When it was detected. */
+            detected_at?: string | null;
+            /** @description Who handled it, an id of the data. */
+            handled_by?: string | null;
+            /** @description The organisations that helped. */
+            helpers: string;
+            /** @description The team's own group, an id of the data. */
+            internal?: string | null;
+            merged_into?: null | components["schemas"]["CaseRef"];
+            /** @description The row of the national report, an id of the data. */
+            national?: string | null;
+            /** @description When it happened, where that is known. */
+            occurred_at?: string | null;
+            /** @description What may be done with it. */
+            pap: components["schemas"]["Pap"];
+            /** @description What was learned. */
+            review: components["schemas"]["Review"];
+            /** @description The class of the Reference Security Incident Taxonomy, an id of the data. */
+            rsit?: string | null;
+            /** @description The template it was made from. */
+            template?: string | null;
         };
         /** @description A page of cases. */
         CaseList: {
@@ -1313,6 +1812,42 @@ export interface components {
             /** @description What. */
             text: string;
         };
+        /** @description When a phase began. */
+        CasePhase: {
+            /** @description Since when. */
+            at: string;
+            by?: null | components["schemas"]["Person"];
+            /** @description What was said of it. */
+            note?: string;
+            /** @description Which, an id of the data. */
+            phase: string;
+        };
+        /** @description Another case, in short. */
+        CaseRef: {
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+            /** @description Its severity. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: int64
+             * @description How many observables it shares, where that was asked.
+             */
+            shared_observables?: number;
+            /**
+             * Format: int64
+             * @description How many rules it shares, where that was asked.
+             */
+            shared_rules?: number;
+            /** @description Where it stands. */
+            status: components["schemas"]["CaseStatus"];
+            /** @description Its title. */
+            title: string;
+        };
         /** @description A case in a list. */
         CaseRow: {
             agency?: null | components["schemas"]["Agency"];
@@ -1323,14 +1858,34 @@ export interface components {
             alert_count: number;
             /** @description Its id. */
             id: string;
+            lead?: null | components["schemas"]["Person"];
+            /** @description When the next open task is due. */
+            next_due?: string | null;
             /**
              * Format: int64
              * @description Its number, for people; rises by one a case.
              */
             number: number;
+            /**
+             * Format: int64
+             * @description Tasks that are open; lines of checklists are not counted.
+             */
+            open_tasks: number;
             /** @description When it was opened. */
             opened_at: string;
             opened_by?: null | components["schemas"]["Person"];
+            /**
+             * Format: int64
+             * @description Open tasks whose time has passed.
+             */
+            overdue_tasks: number;
+            /** @description The phase it is in, an id of the data. */
+            phase?: string | null;
+            /** @description Since when it is in that phase. */
+            phase_since?: string | null;
+            priority?: null | components["schemas"]["Priority"];
+            /** @description True when only named people see it. */
+            restricted: boolean;
             /** @description How bad it is. */
             severity: components["schemas"]["Severity"];
             /** @description Where it stands. */
@@ -1339,6 +1894,8 @@ export interface components {
             summary: string;
             /** @description What it is about. */
             title: string;
+            /** @description With whom it may be shared. */
+            tlp: components["schemas"]["Tlp"];
             /** @description When it was last changed. */
             updated_at: string;
             /**
@@ -1369,6 +1926,22 @@ export interface components {
          * @enum {string}
          */
         CaseStatus: "new" | "in_progress" | "waiting" | "resolved" | "closed";
+        /** @description A system that is affected. */
+        CaseSystem: {
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: int32
+             * @description Its level, 1 to 5.
+             */
+            level?: number | null;
+            /** @description Its name, with domain names and public addresses. */
+            name: string;
+            /** @description What happened to it. */
+            note: string;
+            /** @description Who operates it. */
+            operator: string;
+        };
         /** @description Where the chain is broken. */
         ChainBreak: {
             /** @description `changed`, `missing`, `inserted`, `replaced`, `shortened` or `rewritten`. */
@@ -1428,15 +2001,43 @@ export interface components {
         ChangeCase: {
             /** @description A new agency; an empty text takes it away. */
             agency_id?: string | null;
+            /** @description What the damage is. */
+            damage_note?: string | null;
+            /**
+             * Format: int64
+             * @description The estimated damage in Vietnamese dong; less than 0 takes it away.
+             */
+            damage_vnd?: number | null;
+            /** @description When it was detected (RFC 3339). */
+            detected_at?: string | null;
+            /** @description Who handled it; an empty text takes it away. */
+            handled_by?: string | null;
+            /** @description The organisations that helped. */
+            helpers?: string | null;
+            /** @description The team's own group; an empty text takes it away. */
+            internal?: string | null;
+            /** @description Who answers for it: a user's id; an empty text for nobody. */
+            lead_id?: string | null;
+            /** @description The row of the national report; an empty text takes it away. */
+            national?: string | null;
+            /** @description When it happened (RFC 3339); an empty text takes it away. */
+            occurred_at?: string | null;
+            pap?: null | components["schemas"]["Pap"];
+            /** @description A new priority; an empty text takes it away. */
+            priority?: string | null;
+            review?: null | components["schemas"]["Review"];
+            /** @description The class of the Reference Security Incident Taxonomy; an empty text takes it away. */
+            rsit?: string | null;
             severity?: null | components["schemas"]["Severity"];
             status?: null | components["schemas"]["CaseStatus"];
             /** @description A new summary. */
             summary?: string | null;
             /** @description A new title. */
             title?: string | null;
+            tlp?: null | components["schemas"]["Tlp"];
             /**
              * Format: int64
-             * @description The version that was seen.
+             * @description The version that was seen. A note, a task or an alert that came in between is no conflict.
              */
             version: number;
         };
@@ -1447,11 +2048,37 @@ export interface components {
             locale?: null | components["schemas"]["Lang"];
             theme?: null | components["schemas"]["Theme"];
         };
+        /** @description Changes a task; what is missing stays. */
+        ChangeTask: {
+            /** @description Who does it; an empty text for nobody. */
+            assignee_id?: string | null;
+            /** @description More about it. */
+            detail?: string | null;
+            /** @description Until when (RFC 3339); an empty text for no time. */
+            due_at?: string | null;
+            state?: null | components["schemas"]["TaskState"];
+            /** @description What. */
+            title?: string | null;
+            /**
+             * Format: int64
+             * @description The version of the task that was seen.
+             */
+            version: number;
+        };
         /** @description Changes a user; what is missing stays. */
         ChangeUser: {
             /** @description Whether they are shut out; their sessions end at once. */
             disabled?: boolean | null;
             role?: null | components["schemas"]["Role"];
+        };
+        /** @description A list and where it comes from. */
+        CitedList: {
+            /** @description The article it is taken from. */
+            citation: string;
+            /** @description The entries, in their order. */
+            entry: components["schemas"]["Entry"][];
+            /** @description How the citation was checked: `verified`, `secondary` or `memory`. */
+            status: string;
         };
         /** @description Closes an alert. */
         CloseAlert: {
@@ -1506,6 +2133,16 @@ export interface components {
             /** @description The program's version. */
             version: string;
         };
+        /** @description Somebody had evidence in hand. */
+        Custody: {
+            /** @description `sealed`, `read` or `released`. */
+            action: string;
+            /** @description When. */
+            at: string;
+            by?: null | components["schemas"]["Person"];
+            /** @description Why. */
+            reason: string;
+        };
         /** @description A finished report. */
         Document: {
             /** @description What it says. */
@@ -1537,6 +2174,29 @@ export interface components {
              */
             port?: number | null;
         };
+        /** @description Begins a phase. */
+        EnterPhase: {
+            /** @description What is said of it; at most 2,000 characters. */
+            note?: string | null;
+            /** @description Which, an id of the data. */
+            phase: string;
+            /**
+             * Format: int64
+             * @description The version of the case that was seen.
+             */
+            version: number;
+        };
+        /** @description One entry of a list. */
+        Entry: {
+            /** @description Its name in English. */
+            en: string;
+            /** @description Its id, which cases keep. */
+            id: string;
+            /** @description Ids in other lists that usually go with it; only shown, never chosen by themselves. */
+            proposes?: string[];
+            /** @description Its name in Vietnamese. */
+            vi: string;
+        };
         /** @description Makes an alert part of a case: an existing one (`case_id`) or a new one (`title` and `severity`). */
         EscalateAlert: {
             /** @description Agency of the new case; the alert's where it is missing. */
@@ -1544,6 +2204,8 @@ export interface components {
             /** @description An existing case. */
             case_id?: string | null;
             severity?: null | components["schemas"]["Severity"];
+            /** @description Template of the new case, an id of the data. */
+            template?: string | null;
             /** @description Title of the new case. */
             title?: string | null;
             /**
@@ -1555,6 +2217,11 @@ export interface components {
         /** @description One event: nested Elastic Common Schema JSON, exactly as `luytre-sensor read` writes it. */
         EventDocument: {
             [key: string]: unknown;
+        };
+        /** @description Says why evidence is read or released. */
+        EvidenceReason: {
+            /** @description Why; 1 to 500 characters. */
+            reason: string;
         };
         /** @description The most frequent values of a field. */
         Facet: {
@@ -1632,6 +2299,37 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** @description What somebody is told of. */
+        Inbox: {
+            /** @description The newest first; at most 50. */
+            items: components["schemas"]["InboxItem"][];
+            /**
+             * Format: int64
+             * @description How many were not looked at.
+             */
+            unseen: number;
+        };
+        /** @description Something that somebody is told of inside the console. */
+        InboxItem: {
+            /** @description When. */
+            at: string;
+            by?: null | components["schemas"]["Person"];
+            /** @description The case. */
+            case_id: string;
+            /**
+             * Format: int64
+             * @description The case's number.
+             */
+            case_number: number;
+            /** @description The case's title. */
+            case_title: string;
+            /** @description Its id. */
+            id: string;
+            /** @description `mentioned`, `task`, `lead` or `member`. */
+            kind: string;
+            /** @description True once it was looked at. */
+            seen: boolean;
+        };
         /**
          * @description The language of the interface.
          * @enum {string}
@@ -1691,6 +2389,11 @@ export interface components {
             /** @description The alerts; at most 500. */
             alert_ids: string[];
         };
+        /** @description Links a case with another. */
+        LinkCase: {
+            /** @description The other one. */
+            case_id: string;
+        };
         /** @description Logs in. */
         LogIn: {
             /** @description The name. */
@@ -1707,6 +2410,16 @@ export interface components {
             /** @description What the rule asked for (`contains "union select"`), for people. */
             wanted: string;
         };
+        /** @description Makes a case part of another. */
+        MergeCase: {
+            /** @description The one that goes on. */
+            into: string;
+            /**
+             * Format: int64
+             * @description The version of this case that was seen.
+             */
+            version: number;
+        };
         /** @description Adds a note to an alert. */
         NewAlertNote: {
             /** @description What; 1 to 2000 characters. */
@@ -1718,17 +2431,51 @@ export interface components {
             agency_id?: string | null;
             /** @description Alerts that belong to it; at most 500. */
             alert_ids?: string[];
+            /** @description True when only the people named later see it; at first whoever opens it. */
+            restricted?: boolean;
             /** @description How bad it is. */
             severity: components["schemas"]["Severity"];
             /** @description What is known; at most 20,000 characters. */
             summary?: string | null;
+            /** @description The template whose tasks it gets, an id of the data. */
+            template?: string | null;
             /** @description What it is about; 1 to 200 characters. */
             title: string;
+        };
+        /** @description Puts something into the timeline. */
+        NewCaseEvent: {
+            /** @description When it happened (RFC 3339). */
+            at: string;
+            /** @description What; 1 to 2,000 characters. */
+            text: string;
+        };
+        /** @description Adds an affected system. */
+        NewCaseSystem: {
+            /**
+             * Format: int32
+             * @description Its level, 1 to 5.
+             */
+            level?: number | null;
+            /** @description Its name; 1 to 200 characters. */
+            name: string;
+            /** @description What happened to it. */
+            note?: string | null;
+            /** @description Who operates it. */
+            operator?: string | null;
         };
         /** @description Adds a note. */
         NewNote: {
             /** @description What; 1 to 20,000 characters. */
             text: string;
+        };
+        /** @description Adds observables. */
+        NewObservables: {
+            /** @description Takes those of the case's alerts. */
+            from_alerts?: boolean;
+            /** @description What is said of them. */
+            note?: string | null;
+            /** @description Text with values in it, also defanged (`hxxp://evil[.]example`); at most 20,000 characters and 500 values. */
+            text?: string;
         };
         /** @description Makes a suppression. */
         NewSuppression: {
@@ -1742,6 +2489,21 @@ export interface components {
             reason: string;
             /** @description Which alerts. */
             scope: components["schemas"]["Scope"];
+        };
+        /** @description Adds a task. */
+        NewTask: {
+            /** @description Who does it. */
+            assignee_id?: string | null;
+            /** @description True for a line of a checklist. */
+            check?: boolean;
+            /** @description More about it. */
+            detail?: string | null;
+            /** @description Until when (RFC 3339). */
+            due_at?: string | null;
+            /** @description The phase it belongs to. */
+            phase?: string | null;
+            /** @description What; 1 to 200 characters. */
+            title: string;
         };
         /** @description Adds a user. */
         NewUser: {
@@ -1806,6 +2568,47 @@ export interface components {
          * @enum {string}
          */
         NoticeState: "queued" | "sent" | "failed";
+        /** @description A value of a case that may occur elsewhere. */
+        Observable: {
+            /** @description Since when it is in the case. */
+            at: string;
+            by?: null | components["schemas"]["Person"];
+            /** @description Its id. */
+            id: string;
+            /** @description `ip`, `domain`, `url`, `email`, `sha256`, `sha1`, `md5`. */
+            kind: string;
+            /** @description What is said of it. */
+            note?: string;
+            /** @description `alert` or `manual`. */
+            origin: string;
+            /**
+             * Format: int64
+             * @description In how many other cases it is; those that the reader may not see are not counted.
+             */
+            other_cases: number;
+            /** @description The value, as it is searched. */
+            value: string;
+        };
+        /** @description What came of adding observables. */
+        ObservablesAdded: {
+            /**
+             * Format: int64
+             * @description How many are new.
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description How many were in the case already.
+             */
+            known: number;
+            /** @description Words in which nothing was recognised; at most 20. */
+            not_understood: string[];
+        };
+        /**
+         * @description What may be done with it where the attacker could see that (PAP).
+         * @enum {string}
+         */
+        Pap: "red" | "amber" | "green" | "clear";
         /** @description Somebody, as others see them. */
         Person: {
             /** @description The name people call them by. */
@@ -1815,6 +2618,11 @@ export interface components {
             /** @description The name they log in with. */
             name: string;
         };
+        /**
+         * @description How urgent it is.
+         * @enum {string}
+         */
+        Priority: "p1" | "p2" | "p3" | "p4";
         /** @description The body of every failed request. */
         ProblemBody: {
             /**
@@ -1882,6 +2690,41 @@ export interface components {
              */
             total: number;
         };
+        /** @description Says who may see a case. */
+        RestrictCase: {
+            /** @description Whether only named people see it. */
+            restricted: boolean;
+            /** @description Who; whoever asks is always among them. */
+            user_ids?: string[];
+            /**
+             * Format: int64
+             * @description The version of the case that was seen.
+             */
+            version: number;
+        };
+        /** @description What was learned, written down at the end. */
+        Review: {
+            /**
+             * @description The root cause.
+             * @default
+             */
+            cause: string;
+            /**
+             * @description What was learned.
+             * @default
+             */
+            lessons: string;
+            /**
+             * @description What is proposed.
+             * @default
+             */
+            proposals: string;
+            /**
+             * @description What happened and how it was solved.
+             * @default
+             */
+            result: string;
+        };
         /**
          * @description What somebody may do.
          * @enum {string}
@@ -1939,6 +2782,13 @@ export interface components {
             rule_id: string;
             /** @description Only from this source address. */
             source_ip?: string | null;
+        };
+        /** @description Seals the evidence of an alert of the case. */
+        SealEvidence: {
+            /** @description The alert. */
+            alert_id: string;
+            /** @description Why; 1 to 500 characters. */
+            reason: string;
         };
         /** @description What a search found. */
         SearchAnswer: {
@@ -2077,6 +2927,27 @@ export interface components {
          * @enum {string}
          */
         Severity: "info" | "low" | "medium" | "high" | "critical";
+        /** @description Where else a value was seen. */
+        Sightings: {
+            /** @description By agency, those with the most first; at most 20. Without an agency the name is empty. */
+            agencies: components["schemas"]["AgencySightings"][];
+            /**
+             * Format: int64
+             * @description Alerts with it.
+             */
+            alerts: number;
+            /** @description Other cases with it that the reader may see; at most 20. */
+            cases: components["schemas"]["CaseRef"][];
+            /**
+             * Format: int64
+             * @description Events with it in history; nothing when the collector did not answer.
+             */
+            events?: number | null;
+            /** @description Why the count of events is not complete. */
+            partial: string[];
+            /** @description The query that counted them. */
+            query: string;
+        };
         /** @description An earlier alert of the same rule and what was decided about it. */
         SimilarAlert: {
             by?: null | components["schemas"]["Person"];
@@ -2092,6 +2963,11 @@ export interface components {
             time: string;
             /** @description The verdict. */
             verdict: components["schemas"]["Verdict"];
+        };
+        /** @description Cases that are like another. */
+        SimilarCases: {
+            /** @description The most alike first; at most 10. */
+            items: components["schemas"]["CaseRef"][];
         };
         /** @description One stage of the ledger. */
         StageLine: {
@@ -2223,6 +3099,82 @@ export interface components {
             /** @description One row a group, or an event; values as JSON. */
             rows: unknown[][];
         };
+        /** @description Something to be done. */
+        Task: {
+            assignee?: null | components["schemas"]["Person"];
+            /** @description The case. */
+            case_id: string;
+            /**
+             * Format: int64
+             * @description The case's number.
+             */
+            case_number: number;
+            /** @description The case's title. */
+            case_title: string;
+            /** @description True for a line of a checklist. */
+            check: boolean;
+            /** @description More about it. */
+            detail?: string;
+            /** @description When it was done or dropped. */
+            done_at?: string | null;
+            done_by?: null | components["schemas"]["Person"];
+            /** @description Until when. */
+            due_at?: string | null;
+            /** @description Its id. */
+            id: string;
+            /** @description True when it is open and its time has passed. */
+            overdue: boolean;
+            /** @description The phase it belongs to. */
+            phase?: string | null;
+            /** @description Where it stands. */
+            state: components["schemas"]["TaskState"];
+            /** @description What. */
+            title: string;
+            /**
+             * Format: int64
+             * @description Rises with every change.
+             */
+            version: number;
+        };
+        /** @description Tasks of several cases. */
+        TaskList: {
+            /** @description The open tasks, those that are due first before the others; at most 200. */
+            items: components["schemas"]["Task"][];
+        };
+        /**
+         * @description Where a task stands.
+         * @enum {string}
+         */
+        TaskState: "open" | "done" | "dropped";
+        /** @description What is to be done in a case of one kind. */
+        Template: {
+            /** @description Its name in English. */
+            en: string;
+            /** @description The internal group of its cases. */
+            group: string;
+            /** @description Its id. */
+            id: string;
+            /** @description What is to be done. */
+            tasks: components["schemas"]["TemplateTask"][];
+            /** @description Its name in Vietnamese. */
+            vi: string;
+        };
+        /** @description What is to be done, in a template. */
+        TemplateTask: {
+            /** @description True for a line of a checklist. */
+            check?: boolean;
+            /**
+             * Format: int32
+             * @description Hours from the opening of the case until it is due.
+             */
+            due_hours?: number | null;
+            /** @description What, in English. */
+            en: string;
+            /** @description The phase it belongs to. */
+            phase: string;
+            /** @description What, in Vietnamese. */
+            vi: string;
+        };
         /**
          * @description The look of the interface.
          * @enum {string}
@@ -2248,6 +3200,11 @@ export interface components {
             /** @description Where it begins, RFC 3339. */
             start: string;
         };
+        /**
+         * @description With whom it may be shared (TLP 2.0).
+         * @enum {string}
+         */
+        Tlp: "red" | "amber_strict" | "amber" | "green" | "clear";
         /** @description A one-time enrolment token. */
         Token: {
             /** @description When it lapses, RFC 3339. */
@@ -3055,6 +4012,33 @@ export interface operations {
             };
         };
     };
+    get_case_data: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseData"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     list_cases: {
         parameters: {
             query?: {
@@ -3062,6 +4046,14 @@ export interface operations {
                 status?: string;
                 /** @description Words that must all occur in number, title, summary or agency; case and Vietnamese diacritics are ignored. */
                 text?: string;
+                /** @description Who answers for it: a user's id. */
+                lead?: string;
+                /** @description True for those with a task whose time has passed. */
+                overdue?: boolean;
+                /** @description An agency's id. */
+                agency?: string;
+                /** @description An internal group, an id of the data. */
+                group?: string;
                 /** @description Opened from this moment on (RFC 3339), inclusive. */
                 from?: string;
                 /** @description Opened until this moment (RFC 3339), exclusive. */
@@ -3190,6 +4182,40 @@ export interface operations {
             };
         };
     };
+    restrict_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestrictCase"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     link_alerts: {
         parameters: {
             query?: never;
@@ -3203,6 +4229,246 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["LinkAlerts"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    add_case_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCaseEvent"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    seal_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SealEvidence"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    read_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The evidence */
+                evidence: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceReason"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    release_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The evidence */
+                evidence: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceReason"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    link_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkCase"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    unlink_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The other case */
+                other: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    merge_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeCase"];
             };
         };
         responses: {
@@ -3258,6 +4524,338 @@ export interface operations {
             };
         };
     };
+    add_observables: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewObservables"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObservablesAdded"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    remove_observable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The observable */
+                observable: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_sightings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The observable */
+                observable: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sightings"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    enter_phase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterPhase"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    similar_cases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarCases"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    add_system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCaseSystem"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    remove_system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The system */
+                system: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    add_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTask"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The task */
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeTask"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    apply_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyTemplate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     get_health: {
         parameters: {
             query?: never;
@@ -3273,6 +4871,60 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConsoleHealth"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_inbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inbox"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    see_inbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inbox"];
                 };
             };
             default: {
@@ -3936,6 +5588,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Suppression"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_tasks: {
+        parameters: {
+            query?: {
+                /** @description A user's id; one's own where it is missing. */
+                assignee?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskList"];
                 };
             };
             default: {

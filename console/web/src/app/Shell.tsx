@@ -11,6 +11,7 @@ import { Mark } from "../ui/Mark";
 import { ValueActions } from "../ui/Value";
 import { ConscienceBanner, ConsciencePill, useConscience } from "./Conscience";
 import { ErrorBoundary } from "./ErrorBoundary";
+import { Inbox } from "./Inbox";
 import { useSettings } from "./settings";
 import { valueActions } from "./valueActions";
 import { ValueToCase, type FieldValue } from "./ValueToCase";
@@ -46,6 +47,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <Sections />
           <div className={styles.right}>
             {reads && <Watch part="pill" />}
+            {reads && <Inbox />}
             <Preferences />
           </div>
         </header>

@@ -7,9 +7,9 @@ import styles from "./Record.module.css";
 type Particulars = Readonly<Record<string, string>>;
 
 /** Internal ids that say nothing to people where a name or number stands beside them. */
-const HIDDEN: readonly string[] = ["user_id", "case_id", "act_id", "suppression_id", "owner_id"];
+const HIDDEN: readonly string[] = ["user_id", "case_id", "act_id", "suppression_id", "owner_id", "note_id"];
 /** Where a value may be a word of ours. */
-const VOCABULARIES = ["verdict", "severity", "case_status", "role"] as const;
+const VOCABULARIES = ["verdict", "severity", "case_status", "task_state", "role"] as const;
 /** Between what was and what is now. */
 const CHANGE = " → ";
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/;
@@ -24,7 +24,7 @@ export function useRecordWords() {
   const value = (name: string, text: string): string => {
     if (text.includes(CHANGE)) return text.split(CHANGE).map((part) => value(name, part)).join(CHANGE);
     if (text === "true" || text === "false") return known(`record.${text === "true" ? "yes" : "no"}`) ?? text;
-    if (name === "summary" && text === "changed") return known("record.changed") ?? text;
+    if (text === "changed") return known("record.changed") ?? text;
     if (TIME.test(text)) return fullTime(text);
     if (!/^[a-z_]+$/.test(text)) return text;
     if (name === "undone") return known(`record.action.${text}`) ?? text;

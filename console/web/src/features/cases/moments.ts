@@ -1,0 +1,16 @@
+// Moments between the pickers, which speak the page's time zone without naming it, and the server, which speaks UTC.
+import dayjs from "dayjs";
+import timezone from "dayjs/plugin/timezone";
+import utc from "dayjs/plugin/utc";
+import { timeZone } from "../../ui/format";
+
+dayjs.extend(utc);
+dayjs.extend(timezone);
+
+export function toPicker(at: string | null | undefined): string | null {
+  return at ? dayjs(at).tz(timeZone()).format("YYYY-MM-DD HH:mm:ss") : null;
+}
+
+export function fromPicker(value: string): string {
+  return dayjs.tz(value, timeZone()).toISOString();
+}
