@@ -68,8 +68,10 @@ fn scene(source: IpAddr, second: i64, payload: &[u8]) -> Scene<'_> {
             transport_header: &[],
             whole: true,
             events: &[],
+            vlans: &[],
         }),
         only_directed: false,
+        only_files: false,
     }
 }
 

@@ -144,6 +144,7 @@ mod tests {
             ports,
             transport,
             vlan: None,
+            vlans: crate::decode::Vlans::default(),
             tunnel: None,
             packets: 1,
             bytes: 60,

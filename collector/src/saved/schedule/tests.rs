@@ -16,7 +16,7 @@ const MINUTE_NS: i64 = 60 * SECOND_NS;
 /// A whole minute of 2026.
 const BEGAN_NS: i64 = 29_921_760 * MINUTE_NS;
 
-/// Each test has a thread of its own, and so a clock of its own.
+// Each test has a thread of its own, and so a clock of its own.
 thread_local! {
     static CLOCK: AtomicI64 = const { AtomicI64::new(0) };
 }
@@ -52,7 +52,8 @@ fn fill(folder: &Path, address: &str, minute: i64, count: u64) {
     let user = ("user.name", Value::Str("quan-tri".into()));
     let event = |number: u64| {
         let time_ns = BEGAN_NS + minute * MINUTE_NS + i64::try_from(number).unwrap() * SECOND_NS;
-        let mut event = event_of("dc", u64::try_from(minute).unwrap() * 1000 + number + 1, time_ns, "ssh", &[user.clone()]);
+        let mut event =
+            event_of("dc", u64::try_from(minute).unwrap() * 1000 + number + 1, time_ns, "ssh", &[user.clone()]);
         let (source, destination) = ((address.parse().unwrap(), 40_000), ("192.0.2.1".parse().unwrap(), 22));
         event.flow = Some(FlowContext {
             source,
