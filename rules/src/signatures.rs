@@ -104,6 +104,7 @@ pub(crate) fn set_off(traffic: &Traffic, rules: &[PathBuf]) -> Result<Vec<String
         transport_header: &[],
         whole: true,
         events: &[],
+        vlans: &[],
     };
     let scene = Scene {
         time_ns: 0,
@@ -120,6 +121,7 @@ pub(crate) fn set_off(traffic: &Traffic, rules: &[PathBuf]) -> Result<Vec<String
         facts: FlowFacts::default(),
         packet: Some(packet),
         only_directed: false,
+        only_files: false,
     };
     let mut engine = Inspector::new(set.clone());
     let mut notes = FlowNotes::default();
