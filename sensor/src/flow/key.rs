@@ -144,6 +144,7 @@ mod tests {
             ports,
             transport,
             vlan: None,
+            vlans: Default::default(),
             tunnel: None,
             packets: 1,
             bytes: 60,
