@@ -171,10 +171,14 @@ fn packets_that_carry_others_are_packets_to_rules() {
             "alert udp 192.0.2.0/24 any -> any 4789 (content:\"deep\"; sid:4;)",
             "alert udp 198.51.100.0/24 any -> any any (content:\"inside\"; sid:5;)",
             "alert ip 192.0.2.0/24 any -> any any (ipv4-csum:invalid; sid:6;)",
+            "alert ip 192.0.2.0/24 any -> 192.0.2.0/24 any (sid:7;)",
         ],
     );
-    // IP in IP is one flow of one direction, each packet of GRE stands for itself, datagrams are looked at one by one.
-    assert_eq!(["1", "2", "3", "4", "5"].map(|sid| alerts(&events, sid)), [1, 2, 3, 2, 2]);
+    // Rules that ask for something of a packet are asked of each of them, carrier or not.
+    assert_eq!(["1", "2", "3", "4", "5"].map(|sid| alerts(&events, sid)), [3, 2, 3, 2, 2]);
+    // Rules that only ask for addresses: IP in IP is one flow of one direction, so are datagrams one way, and each packet of
+    // GRE stands for itself.
+    assert_eq!(alerts(&events, "7"), 1 + 2 + 1);
     assert_eq!(alerts(&events, "6"), 7, "every carrier has its own header");
     let flows =
         told(&events, "flow", |event| event["source"]["ip"].as_str().is_some_and(|ip| ip.starts_with("192.0.2.")));
