@@ -116,6 +116,7 @@ fn places_of_contents_are_kept() {
         (r#"content:"L"; byte_jump:1,0,relative; content:"E"; distance:0; within:1;"#, b"L\x02abE", b"L\x01abE"),
         (r#"byte_extract:1,0,n; content:"x"; offset:n; depth:1;"#, b"\x02ax", b"\x01ax"),
         (r#"byte_test:2,>,256,0;"#, b"\x02\x00", b"\x00\x02"),
+        (r#"byte_test:0,<,200,0,string,dec;"#, b"70", b"900"),
         (r#"dsize:3;"#, b"abc", b"ab"),
     ] {
         assert_eq!(sids(&rule(options), yes), [1], "{options} should find {yes:?}");

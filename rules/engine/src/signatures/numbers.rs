@@ -2,6 +2,9 @@
 
 use super::rule::{ByteExtract, ByteJump, ByteMath, ByteTest, MathOperator, Notation, NumberAt, Operand, TestHow};
 
+/// The most digits that are read where a rule gives no length.
+const DIGITS_MAX: usize = 23;
+
 /// What an operand stands for.
 pub fn value(operand: Operand, variables: &[i64]) -> i64 {
     match operand {
@@ -21,7 +24,14 @@ fn read(at: &NumberAt, bytes: &[u8], cursor: usize, variables: &[i64]) -> Option
     let begin = usize::try_from(begin.checked_add(value(at.offset, variables))?).ok()?;
     let size = usize::try_from(value(at.bytes, variables)).ok()?;
     let end = begin.checked_add(size)?;
-    let part = bytes.get(begin..end)?;
+    let part = match at.notation {
+        // Digits of no given length go as far as there are some.
+        Notation::Digits(_) if size == 0 => {
+            let rest = bytes.get(begin..)?;
+            rest.get(..DIGITS_MAX).unwrap_or(rest)
+        }
+        _ => bytes.get(begin..end)?,
+    };
     let mut number = match at.notation {
         Notation::BigEndian if size <= 8 => part.iter().fold(0u64, |n, byte| n << 8 | u64::from(*byte)),
         Notation::LittleEndian if size <= 8 => part.iter().rev().fold(0u64, |n, byte| n << 8 | u64::from(*byte)),

@@ -253,7 +253,8 @@ impl Built {
         if number.notation == Notation::LittleEndian {
             written.reverse();
         }
-        if written.len() > size {
+        // Digits of no given length go as far as there are some.
+        if written.len() > size && (size > 0 || !matches!(number.notation, Notation::Digits(_))) {
             return Err("a number that is too large for its place");
         }
         if self.put(at, &written) { Ok(()) } else { Err("a number where something else stands") }
