@@ -91,8 +91,7 @@ impl Rig {
             command.args(["--data-binary", "@-", "--header", "Content-Type: application/x-ndjson"]);
         }
         command.arg(format!("https://localhost:{}{path}", self.https));
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(body.unwrap_or_default()).unwrap();
         let output = child.wait_with_output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
@@ -129,8 +128,12 @@ fn what_is_answered_as_taken_outlives_a_kill_and_each_event_has_its_answer() {
     let body = format!("{}{{\"index\":{{}}}}\n[1]\n{}", winlogbeat("quan-tri"), winlogbeat("ke-toan"));
     let (status, answer) = rig.curl("/winlogbeat/_bulk", &bearer, &[], Some(body.as_bytes()));
     assert_eq!((status, &answer["errors"]), (200, &json!(true)), "{answer}");
-    let statuses: Vec<_> =
-        answer["items"].as_array().unwrap().iter().map(|item| item.as_object().unwrap().values().next().unwrap()["status"].clone()).collect();
+    let statuses: Vec<_> = answer["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item.as_object().unwrap().values().next().unwrap()["status"].clone())
+        .collect();
     assert_eq!(statuses, [201, 400, 201]);
     // At once: what was answered must be there.
     rig.kill();
@@ -176,7 +179,9 @@ fn strangers_and_what_is_too_much_are_refused_and_counted() {
     assert!(rig.run(&["sources", "revoke", "win"]).status.success());
     assert_eq!(send(&bearer), 401);
     let refused = rig.source("source:win")["refused"].clone();
-    for (reason, count) in [("unauthorized", 3), ("too_fast", 1), ("body_too_large", 1), ("no_events", 1), ("not_found", 1)] {
+    for (reason, count) in
+        [("unauthorized", 3), ("too_fast", 1), ("body_too_large", 1), ("no_events", 1), ("not_found", 1)]
+    {
         assert_eq!(refused[reason], count, "{reason} in {refused}");
     }
     let unknown = rig.run(&["sources", "token", "fw"]);

@@ -82,7 +82,8 @@ impl Subject {
             Some(bar) => query.chars().take(usize::try_from(bar.at).ok()?).collect(),
             None => query.to_owned(),
         };
-        let mut parts: Vec<String> = Some(filter.trim()).filter(|text| !text.is_empty()).map(|text| format!("({text})")).into_iter().collect();
+        let mut parts: Vec<String> =
+            Some(filter.trim()).filter(|text| !text.is_empty()).map(|text| format!("({text})")).into_iter().collect();
         for (field, value) in &self.values {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             parts.push(format!("{field}:\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")));

@@ -279,7 +279,10 @@ fn check(wished: &SavedQueryRequest) -> Result<(), SavedError> {
             return bad("a threshold is at least 1".to_owned());
         }
         if alert::measure(&query).is_none() {
-            return bad("what alerts is a number of events, or `| count by` and other measures; no timeline and no table".to_owned());
+            return bad(
+                "what alerts is a number of events, or `| count by` and other measures; no timeline and no table"
+                    .to_owned(),
+            );
         }
     }
     Ok(())

@@ -19,8 +19,8 @@ use luytre_events::Catalogue;
 use luytre_events::json::time_text;
 use tokio::sync::Semaphore;
 
-use super::{Open, SavedQueries};
 use super::alert::{SUBJECTS_MAX, Sample, Told, Window, entry, subjects};
+use super::{Open, SavedQueries};
 use crate::fanout::{Entry, Fanout};
 use crate::health::Problems;
 use crate::journal::{Journal, Position};
@@ -151,7 +151,8 @@ fn next(parts: &SchedulerParts, query: &SavedQuery, schedule: &Schedule) -> Opti
     let every_ns = i64::try_from(schedule.every_s).ok()?.saturating_mul(SECOND_NS).max(SECOND_NS);
     let due = (parts.now_ns)().saturating_sub(LATE_NS).div_euclid(every_ns);
     let last = query.runs.last.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
-    let last = last.and_then(|last| i64::try_from(last.as_nanosecond()).ok()).map(|last_ns| last_ns.div_euclid(every_ns));
+    let last =
+        last.and_then(|last| i64::try_from(last.as_nanosecond()).ok()).map(|last_ns| last_ns.div_euclid(every_ns));
     let Some(last) = last else {
         // It begins with the window that is under way.
         let mut begun = query.clone();
@@ -166,8 +167,15 @@ fn next(parts: &SchedulerParts, query: &SavedQuery, schedule: &Schedule) -> Opti
     }
     let first = (last + 1).max(due - CATCH_UP_MAX + 1);
     if first > last + 1 {
-        let (missed, from, to) = (first - last - 1, time_text((last + 1) * every_ns), time_text((first - 1) * every_ns));
-        tracing::warn!(query = query.name, missed, from, to, "a saved query missed its runs: the collector did not run");
+        let (missed, from, to) =
+            (first - last - 1, time_text((last + 1) * every_ns), time_text((first - 1) * every_ns));
+        tracing::warn!(
+            query = query.name,
+            missed,
+            from,
+            to,
+            "a saved query missed its runs: the collector did not run"
+        );
         let mut told = query.clone();
         told.runs.missed = told.runs.missed.saturating_add(missed.unsigned_abs());
         told.runs.last_missed = Some(to.clone());
@@ -224,7 +232,10 @@ fn look(parts: &SchedulerParts, mut query: SavedQuery, schedule: &Schedule, wind
             }
         }
     }
-    parts.fanout.append(&mut entries).map_err(|error| format!("write its alerts: {error}; check the room on the disk"))?;
+    parts
+        .fanout
+        .append(&mut entries)
+        .map_err(|error| format!("write its alerts: {error}; check the room on the disk"))?;
     query.runs.alerts = query.runs.alerts.saturating_add(entries.len() as u64);
     for Entry { alert, tracking } in entries {
         open.insert(tracking.key, (alert.id, tracking.last_ns));

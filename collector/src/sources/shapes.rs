@@ -110,7 +110,8 @@ fn put_known(json: &Json, prefix: &str, depth: usize, event: &mut Map<String, Js
                 event.entry(ours).or_insert_with(|| value.clone());
             }
             None => {
-                if let Some(field) = Catalogue::current().field_id(&name).and_then(|id| Catalogue::current().field(id)) {
+                if let Some(field) = Catalogue::current().field_id(&name).and_then(|id| Catalogue::current().field(id))
+                {
                     event.insert(name, of_kind(value, field.kind));
                 }
             }
@@ -128,7 +129,8 @@ fn of_kind(value: &Json, kind: luytre_events::Kind) -> Json {
 
 /// Names out of the event log's own; those of the schema that the shipper filled in already win.
 fn windows(object: &Json, event: &mut Map<String, Json>) {
-    let text = |pointer: &str| object.pointer(pointer).map(|value| value.as_str().map_or(value.to_string(), str::to_owned));
+    let text =
+        |pointer: &str| object.pointer(pointer).map(|value| value.as_str().map_or(value.to_string(), str::to_owned));
     let code = text("/winlog/event_id").or_else(|| text("/event/code")).unwrap_or_default();
     let given = event.clone();
     let mut put = |name: &str, value: Json| {

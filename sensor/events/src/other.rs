@@ -17,13 +17,8 @@ const fn term(name: &'static str, doc: &'static str) -> FieldDef {
     keyword(name, IndexHint::Term, doc)
 }
 
-const MESSAGE: FieldDef = FieldDef {
-    name: "message",
-    kind: Kind::Text,
-    list: false,
-    index: IndexHint::Stored,
-    doc: "What is reported.",
-};
+const MESSAGE: FieldDef =
+    FieldDef { name: "message", kind: Kind::Text, list: false, index: IndexHint::Stored, doc: "What is reported." };
 const HOST: FieldDef = column("host.name", "The host that reports, as it calls itself.");
 const LEVEL: FieldDef = column("log.level", "How bad the program that reports finds it.");
 const AGENT: FieldDef = term("agent.type", "The program that read the line and sent it on.");
@@ -31,8 +26,7 @@ const DATASET: FieldDef = column("data_stream.dataset", "What the sender calls t
 const ACTION: FieldDef = column("event.action", "What was done, in the words of the program that reports.");
 const OUTCOME: FieldDef = column("event.outcome", "success or failure.");
 const PROCESS: FieldDef = column("process.name", "File name of the program that did it.");
-const PROCESS_ID: FieldDef =
-    FieldDef { kind: Kind::Long, ..term("process.pid", "Number of the process that did it.") };
+const PROCESS_ID: FieldDef = FieldDef { kind: Kind::Long, ..term("process.pid", "Number of the process that did it.") };
 
 /// Lines for which there is no other dataset.
 pub const LOG: DatasetDef = DatasetDef {

@@ -55,13 +55,18 @@ mod tests {
     #[test]
     fn clients_are_told_what_lets_them_go_on_and_nothing_else_is_answered() {
         let status = |method, path| answer(&method, path).map(|response| response.status());
-        for path in ["", "/_license", "/_cluster/health", "/_ilm/policy/winlogbeat", "/_index_template/winlogbeat-8.19.0"] {
+        for path in
+            ["", "/_license", "/_cluster/health", "/_ilm/policy/winlogbeat", "/_index_template/winlogbeat-8.19.0"]
+        {
             assert_eq!(status(Method::GET, path), Some(StatusCode::OK), "{path}");
         }
         assert_eq!(status(Method::PUT, "/_ilm/policy/filebeat"), Some(StatusCode::OK));
-        for (method, path) in
-            [(Method::GET, "/_search"), (Method::DELETE, "/_index_template/x"), (Method::GET, "/_ilmx"), (Method::PUT, "")]
-        {
+        for (method, path) in [
+            (Method::GET, "/_search"),
+            (Method::DELETE, "/_index_template/x"),
+            (Method::GET, "/_ilmx"),
+            (Method::PUT, ""),
+        ] {
             assert_eq!(status(method, path), None, "{path}");
         }
     }

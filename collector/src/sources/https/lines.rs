@@ -13,8 +13,7 @@ const REASONS_MAX: usize = 5;
 pub fn read(body: &[u8]) -> Result<Vec<(String, Taken)>, String> {
     let body = body.trim_ascii();
     if body.starts_with(b"[") && body.ends_with(b"]") {
-        let items: Vec<Json> =
-            serde_json::from_slice(body).map_err(|error| format!("the list is no JSON: {error}"))?;
+        let items: Vec<Json> = serde_json::from_slice(body).map_err(|error| format!("the list is no JSON: {error}"))?;
         let items = (1..).zip(items).map(|(at, item)| (format!("item {at}"), event(item.to_string().as_bytes())));
         return Ok(items.collect());
     }

@@ -81,18 +81,23 @@ fn a_start_of_a_program_has_its_parent_and_digest() {
 
 #[test]
 fn other_shippers_and_lines_within_lines() {
-    let nxlog = read(&json!({ "EventTime": "2026-11-22 08:00:00+07:00", "Hostname": "dc1", "EventType": "AUDIT_FAILURE",
-        "Channel": "Security", "EventID": 4771, "TargetUserName": "quan-tri", "IpAddress": "192.0.2.5", "Message": "no" }));
+    let nxlog = read(
+        &json!({ "EventTime": "2026-11-22 08:00:00+07:00", "Hostname": "dc1", "EventType": "AUDIT_FAILURE",
+        "Channel": "Security", "EventID": 4771, "TargetUserName": "quan-tri", "IpAddress": "192.0.2.5", "Message": "no" }),
+    );
     assert_eq!((at(&nxlog, "event.code"), at(&nxlog, "user.name")), ("4771".into(), "quan-tri".into()));
     assert_eq!((at(&nxlog, "event.outcome"), at(&nxlog, "host.name")), ("failure".into(), "dc1".into()));
     assert_eq!(at(&nxlog, "@timestamp"), "2026-11-22T01:00:00.000000000Z");
-    let vector = read(&json!({ "timestamp": "2026-11-22T01:00:00Z", "host": "fw", "hostname": "fw.example", "appname": "sshd",
+    let vector =
+        read(&json!({ "timestamp": "2026-11-22T01:00:00Z", "host": "fw", "hostname": "fw.example", "appname": "sshd",
         "severity": "err", "message": "từ chối", "source_type": "syslog", "source_ip": "192.0.2.3" }));
     assert_eq!((at(&vector, "event.dataset"), at(&vector, "log.syslog.appname")), ("log".into(), "sshd".into()));
     assert_eq!((at(&vector, "message"), at(&vector, "source.ip")), ("từ chối".into(), "192.0.2.3".into()));
     let eve = json!({ "timestamp": "2026-11-22T08:00:00+0700", "event_type": "dns", "src_ip": "192.0.2.1", "src_port": 5353,
         "dest_ip": "192.0.2.53", "dest_port": 53, "proto": "UDP", "dns": { "type": "query", "rrname": "mot-cua.example" } });
-    for shipped in [eve.clone(), json!({ "@timestamp": "2026-11-22T01:00:01Z", "message": eve.to_string(), "agent": {} })] {
+    for shipped in
+        [eve.clone(), json!({ "@timestamp": "2026-11-22T01:00:01Z", "message": eve.to_string(), "agent": {} })]
+    {
         assert_eq!(at(&read(&shipped), "dns.question.name"), "mot-cua.example");
     }
     let line = event("<13>1 - core app - - - một dòng".as_bytes(), RECEIVED_NS).unwrap();
@@ -101,9 +106,13 @@ fn other_shippers_and_lines_within_lines() {
 
 #[test]
 fn odd_objects_are_events_or_say_why_not() {
-    for odd in [json!({}), json!({ "source": { "ip": "nobody", "port": "-" }, "@timestamp": 5 }), json!({ "winlog": 7 }),
+    for odd in [
+        json!({}),
+        json!({ "source": { "ip": "nobody", "port": "-" }, "@timestamp": 5 }),
+        json!({ "winlog": 7 }),
         json!({ "source.ip": ["192.0.2.1"], "network": { "transport": "carrier pigeon" } }),
-        json!({ "event": { "dataset": "system.auth" }, "agent": {} })] {
+        json!({ "event": { "dataset": "system.auth" }, "agent": {} }),
+    ] {
         assert!(event(odd.to_string().as_bytes(), RECEIVED_NS).is_ok(), "{odd}");
     }
     let deep = format!("{}1{}", "{\"a\":".repeat(100), "}".repeat(100));
