@@ -3,6 +3,8 @@
 //! `cargo bench -p luytre-collector --bench ingest -- [EVENTS] [RULES]` fills a journal with that many events of the
 //! datasets dns, http, tls and flow, starts the real collector on it and waits until all can be found.
 
+mod made;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -14,67 +16,12 @@ use luytre_collector::health::Problems;
 use luytre_collector::journal::{Incoming, Journal, JournalSettings};
 use luytre_collector_api::{Health, SearchAnswer, SearchRequest};
 use luytre_events::wire::Batch;
-use luytre_events::{Catalogue, CommunityId, Event, EventId, FlowContext, Transport, Value};
+use luytre_events::{Catalogue, Event};
 
-const START_NS: i64 = 1_795_305_600_000_000_000;
+use made::{START_NS, event};
 
-fn event(number: u64) -> Event {
-    let catalogue = Catalogue::current();
-    let field = |name: &str| catalogue.field_id(name).expect("a field of the catalogue");
-    let text = |text: String| Value::Str(text.into());
-    // Spread like traffic: few servers, more clients, random ports (multiplication by the golden ratio).
-    let random = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
-    let ip = |a: u64, b: u64| format!("203.0.{}.{}", 113 + a % 2, b % 250 + 1).parse().expect("an address");
-    let source = (ip(0, random), u16::try_from(random % 50_000 + 10_000).unwrap_or(0));
-    let (dataset, port) =
-        [("dns", 53), ("http", 80), ("tls", 443), ("flow", 443)][usize::try_from(number % 4).unwrap_or(0)];
-    let destination = (ip(1, random >> 9), port);
-    let host = format!("may-{}.tinh.example", (random >> 5) % 400);
-    let fields = match dataset {
-        "dns" => vec![
-            (field("dns.question.name"), text(host)),
-            (field("dns.question.type"), text("A".into())),
-            (field("dns.type"), text("answer".into())),
-            (field("dns.response_code"), text("NOERROR".into())),
-            (field("dns.resolved_ip"), Value::List(vec![Value::Ip(destination.0)])),
-        ],
-        "http" => vec![
-            (field("http.request.method"), text("GET".into())),
-            (field("url.domain"), text(host.clone())),
-            (field("url.original"), text(format!("/dich-vu/{}/ho-so?id={}", random % 90, random % 9000))),
-            (field("url.full"), text(format!("http://{host}/dich-vu/{}/ho-so?id={}", random % 90, random % 9000))),
-            (field("user_agent.original"), text("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36".into())),
-            (field("http.response.status_code"), Value::U64(200)),
-            (field("http.response.mime_type"), text("text/html".into())),
-        ],
-        "tls" => vec![
-            (field("tls.client.server_name"), text(host)),
-            (field("tls.version"), text("1.3".into())),
-            (field("tls.client.ja3"), text(format!("{:032x}", random % 60))),
-            (field("tls.established"), Value::Bool(true)),
-        ],
-        _ => vec![
-            (field("source.bytes"), Value::U64(random % 90_000)),
-            (field("destination.bytes"), Value::U64(random % 900_000)),
-            (field("network.bytes"), Value::U64(random % 990_000)),
-            (field("event.duration"), Value::U64(random % 9_000_000_000)),
-        ],
-    };
-    Event {
-        id: EventId { sensor: "dc".into(), sequence: number + 1 },
-        time_ns: START_NS + i64::try_from(number).unwrap_or(0) * 1_000_000,
-        dataset: catalogue.dataset_id(dataset).expect("a dataset of the catalogue"),
-        flow: Some(FlowContext {
-            source,
-            destination,
-            transport: Transport::TCP,
-            vlan: None,
-            community_id: CommunityId::new(source, destination, Transport::TCP, false),
-            protocol: Some(dataset.into()),
-        }),
-        fields,
-    }
-}
+/// Between two events.
+const APART_NS: i64 = 1_000_000;
 
 async fn fill(data: &Path, events: u64) -> anyhow::Result<()> {
     let fleet = Fleet::open(&data.join("fleet"), &FleetSettings::default())?;
@@ -82,7 +29,7 @@ async fn fill(data: &Path, events: u64) -> anyhow::Result<()> {
     fleet.catalogues().learn(&digest, &Catalogue::current().to_json()).map_err(anyhow::Error::msg)?;
     let journal = Journal::open(&data.join("journal"), JournalSettings::default(), Problems::default())?;
     for first in (0..events).step_by(1000) {
-        let made: Vec<Event> = (first..(first + 1000).min(events)).map(event).collect();
+        let made: Vec<Event> = (first..(first + 1000).min(events)).map(|number| event(number, APART_NS)).collect();
         let Some(batch) = Batch::pack(&made)? else { continue };
         let sensor: Arc<str> = "dc".into();
         journal.append(Incoming { sensor, digest, received_ns: START_NS, run_first: 1, batch }).await?;

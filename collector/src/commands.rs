@@ -1,5 +1,6 @@
 //! What the command line prints: each command asks the running collector and writes a table or JSON lines.
 
+mod backtest;
 mod backup;
 mod evidence;
 mod export;
@@ -25,6 +26,7 @@ use crate::index::Store;
 use crate::search::Search;
 use crate::settings::Settings;
 
+pub use backtest::{BacktestArguments, backtest};
 pub use backup::{BackupArguments, RestoreArguments, StatusArguments, backup, restore, status};
 pub use evidence::{EvidenceCommand, ReplayArguments, VerifyArguments, evidence, replay, verify};
 pub use export::{ExportArguments, export};

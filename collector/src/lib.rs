@@ -16,10 +16,11 @@
 //! | [`saved`] | queries that are kept, run by themselves and may alert |
 //!
 //! [`import`] takes captures and logs of other programs into data sets apart. Beside them: [`api`] and [`client`] (both
-//! ends of the API), [`backup`], [`evidence`] (what is sealed and held), [`fleet`] (who may speak), [`ledger`] (what was counted),
+//! ends of the API), [`backtest`], [`backup`], [`evidence`] (what is sealed and held), [`fleet`] (who may speak), [`ledger`] (what was counted),
 //! [`tail`] (events as they come in), [`health`] (what does not work).
 
 pub mod api;
+pub mod backtest;
 pub mod backup;
 pub mod client;
 pub mod clock;

@@ -55,6 +55,8 @@ enum Command {
         #[command(subcommand)]
         command: Option<RulesCommand>,
     },
+    /// What would rules have said of the events that are there? Nothing is alerted.
+    Backtest(commands::BacktestArguments),
     /// List the other programs that send lines, and what became of them; make or revoke their tokens.
     Sources {
         #[command(subcommand)]
@@ -164,6 +166,7 @@ async fn execute(command: Command, settings: Settings, data: &Path) -> anyhow::R
         Command::Sources { json, command } => {
             commands::sources(&client, &settings, data, json, command.as_ref()).await?;
         }
+        Command::Backtest(wished) => return commands::backtest(&client, &wished).await,
         Command::Queries { command, json } => commands::queries(&client, json, command.as_ref()).await?,
         Command::Backup(wished) => commands::backup(data, &wished)?,
         Command::Restore(wished) => commands::restore(data, &wished)?,

@@ -153,6 +153,7 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         journal,
         agencies,
         rules,
+        groups: settings.alerts.clone(),
         packets,
         problems,
         scans,

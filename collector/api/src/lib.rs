@@ -31,6 +31,9 @@
 //! | `GET /v1/sources` | | list of [`SourceLine`] |
 //! | `POST /v1/sources/{name}/token` (Unix socket only) | | [`SourceToken`] |
 //! | `POST /v1/sources/{name}/revoke` (Unix socket only) | | |
+//! | `POST /v1/backtest` | [`BacktestRequest`] | [`BacktestAnswer`] |
+//! | `GET /v1/visibility?agency&sensor&from&to` | | [`VisibilityAnswer`] |
+//! | `GET /v1/coverage?from&to` | | [`CoverageAnswer`] |
 //! | `GET /v1/queries?by` | | list of [`SavedQuery`]: one's own and shared ones |
 //! | `POST /v1/queries` | [`SavedQueryRequest`] | [`SavedQuery`] |
 //! | `GET /v1/queries/{id}?by` | | [`SavedQuery`] |
@@ -38,12 +41,17 @@
 //! | `DELETE /v1/queries/{id}?by` | | the [`SavedQuery`] that was |
 //! | `GET /v1/agencies` | | list of [`Agency`] |
 
+mod backtest;
 mod evidence;
 mod query;
 mod saved;
 
 use std::collections::BTreeMap;
 
+pub use backtest::{
+    AgencyCoverage, BacktestAnswer, BacktestRequest, BacktestResult, BacktestRule, CoverageAnswer, SensorVisibility,
+    VisibilityAnswer,
+};
 pub use evidence::{
     EvidenceAnswer, EvidenceBy, EvidenceItem, EvidenceKind, EvidenceLog, EvidenceLogLine, Hold, HoldAnswer,
     HoldRequest, PASSWORD_HEADER, ReleaseRequest,

@@ -5,6 +5,7 @@
 //! drops connections, and the alert stream goes on from the listener's cursor.
 
 mod alerts;
+mod backtest;
 mod evidence;
 mod export;
 mod fleet;
@@ -29,6 +30,7 @@ use luytre_collector_api::{Agency, ApiError, Health};
 use luytre_events::Catalogue;
 
 use crate::detect::files::ScanCounts;
+use crate::detect::groups::GroupSettings;
 use crate::enrich::SharedAgencies;
 use crate::evidence::Sealer;
 use crate::fanout::Fanout;
@@ -74,6 +76,8 @@ pub struct Api {
     pub agencies: SharedAgencies,
     /// Rules.
     pub rules: RulesInForce,
+    /// How matches become alerts.
+    pub groups: GroupSettings,
     /// Packets that sensors keep.
     pub packets: Packets,
     /// What does not work.
@@ -162,6 +166,10 @@ pub fn router(api: Api) -> axum::Router {
         .route("/v1/evidence/documents", post(evidence::add))
         .layer(axum::extract::DefaultBodyLimit::max(evidence::DOCUMENT_MAX_BYTES))
         .with_state(api.clone());
+    let rules = axum::Router::new()
+        .route("/v1/backtest", post(backtest::backtest))
+        .layer(axum::extract::DefaultBodyLimit::max(backtest::RULES_MAX_BYTES))
+        .with_state(api.clone());
     axum::Router::new()
         .route("/v1/health", get(health))
         .route("/v1/search", post(search::search))
@@ -179,6 +187,8 @@ pub fn router(api: Api) -> axum::Router {
         .route("/v1/sensors/{name}/revoke", post(fleet::revoke))
         .route("/v1/tokens", post(fleet::create_token))
         .route("/v1/ledger", get(fleet::ledger))
+        .route("/v1/visibility", get(backtest::visibility))
+        .route("/v1/coverage", get(backtest::coverage))
         .route("/v1/packets", get(packets::packets))
         .route("/v1/evidence", get(evidence::list))
         .route("/v1/evidence/holds", post(evidence::hold))
@@ -194,6 +204,7 @@ pub fn router(api: Api) -> axum::Router {
         .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX_BYTES))
         .with_state(api)
         .merge(documents)
+        .merge(rules)
 }
 
 impl Api {

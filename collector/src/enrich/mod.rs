@@ -72,6 +72,14 @@ impl Agencies {
         &self.list
     }
 
+    /// The networks of the agency at a place of [`Agencies::list`], in order.
+    pub fn networks(&self, number: usize) -> Vec<IpNet> {
+        let tables = self.v4.iter().chain(&self.v6).flat_map(|(_, table)| table);
+        let mut networks: Vec<IpNet> = tables.filter(|(_, of)| **of == number).map(|(network, _)| *network).collect();
+        networks.sort_unstable();
+        networks
+    }
+
     /// The agency of an address, by the longest prefix.
     pub fn of(&self, ip: IpAddr) -> Option<&Agency> {
         let tables = if ip.is_ipv4() { &self.v4 } else { &self.v6 };

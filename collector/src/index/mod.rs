@@ -9,6 +9,7 @@
 pub mod filing;
 pub mod mapping;
 pub mod partition;
+pub mod rollup;
 pub mod words;
 mod writer;
 

@@ -5,8 +5,8 @@
 //! skips what it already has. On damage, opening (or a search) fails with the reason; the store then sets it aside.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tantivy::schema::IndexRecordOption;
 use tantivy::store::{Compressor, ZstdCompressor};
@@ -14,12 +14,15 @@ use tantivy::tokenizer::{RawTokenizer, TextAnalyzer, TokenizerManager};
 use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyDocument};
 
 use super::mapping::{KEYWORD, Mapping, WORDS};
+use super::rollup::Minutes;
 use super::words::{KeywordTokenizer, WordTokenizer};
 
 /// Documents of 16 KB are compressed together: small enough to fetch a page of rows quickly, large enough to compress.
 const STORE_BLOCK_BYTES: usize = 16 * 1024;
 /// The arena of a writer that only takes events out: the smallest there is.
 const FORGETTING_BYTES: usize = 15_000_000;
+/// A partition whose newest event is older than this hardly changes any more.
+const SETTLED_NS: i64 = 3_600_000_000_000;
 /// zstd level of the stored events.
 const STORE_LEVEL: i32 = 3;
 
@@ -71,6 +74,7 @@ pub struct Partition {
     min_ns: AtomicI64,
     max_ns: AtomicI64,
     damaged: AtomicBool,
+    minutes: Mutex<Option<Arc<Minutes>>>,
 }
 
 impl std::fmt::Debug for Partition {
@@ -129,6 +133,7 @@ impl Partition {
             min_ns: AtomicI64::new(i64::MAX),
             max_ns: AtomicI64::new(i64::MIN),
             damaged: AtomicBool::new(false),
+            minutes: Mutex::default(),
         };
         partition.measure()?;
         Ok(Arc::new(partition))
@@ -137,6 +142,29 @@ impl Partition {
     /// A view of what is committed.
     pub fn searcher(&self) -> Searcher {
         self.reader.searcher()
+    }
+
+    /// How many events each minute of a view has; nothing where that cannot be kept.
+    pub fn minutes(&self, searcher: &Searcher) -> tantivy::Result<Option<Arc<Minutes>>> {
+        let mut known = self.minutes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(minutes) = known.as_ref().filter(|minutes| minutes.are_of(searcher)) {
+            return Ok(Some(minutes.clone()));
+        }
+        let kept = Minutes::load(&self.path, searcher);
+        let minutes = match kept {
+            Some(minutes) => minutes,
+            None => {
+                let Some(counted) = Minutes::count(searcher)? else { return Ok(None) };
+                // Today's would be written again with every commit.
+                let is_over = self.max_ns().saturating_add(SETTLED_NS) < crate::clock::now_ns();
+                if let Err(error) = if is_over { counted.save(&self.path) } else { Ok(()) } {
+                    tracing::warn!(partition = self.name, %error, "keep the minutes of a partition");
+                }
+                Arc::new(counted)
+            }
+        };
+        *known = Some(minutes.clone());
+        Ok(Some(minutes))
     }
 
     /// The one writer; its arena is `memory_bytes`.

@@ -228,3 +228,71 @@ async fn a_connection_that_outlived_its_enrolment_cannot_renew() {
     say(&mut client, &SensorFrame::Renew { csr_pem }).await;
     assert!(matches!(hear(&mut client).await, Some(CollectorFrame::Renewed { .. })));
 }
+
+/// Many sensors that all come at once, as after a power failure: of one address, so that most are turned away at first and try
+/// again.
+#[tokio::test(flavor = "multi_thread")]
+async fn hundreds_of_sensors_that_come_at_once_are_all_heard() {
+    const SENSORS: u64 = 400;
+    let rig = Arc::new(Rig::new(60).await);
+    let mut all = tokio::task::JoinSet::new();
+    for number in 0..SENSORS {
+        let rig = rig.clone();
+        all.spawn(async move {
+            let identity = rig.identity(&format!("s{number}"));
+            // As the sensor's uplink does: again, a little later each time.
+            for attempt in 1..200 {
+                if let Some(acknowledged) = rig.deliver(&identity).await {
+                    return (attempt, acknowledged);
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(20 * attempt)).await;
+            }
+            (200, 0)
+        });
+    }
+    let mut turned_away = 0;
+    while let Some(done) = all.join_next().await {
+        let (attempts, acknowledged) = done.unwrap();
+        assert_eq!(acknowledged, 3, "after {attempts} attempts");
+        turned_away += u64::from(attempts > 1);
+    }
+    for number in 0..SENSORS {
+        assert_eq!(rig.journal.totals(&format!("s{number}")).events, 3);
+    }
+    eprintln!("{turned_away} of {SENSORS} had to try again");
+}
+
+impl Rig {
+    /// Connects and hands three events over; what was acknowledged, or nothing where the collector hung up.
+    async fn deliver(&self, identity: &(Issued, rcgen::KeyPair)) -> Option<u64> {
+        let authority = self.identity_of_authority();
+        let mut roots = RootCertStore::empty();
+        roots.add(authority).ok()?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
+        let certificate = CertificateDer::from_pem_slice(identity.0.certificate_pem.as_bytes()).ok()?;
+        let key = PrivateKeyDer::try_from(identity.1.serialize_der()).ok()?;
+        let config = builder.with_root_certificates(roots).with_client_auth_cert(vec![certificate], key).ok()?;
+        let tcp = TcpStream::connect(self.intake.address()).await.ok()?;
+        let name = ServerName::try_from(COLLECTOR_NAME).ok()?;
+        let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.ok()?;
+        let codec = LengthDelimitedCodec::builder().max_frame_length(wire::FRAME_MAX_BYTES).new_codec();
+        let mut client = Framed::new(stream, codec);
+        let send = |frame: SensorFrame| Bytes::from(wire::encode(&frame).unwrap_or_default());
+        client.send(send(hello(PROTOCOL_VERSION))).await.ok()?;
+        loop {
+            match hear(&mut client).await? {
+                CollectorFrame::Welcome { need_catalogue, .. } => {
+                    if need_catalogue {
+                        let json = Catalogue::current().to_json();
+                        client.send(send(SensorFrame::Catalogue { json })).await.ok()?;
+                    }
+                    client.send(send(SensorFrame::Batch(batch(1, 3)))).await.ok()?;
+                }
+                CollectorFrame::Ack { sequence } => return Some(sequence),
+                CollectorFrame::Refused { .. } => return None,
+                _ => {}
+            }
+        }
+    }
+}

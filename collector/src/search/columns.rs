@@ -120,6 +120,29 @@ impl ValueReader {
         }
     }
 
+    /// What raw values stand for, in rising order; words are read one after the other.
+    pub fn each_group(&self, counted: &[(u128, u64)], visit: &mut dyn FnMut(Group, u64)) {
+        let ValueReader::Text(column) = self else {
+            counted.iter().for_each(|(raw, count)| {
+                if let Some(group) = self.group(*raw) {
+                    visit(group, *count);
+                }
+            });
+            return;
+        };
+        let words: Vec<u64> = counted.iter().filter_map(|(raw, _)| u64::try_from(*raw).ok()).collect();
+        let mut counts = counted.iter().map(|(_, count)| *count);
+        // A dictionary that breaks off leaves the rest uncounted; the partition's checksums tell of it.
+        let read = column.dictionary().sorted_ords_to_term_cb(&words, |word| {
+            if let Some(count) = counts.next() {
+                visit(Group::Text(String::from_utf8_lossy(word).into_owned()), count);
+            }
+        });
+        if let Err(error) = read {
+            tracing::warn!(%error, "read the words of a column");
+        }
+    }
+
     /// What a raw value stands for.
     pub fn group(&self, raw: u128) -> Option<Group> {
         let word = u64::try_from(raw).ok();

@@ -16,6 +16,7 @@ use tantivy::columnar::{Column, StrColumn};
 use tantivy::{DocAddress, DocId, Score, SegmentOrdinal, SegmentReader};
 
 use super::columns::{Group, ValueReader};
+use super::count::Counter;
 use super::limits::Limits;
 use super::measures::{Measured, Tally};
 use super::query::{FieldRef, Measure};
@@ -58,6 +59,8 @@ pub struct Plan {
     pub step_ns: Option<i64>,
     /// Most different groups of one table.
     pub groups_max: usize,
+    /// Only the newest events matter: partitions that cannot have any of them are left out, and so are their counts.
+    pub only_hits: bool,
     /// What it may cost.
     pub limits: Arc<Limits>,
 }
@@ -141,6 +144,23 @@ struct TableReader {
     measures: Vec<MeasureReader>,
     empty: Tally,
     groups: HashMap<Vec<u128>, Tally>,
+    /// Counts instead, where nothing else is wanted of one field.
+    counter: Option<Counter>,
+}
+
+impl TableReader {
+    /// How often each value came, where only that was counted.
+    fn counted(&mut self, groups_max: usize) -> Option<(Groups, bool)> {
+        let (counted, is_cut) = self.counter.take()?.finish(groups_max);
+        let (Some(reader), empty) = (self.by.first(), &self.empty) else { return None };
+        let mut groups = Groups::with_capacity(counted.len());
+        reader.each_group(&counted, &mut |group, count| {
+            let mut tally = empty.clone();
+            tally.count = count;
+            groups.insert(vec![group], tally);
+        });
+        Some((groups, is_cut))
+    }
 }
 
 /// Reads what a measure wants.
@@ -190,6 +210,9 @@ pub struct SegmentGather {
     done: Arc<Mutex<Vec<Groups>>>,
     until_clock: u32,
     raw: Vec<Vec<u128>>,
+    /// The bar that is being filled, and how far.
+    bar: Option<(i64, u64)>,
+    block_times: Vec<Option<i64>>,
 }
 
 impl Collector for Gather<'_> {
@@ -201,8 +224,15 @@ impl Collector for Gather<'_> {
         let open = |field: &FieldRef| ValueReader::open(segment, self.mapping, field);
         let mut tables = Vec::with_capacity(self.plan.tables.len());
         for table in &self.plan.tables {
+            let by = table.by.iter().map(open).collect::<tantivy::Result<Vec<_>>>()?;
+            let is_counted = table.measures.iter().all(|measure| matches!(measure, Measure::Count));
+            let counter = match &by[..] {
+                [reader] if is_counted => Counter::of(reader),
+                _ => None,
+            };
             tables.push(TableReader {
-                by: table.by.iter().map(open).collect::<tantivy::Result<_>>()?,
+                by,
+                counter,
                 measures: table
                     .measures
                     .iter()
@@ -228,6 +258,8 @@ impl Collector for Gather<'_> {
             done: self.tables.clone(),
             until_clock: 0,
             raw: Vec::new(),
+            bar: None,
+            block_times: Vec::new(),
         })
     }
 
@@ -252,17 +284,39 @@ impl SegmentCollector for SegmentGather {
     type Fruit = Gathered;
 
     fn collect(&mut self, doc: DocId, _score: Score) {
-        if self.must_stop() {
+        self.collect_block(&[doc]);
+    }
+
+    fn collect_block(&mut self, docs: &[DocId]) {
+        if self.must_stop(docs.len()) {
             return;
         }
-        self.found.total += 1;
-        let time_ns = self.times.first(doc).unwrap_or_default();
-        self.collect_bar(time_ns);
-        self.collect_groups(doc, time_ns);
-        self.collect_newest(doc, time_ns);
+        self.found.total += docs.len() as u64;
+        let mut times = std::mem::take(&mut self.block_times);
+        times.clear();
+        times.resize(docs.len(), None);
+        self.times.first_vals(docs, &mut times);
+        for time_ns in &times {
+            self.collect_bar(time_ns.unwrap_or_default());
+        }
+        let mut tables = std::mem::take(&mut self.tables);
+        for table in &mut tables {
+            match &mut table.counter {
+                Some(counter) => counter.add(docs),
+                None => self.collect_groups(table, docs, &times),
+            }
+        }
+        self.tables = tables;
+        if self.plan.hits > 0 {
+            for (doc, time_ns) in docs.iter().zip(&times) {
+                self.collect_newest(*doc, time_ns.unwrap_or_default());
+            }
+        }
+        self.block_times = times;
     }
 
     fn harvest(mut self) -> Gathered {
+        self.end_bar();
         let newest = std::mem::take(&mut self.newest).into_sorted_vec();
         for Reverse((time_ns, sequence, sensor, doc)) in newest {
             let key = Key { time_ns, sequence, sensor: self.sensor_name(sensor) };
@@ -270,7 +324,12 @@ impl SegmentCollector for SegmentGather {
         }
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         done.resize_with(self.plan.tables.len(), Groups::new);
-        for (table, done) in std::mem::take(&mut self.tables).into_iter().zip(done.iter_mut()) {
+        for (mut table, done) in std::mem::take(&mut self.tables).into_iter().zip(done.iter_mut()) {
+            if let Some((groups, is_cut)) = table.counted(self.plan.groups_max) {
+                self.found.groups_cut |= is_cut;
+                self.found.groups_cut |= merge_groups(done, groups, self.plan.groups_max);
+                continue;
+            }
             let resolve = |raw: &Vec<u128>| -> Option<Vec<Group>> {
                 table.by.iter().zip(raw).map(|(reader, raw)| reader.group(*raw)).collect()
             };
@@ -283,38 +342,47 @@ impl SegmentCollector for SegmentGather {
 }
 
 impl SegmentGather {
-    fn must_stop(&mut self) -> bool {
+    fn must_stop(&mut self, docs: usize) -> bool {
+        self.until_clock = self.until_clock.saturating_sub(u32::try_from(docs).unwrap_or(u32::MAX));
         if self.until_clock == 0 {
             self.until_clock = DEADLINE_EVERY;
             self.plan.limits.look();
         }
-        self.until_clock -= 1;
         self.plan.limits.is_late()
     }
 
+    /// Events come nearly in the order of time, so the bar is nearly always the one before.
     fn collect_bar(&mut self, time_ns: i64) {
         let Some(step_ns) = self.plan.step_ns else { return };
         let bar = time_ns.div_euclid(step_ns.max(1));
+        match &mut self.bar {
+            Some((known, count)) if *known == bar => *count += 1,
+            _ => {
+                self.end_bar();
+                self.bar = Some((bar, 1));
+            }
+        }
+    }
+
+    fn end_bar(&mut self) {
+        let Some((bar, count)) = self.bar.take() else { return };
         if self.found.bars.len() >= BARS_MAX && !self.found.bars.contains_key(&bar) {
             self.found.bars_cut = true;
             return;
         }
-        *self.found.bars.entry(bar).or_default() += 1;
+        *self.found.bars.entry(bar).or_default() += count;
     }
 
-    fn collect_groups(&mut self, doc: DocId, time_ns: i64) {
-        let mut tables = std::mem::take(&mut self.tables);
-        for table in &mut tables {
-            let measured = table.measures.iter().filter_map(|measure| measure.reader.as_ref());
-            if table.by.iter().chain(measured).any(ValueReader::is_slow)
-                && self.source_reads.fetch_add(1, Ordering::Relaxed) >= SOURCE_READS_MAX
-            {
+    fn collect_groups(&mut self, table: &mut TableReader, docs: &[DocId], times: &[Option<i64>]) {
+        let measured = table.measures.iter().filter_map(|measure| measure.reader.as_ref());
+        let is_slow = table.by.iter().chain(measured).any(ValueReader::is_slow);
+        for (doc, time_ns) in docs.iter().zip(times) {
+            if is_slow && self.source_reads.fetch_add(1, Ordering::Relaxed) >= SOURCE_READS_MAX {
                 self.found.reads_cut = true;
-                continue;
+                return;
             }
-            self.collect_table(table, doc, time_ns);
+            self.collect_table(table, *doc, time_ns.unwrap_or_default());
         }
-        self.tables = tables;
     }
 
     fn collect_table(&mut self, table: &mut TableReader, doc: DocId, time_ns: i64) {
@@ -345,9 +413,6 @@ impl SegmentGather {
     }
 
     fn collect_newest(&mut self, doc: DocId, time_ns: i64) {
-        if self.plan.hits == 0 {
-            return;
-        }
         let is_full = self.newest.len() >= self.plan.hits;
         if is_full && self.newest.peek().is_some_and(|Reverse((oldest, ..))| time_ns < *oldest) {
             return;

@@ -8,6 +8,7 @@
 mod columns;
 mod compile;
 mod complete;
+mod count;
 pub mod export;
 mod gather;
 pub mod lexer;
@@ -17,6 +18,7 @@ pub mod parser;
 pub mod plain;
 pub mod query;
 mod values;
+pub mod walk;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -39,6 +41,7 @@ use self::limits::Limits;
 use self::measures::Tally;
 use self::query::{FieldRef, Join, Measure, Node, Order, Query, Stage};
 use crate::import::IMPORTED;
+use crate::index::rollup::MINUTE_NS;
 use crate::index::{LIVE, Partition, Store};
 
 /// Rows when the request does not say.
@@ -132,6 +135,53 @@ impl Found {
     }
 }
 
+impl Found {
+    /// Whether all that is wanted was found, and nothing in a partition can be newer.
+    fn has_newer(&self, plan: &Plan, partition: &Partition) -> bool {
+        let oldest = self.hits.get(plan.hits.wrapping_sub(1)).map(|(key, ..)| key.time_ns);
+        oldest.is_some_and(|oldest_ns| partition.max_ns() < oldest_ns)
+    }
+}
+
+/// The range without the ends beyond which the partition has no event.
+fn open_range(range_ns: (i64, i64), searcher: &Searcher) -> tantivy::Result<(i64, i64)> {
+    if range_ns == (i64::MIN, i64::MAX) {
+        return Ok(range_ns);
+    }
+    let (mut first, mut last) = (i64::MAX, i64::MIN);
+    for segment in searcher.segment_readers() {
+        let times = segment.fast_fields().i64("_time")?;
+        (first, last) = (first.min(times.min_value()), last.max(times.max_value()));
+    }
+    let from = if range_ns.0 <= first { i64::MIN } else { range_ns.0 };
+    let to = if range_ns.1 > last { i64::MAX } else { range_ns.1 };
+    Ok((from, to))
+}
+
+/// A timeline of everything comes from the partition's minutes, where its bars are made of whole ones.
+fn rolled_up(
+    partition: &Partition,
+    searcher: &Searcher,
+    filter: &Node,
+    range_ns: (i64, i64),
+    plan: &Plan,
+) -> tantivy::Result<Option<Gathered>> {
+    let step_ns = plan.step_ns.filter(|step_ns| *step_ns > 0 && step_ns % MINUTE_NS == 0);
+    let (Some(step_ns), Node::All, (i64::MIN, i64::MAX)) = (step_ns, filter, range_ns) else { return Ok(None) };
+    if plan.hits > 0 || !plan.tables.is_empty() {
+        return Ok(None);
+    }
+    let Some(minutes) = partition.minutes(searcher)? else { return Ok(None) };
+    let mut found = Gathered::default();
+    for (minute, count) in minutes.iter() {
+        let bar = minute.saturating_mul(MINUTE_NS).div_euclid(step_ns);
+        *found.bars.entry(bar).or_default() += count;
+        found.total += count;
+    }
+    found.bars_cut = found.bars.len() > BARS_MAX;
+    Ok(Some(found))
+}
+
 impl Search {
     /// Over this store.
     pub fn new(store: Arc<Store>, settings: SearchSettings) -> Search {
@@ -145,14 +195,28 @@ impl Search {
 
     /// Answers a request; blocks the thread.
     pub fn run(&self, request: &SearchRequest, now_ns: i64) -> Result<SearchAnswer, SearchError> {
+        self.answer(request, now_ns, false)
+    }
+
+    /// A further page of events: partitions that are newer or older than all of them are not looked into, and the total is
+    /// of those that were.
+    pub fn page(&self, request: &SearchRequest, now_ns: i64) -> Result<SearchAnswer, SearchError> {
+        self.answer(request, now_ns, true)
+    }
+
+    fn answer(&self, request: &SearchRequest, now_ns: i64, only_hits: bool) -> Result<SearchAnswer, SearchError> {
         let started = Instant::now();
         let context = parser::Context { catalogue: Catalogue::current(), now_ns };
         let query = parser::parse(&request.query, context)?;
         let set = request.set.as_deref().unwrap_or(LIVE);
         let partitions = self.store.partitions(set).ok_or_else(|| SearchError::Set(set.to_owned()))?;
-        let range_ns = range(request, now_ns)?;
+        let mut range_ns = range(request, now_ns)?;
+        if let Some(after) = request.cursor.as_deref().filter(|_| only_hits).map(read_cursor).transpose()? {
+            range_ns.1 = range_ns.1.min(after.time_ns.saturating_add(1));
+        }
         let partitions: Vec<_> = partitions.into_iter().rev().filter(|p| p.overlaps(range_ns.0, range_ns.1)).collect();
-        let plan = self.plan(request, &query, range_ns, &partitions, started)?;
+        let mut plan = self.plan(request, &query, range_ns, &partitions, started)?;
+        plan.only_hits = only_hits && plan.hits > 0 && plan.tables.is_empty() && plan.step_ns.is_none();
         let mut answer = SearchAnswer::default();
         let filter = self.joined(set, &query, range_ns, &plan, &partitions, &mut answer.partial)?;
         let Found { all, parts, hits, .. } =
@@ -220,7 +284,15 @@ impl Search {
         let limits = Arc::new(Limits::new(deadline, self.settings.terms));
         let is_heavy = tables.iter().flat_map(|table| &table.measures).any(Measure::is_heavy);
         let groups_max = if is_heavy { HEAVY_GROUPS_MAX } else { GROUPS_MAX };
-        Ok(Plan { hits, after, groups_max: groups_max / tables.len().max(1), tables, step_ns, limits })
+        Ok(Plan {
+            hits,
+            after,
+            groups_max: groups_max / tables.len().max(1),
+            tables,
+            step_ns,
+            only_hits: false,
+            limits,
+        })
     }
 
     /// The filter with the values that other events must share put in.
@@ -241,6 +313,7 @@ impl Search {
                 tables: vec![TablePlan { by: vec![field.clone()], measures: Vec::new() }],
                 step_ns: None,
                 groups_max: JOINED_MAX,
+                only_hits: false,
                 limits: plan.limits.clone(),
             };
             let mut found = self.gather(set, filter, range_ns, &shared, partitions.to_vec(), partial)?.all;
@@ -276,6 +349,9 @@ impl Search {
                 if plan.limits.look() {
                     return;
                 }
+                if plan.only_hits && found.lock().unwrap_or_else(PoisonError::into_inner).has_newer(&plan, partition) {
+                    continue;
+                }
                 let gather = Gather {
                     plan: plan.clone(),
                     mapping: &partition.mapping,
@@ -285,6 +361,11 @@ impl Search {
                 // A damaged file can make the engine panic; that is a damaged partition, not a broken collector.
                 let result = std::panic::catch_unwind(AssertUnwindSafe(|| {
                     let searcher = partition.searcher();
+                    // Where all events are within the range nobody has to ask each of them.
+                    let range_ns = open_range(range_ns, &searcher)?;
+                    if let Some(found) = rolled_up(partition, &searcher, filter, range_ns, &plan)? {
+                        return Ok((searcher, found));
+                    }
                     let query = compile::compile(filter, range_ns, &partition.mapping, &plan.limits)?;
                     let found = searcher.search(&*query, &gather)?;
                     Ok::<_, tantivy::TantivyError>((searcher, found))

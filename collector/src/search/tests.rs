@@ -1,5 +1,7 @@
 //! Search compared with the plain path, paging, stages, facets, and queries that are wrong.
 
+mod fast;
+
 use std::net::IpAddr;
 use std::sync::OnceLock;
 

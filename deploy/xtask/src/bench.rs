@@ -34,9 +34,12 @@ pub struct Options {
     /// Keep the instructions that are counted as those to compare with.
     #[arg(long)]
     keep: bool,
-    /// Events that the collector is given.
-    #[arg(long, default_value_t = 200_000)]
-    events: u64,
+    /// Events that the collector is given (without it 200,000, and 10,000,000 of history).
+    #[arg(long)]
+    events: Option<u64>,
+    /// Where the history is kept between runs; without it, it is removed.
+    #[arg(long)]
+    folder: Option<PathBuf>,
 }
 
 /// What can be measured.
@@ -46,6 +49,8 @@ enum Part {
     Sensor,
     /// The collector from journal to searchable, with our rules.
     Collector,
+    /// Questions to a month of history in the collector's index, and to SQLite and zgrep over a tenth of it.
+    History,
     /// `luytre-sensor read` on a gigabyte of copies of each capture, with other addresses.
     Replicas,
     /// `luytre-sensor read` on five million SYNs and resets of four million flows.
@@ -71,7 +76,8 @@ pub fn run(options: &Options) -> Result<()> {
     for part in &options.parts {
         match part {
             Part::Sensor => captures(options)?.iter().try_for_each(|capture| row(capture, options.runs))?,
-            Part::Collector => collector(options.events)?,
+            Part::Collector => collector(options.events.unwrap_or(200_000))?,
+            Part::History => history(options)?,
             Part::Replicas => copies(options)?,
             Part::Flood => flood(options)?,
             Part::Instructions => instructions(options)?,
@@ -152,6 +158,23 @@ fn collector(events: u64) -> Result<()> {
         let bench = ["bench", "--quiet", "-p", "luytre-collector", "--bench", "ingest", "--", events.as_str()];
         steps::show(workspace::cargo().args(bench).arg(&rules))
     })
+}
+
+/// A month of history, asked by us and by others. Ten million events take 3 GB.
+fn history(options: &Options) -> Result<()> {
+    let made = std::env::temp_dir().join(format!("luytre-history-{}", std::process::id()));
+    let folder = options.folder.as_ref().unwrap_or(&made);
+    let events = options.events.unwrap_or(10_000_000);
+    let (count, lines) = (events.to_string(), (events / 10).to_string());
+    let asked = steps::step("ask a month of history (release)", || {
+        let bench = ["bench", "--quiet", "-p", "luytre-collector", "--bench", "history", "--"];
+        steps::show(workspace::cargo().args(bench).arg(folder).args([&count, "30", &lines]))?;
+        steps::show(Command::new("python3").arg(workspace::root().join("collector/benches/others.py")).arg(folder))
+    });
+    if options.folder.is_none() && made.exists() {
+        std::fs::remove_dir_all(&made).context("remove the history")?;
+    }
+    asked
 }
 
 /// What the rows mean, and what they are made with.
