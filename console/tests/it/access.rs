@@ -164,11 +164,8 @@ async fn a_token_acts_as_its_owner_within_its_scope_until_it_ends() {
     assert_eq!((status, &answer["code"]), (StatusCode::UNAUTHORIZED, &json!("bad_token")));
     console.clock.advance_s(86_401);
     assert_eq!(program(&console, write, Method::GET, "/api/v1/alerts", Value::Null).await.0, StatusCode::UNAUTHORIZED);
-    let bad = console.post(
-        &console.log_in("lan").await,
-        "/api/v1/tokens",
-        json!({"name": "x", "scope": "read", "days": 366}),
-    );
+    let lan = console.log_in("lan").await;
+    let bad = console.post(&lan, "/api/v1/tokens", json!({"name": "x", "scope": "read", "days": 366}));
     assert_eq!(bad.await.status, StatusCode::BAD_REQUEST);
 }
 
