@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::auth::Caller;
 use crate::auth::password::Passwords;
+use crate::auth::profile::Profile;
 use crate::auth::throttle::{Doors, Knock, MAX_KNOWN};
 use crate::clock::{self, Clock};
 use crate::collector::Collector;
@@ -59,6 +60,8 @@ pub struct App {
     pub alerts_connected: AtomicBool,
     /// Who follows.
     pub live: Live,
+    /// What is demanded of whoever comes in.
+    pub profile: Profile,
     /// Hashes and checks passwords.
     pub passwords: Passwords,
     /// Slows down who fails to log in.
@@ -98,6 +101,7 @@ impl App {
             watched: watch::Sender::new(Watched::default()),
             alerts_connected: AtomicBool::new(false),
             live: Live::new(clock.now_us()),
+            profile: Profile::named(&settings.access.profile)?,
             passwords: Passwords::new()?,
             doors,
             requests: RequestLimit::new(settings.listen.requests_per_second),
@@ -113,9 +117,12 @@ impl App {
 
     /// How long sessions live.
     pub fn session_life(&self) -> SessionLife {
+        let (wished, profile) = (&self.settings.session, &self.profile);
+        let idle = |minutes: u32| i64::from(wished.idle_minutes.unwrap_or(minutes)) * 60_000_000;
         SessionLife {
-            idle_us: i64::from(self.settings.session.idle_minutes) * 60_000_000,
-            absolute_us: i64::from(self.settings.session.absolute_hours) * 3_600_000_000,
+            idle_us: idle(profile.idle_minutes),
+            idle_admin_us: idle(profile.idle_minutes_admin),
+            absolute_us: i64::from(wished.absolute_hours.unwrap_or(profile.absolute_hours)) * 3_600_000_000,
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Settings {
     pub listen: ListenSettings,
     /// Where the collector is.
     pub collector: CollectorSettings,
+    /// What is demanded of whoever comes in.
+    pub access: AccessSettings,
     /// How long sessions live.
     pub session: SessionSettings,
     /// E-mail notices.
@@ -92,14 +94,28 @@ impl Default for CollectorSettings {
     }
 }
 
-/// How long sessions live.
+/// What is demanded of whoever comes in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccessSettings {
+    /// The profile of sessions, passwords and second factors: `basic` or `level-3`.
+    pub profile: String,
+}
+
+impl Default for AccessSettings {
+    fn default() -> Self {
+        AccessSettings { profile: crate::auth::profile::DEFAULT.to_owned() }
+    }
+}
+
+/// How long sessions live; what is missing is the profile's.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SessionSettings {
     /// Without a request, in minutes.
-    pub idle_minutes: u32,
+    pub idle_minutes: Option<u32>,
     /// At the longest, in hours.
-    pub absolute_hours: u32,
+    pub absolute_hours: Option<u32>,
     /// Failed log-ins of one name from one network that cost nothing; then the wait doubles from 10 seconds to 15
     /// minutes. Ten times as many cost nothing to a network, whatever the names, and to a name, wherever from.
     pub free_failures: u32,
@@ -107,7 +123,7 @@ pub struct SessionSettings {
 
 impl Default for SessionSettings {
     fn default() -> Self {
-        SessionSettings { idle_minutes: 30, absolute_hours: 12, free_failures: 5 }
+        SessionSettings { idle_minutes: None, absolute_hours: None, free_failures: 5 }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The console in a real browser: headless Chromium, driven by playwright-core, against the three programs.
 //!
-//! The walks themselves are `walk.mjs`, `triage.mjs`, `pages.mjs` and `roles.mjs`; they find everything by role and label. Screenshots go
+//! The walks themselves are `walk.mjs`, `triage.mjs`, `cases.mjs`, `pages.mjs` and `roles.mjs`; they find everything by role and label. Screenshots go
 //! to the folder that `LUYTRE_SCREENSHOTS` names, or else with the stage.
 
 use std::path::PathBuf;
@@ -32,6 +32,18 @@ fn two_analysts_triage_in_groups_and_take_back_what_they_may() -> Result<()> {
     stage.stack.start_sensor(SENSOR, &story_at_once())?;
     stage.rest()?;
     walk(&stage, "triage.mjs", &link)
+}
+
+#[test]
+fn a_case_is_worked_by_two_and_verified_by_a_third() -> Result<()> {
+    let mut stage = Stage::set(|_| {})?;
+    stage.stack.start_collector()?;
+    stage.stack.start_console()?;
+    stage.stack.enroll(SENSOR)?;
+    let link = stage.stack.setup_link()?;
+    stage.stack.start_sensor(SENSOR, &story_at_once())?;
+    stage.rest()?;
+    walk(&stage, "cases.mjs", &link)
 }
 
 #[test]

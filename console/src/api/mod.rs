@@ -1,6 +1,7 @@
 //! The REST API under `/api/v1`: a file per resource, one line per route in [`routes`]. The document that describes it
 //! (`console/openapi.json`) is generated from the handlers and committed; a test fails when it is stale.
 
+pub mod access;
 pub mod alerts;
 pub mod case_evidence;
 pub mod case_work;
@@ -48,6 +49,9 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::get_health))
         .routes(routes!(session::get_setup, session::post_setup))
         .routes(routes!(session::get_session, session::log_in, session::change_session, session::log_out))
+        .routes(routes!(access::propose_code, access::confirm_code, access::remove_code))
+        .routes(routes!(access::list_tokens, access::make_token))
+        .routes(routes!(access::revoke_token))
         .routes(routes!(alerts::list_alerts))
         .routes(routes!(groups::list_groups))
         .routes(routes!(groups::bulk_alerts))

@@ -38,7 +38,8 @@ pub async fn post_setup(
         return Err(Problem::new(StatusCode::FORBIDDEN, "link_lapsed", message));
     }
     let name = setup.name.unwrap_or_default().trim().to_lowercase();
-    if let Some(complaint) = password::complaint(&setup.password, &name) {
+    let guarded = app.store.link_has_code(&link).await?;
+    if let Some(complaint) = app.profile.complaint(&setup.password, &name, guarded) {
         return Err(Problem::bad_field("password", complaint));
     }
     let display_name = setup.display_name.unwrap_or_default();
@@ -46,7 +47,16 @@ pub async fn post_setup(
     let entrant = Entrant { name, display_name, password_hash };
     let user_id = app.store.use_link(&link, &entrant, &actor).await?;
     let user = app.store.user(&user_id).await?;
+    if user.two_factor {
+        // A link stands for the password alone.
+        return Err(code_needed());
+    }
     open_session(&app, user, &actor).await
+}
+
+fn code_needed() -> Problem {
+    let message = "name and password are right; log in with them and a code of your app";
+    Problem::new(StatusCode::UNAUTHORIZED, "code_needed", message)
 }
 
 /// Who is logged in.
@@ -79,6 +89,17 @@ pub async fn log_in(
     let fits = app.passwords.check(password, hash).await.map_err(|e| Problem::internal(&e))?;
     match user {
         Some(user) if fits => {
+            if user.two_factor {
+                let Some(code) = login.code.as_deref().filter(|code| !code.trim().is_empty()) else {
+                    return Err(code_needed());
+                };
+                if !app.store.use_code(&user.id, code, &actor).await? {
+                    let mut problem = refused(&app, &name, wait_s, &actor).await?;
+                    "wrong_code".clone_into(&mut problem.body.code);
+                    "the code does not fit, or was used already".clone_into(&mut problem.body.message);
+                    return Err(problem);
+                }
+            }
             app.doors.succeeded(&knock);
             app.metrics.logins.add(1);
             open_session(&app, user, &actor).await
@@ -131,6 +152,8 @@ async fn open_session(app: &App, user: User, actor: &Actor) -> Result<Response, 
 
 fn session_info(app: &App, user: User, csrf_token: String, expires_us: i64) -> SessionInfo {
     SessionInfo {
+        must_enrol: app.profile.demands_code(user.role) && !user.two_factor,
+        profile: app.profile.clone(),
         user,
         csrf_token,
         expires_at: clock::to_text(expires_us),

@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use crate::api::problem::Problem;
-use crate::model::{Person, User};
+use crate::model::{Person, TokenScope, User};
 
 /// Somebody with a valid session.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct Caller {
     pub expires_us: i64,
     /// The address the request came from.
     pub address: Option<String>,
+    /// What a program that comes with a token may do; nothing for people with a session.
+    pub token: Option<TokenScope>,
 }
 
 impl Caller {

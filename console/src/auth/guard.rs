@@ -14,6 +14,7 @@ use super::roles::{Access, access};
 use super::secrets;
 use crate::api::problem::Problem;
 use crate::app::App;
+use crate::model::TokenScope;
 
 /// The session cookie's name.
 pub const COOKIE: &str = "luytre_session";
@@ -49,9 +50,18 @@ async fn examine(app: &App, request: &mut Request) -> Result<(), Problem> {
         return Ok(());
     }
     let headers = request.headers().clone();
-    let caller = caller(app, &headers, &route, address.map(|a| a.to_string())).await?;
-    if method != Method::GET {
+    let address = address.map(|a| a.to_string());
+    let caller = match bearer(&headers) {
+        Some(secret) => program(app, secret, &method, &route, address).await?,
+        None => caller(app, &headers, &route, address).await?,
+    };
+    if method != Method::GET && caller.token.is_none() {
         check_csrf(&headers, &caller)?;
+    }
+    let enrols = route.starts_with("/api/v1/session");
+    if !enrols && app.profile.demands_code(caller.user.role) && !caller.user.two_factor {
+        let message = "set up a second factor first, under your account";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "enrol_first", message));
     }
     if !access.allows(caller.user.role) {
         return Err(Problem::new(
@@ -77,7 +87,41 @@ async fn caller(app: &App, headers: &HeaderMap, route: &str, address: Option<Str
         csrf_token: session.csrf_token,
         expires_us: session.expires_us,
         address,
+        token: None,
     })
+}
+
+/// The secret of a token, where one was sent.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
+}
+
+/// Routes that no token reaches: whoever has one must not make itself at home with it, nor hold a stream open.
+const PEOPLE_ONLY: [&str; 4] = ["/api/v1/session", "/api/v1/tokens", "/api/v1/users", "/api/v1/live"];
+
+/// A program with a token: it acts as its owner within the token's scope. It carries no cookie, so nothing forges it.
+async fn program(
+    app: &App,
+    secret: &str,
+    method: &Method,
+    route: &str,
+    address: Option<String>,
+) -> Result<Caller, Problem> {
+    let found = app.store.token_owner(&secrets::digest(secret)).await?;
+    let (user, scope) = found.ok_or_else(|| {
+        Problem::new(StatusCode::UNAUTHORIZED, "bad_token", "the token does not work: revoked, lapsed or mistyped")
+    })?;
+    let reads = *method == Method::GET || route == "/api/v1/search";
+    let people_only = PEOPLE_ONLY.iter().any(|start| route.starts_with(start));
+    if people_only || (scope == TokenScope::Read && !reads) {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "token_scope",
+            "this token may not do this; its scope is too small",
+        ));
+    }
+    let (session, csrf_token) = (String::new(), String::new());
+    Ok(Caller { user, session, csrf_token, expires_us: 0, address, token: Some(scope) })
 }
 
 /// Who may not see a case finds none, whatever is asked of it.

@@ -6,8 +6,10 @@
 mod caller;
 pub mod guard;
 pub mod password;
+pub mod profile;
 pub mod roles;
 pub mod secrets;
 pub mod throttle;
+pub mod totp;
 
 pub use caller::Caller;

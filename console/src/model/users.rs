@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::auth::profile::Profile;
+
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -74,6 +76,8 @@ pub struct User {
     pub theme: Theme,
     /// True when they may not log in.
     pub disabled: bool,
+    /// True when a code is asked for beside their password.
+    pub two_factor: bool,
     /// True while they have not set a password through their link.
     pub invited: bool,
     /// When they were added.
@@ -131,6 +135,8 @@ pub struct ChangeUser {
     pub role: Option<Role>,
     /// Whether they are shut out; their sessions end at once.
     pub disabled: Option<bool>,
+    /// True takes their second factor away, when app and recovery codes are lost; their sessions end at once.
+    pub remove_code: Option<bool>,
 }
 
 /// Whether the first administrator is still missing.
@@ -163,6 +169,9 @@ pub struct LogIn {
     pub name: String,
     /// The password.
     pub password: String,
+    /// A code of the second factor, or a recovery code, where there is one.
+    #[serde(default)]
+    pub code: Option<String>,
 }
 
 /// Who is logged in.
@@ -178,6 +187,10 @@ pub struct SessionInfo {
     pub version: String,
     /// The time zone of reports and of the interface, an IANA name.
     pub time_zone: String,
+    /// True while a second factor must be set up before anything else.
+    pub must_enrol: bool,
+    /// What is demanded of sessions, passwords and second factors.
+    pub profile: Profile,
 }
 
 /// Changes one's own settings; what is missing stays.

@@ -51,6 +51,17 @@ impl Store {
         Ok(found > 0)
     }
 
+    /// Whether the link is of somebody with a second factor.
+    pub async fn link_has_code(&self, digest: &str) -> StoreResult<bool> {
+        let found: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM links l JOIN users u ON u.id = l.user_id WHERE l.digest = $1 AND u.totp_secret IS NOT NULL",
+        )
+        .bind(digest)
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(found > 0)
+    }
+
     /// Uses a link up: makes the first administrator or sets the invited user's password; answers the user's id.
     pub async fn use_link(&self, digest: &str, entrant: &Entrant, actor: &Actor) -> StoreResult<String> {
         let now_us = self.now_us();

@@ -4,6 +4,7 @@
 //! text ids (UUID v7), integer microseconds, JSON as text, `$n` placeholders. On overload writers wait for each other
 //! (at most [`BUSY_TIMEOUT`]); after a crash SQLite replays the write-ahead log itself.
 
+pub mod access;
 pub mod acts;
 mod alert_filter;
 pub mod alerts;
@@ -52,6 +53,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "triage", include_str!("../../migrations/0002_triage.sql")),
     (3, "chain", include_str!("../../migrations/0003_chain.sql")),
     (4, "cases", include_str!("../../migrations/0004_cases.sql")),
+    (5, "access", include_str!("../../migrations/0005_access.sql")),
 ];
 
 /// Why the store could not do it.

@@ -18,6 +18,8 @@ const MAX_SESSIONS_A_USER: i64 = 20;
 pub struct SessionLife {
     /// Without a request.
     pub idle_us: i64,
+    /// Without a request of an administrator.
+    pub idle_admin_us: i64,
     /// At the longest.
     pub absolute_us: i64,
 }
@@ -60,7 +62,7 @@ impl Store {
         let mut change = self.begin().await?;
         sqlx::query("DELETE FROM sessions WHERE expires_us <= $1 OR seen_us <= $2")
             .bind(now_us)
-            .bind(now_us - life.idle_us)
+            .bind(now_us - life.idle_us.max(life.idle_admin_us))
             .execute(&mut *change)
             .await?;
         sqlx::query(
@@ -98,10 +100,12 @@ impl Store {
         let now_us = self.now_us();
         let row = sqlx::query(
             "SELECT u.*, s.csrf_token, s.seen_us, s.expires_us FROM sessions s JOIN users u ON u.id = s.user_id \
-             WHERE s.digest = $1 AND s.expires_us > $2 AND s.seen_us > $3 AND u.disabled = 0",
+             WHERE s.digest = $1 AND s.expires_us > $2 AND u.disabled = 0 \
+             AND s.seen_us > CASE WHEN u.role = 'admin' THEN $3 ELSE $4 END",
         )
         .bind(digest)
         .bind(now_us)
+        .bind(now_us - life.idle_admin_us)
         .bind(now_us - life.idle_us)
         .fetch_optional(&self.readers)
         .await?;
@@ -138,7 +142,8 @@ mod tests {
     use crate::model::{NewUser, Role};
     use crate::store::testing::{self, TestStore};
 
-    const LIFE: SessionLife = SessionLife { idle_us: 1_800_000_000, absolute_us: 43_200_000_000 };
+    const LIFE: SessionLife =
+        SessionLife { idle_us: 1_800_000_000, idle_admin_us: 1_800_000_000, absolute_us: 43_200_000_000 };
 
     async fn with_session() -> TestStore {
         let test = testing::store().await;

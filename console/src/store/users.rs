@@ -64,10 +64,21 @@ impl Store {
             .bind(id)
             .execute(&mut *change)
             .await?;
-        if role != before.role || disabled {
+        let remove_code = wish.remove_code == Some(true);
+        if remove_code {
+            sqlx::query("UPDATE users SET totp_secret = NULL, totp_proposed = NULL, totp_step = 0 WHERE id = $1")
+                .bind(id)
+                .execute(&mut *change)
+                .await?;
+            sqlx::query("DELETE FROM recovery_codes WHERE user_id = $1").bind(id).execute(&mut *change).await?;
+        }
+        if role != before.role || disabled || remove_code {
             sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(id).execute(&mut *change).await?;
         }
-        let what = detail([("role", &wire_name(&role)), ("disabled", if disabled { "true" } else { "false" })]);
+        let mut what = detail([("role", &wire_name(&role)), ("disabled", if disabled { "true" } else { "false" })]);
+        if remove_code {
+            what.insert("code_removed".to_owned(), "true".to_owned());
+        }
         audit(&mut change, self.now_us(), actor, "user.changed", &format!("user:{id}"), &what).await?;
         change.commit().await?;
         self.user(id).await
@@ -178,6 +189,7 @@ pub(super) fn user(row: &SqliteRow) -> Result<User, sqlx::Error> {
         locale: from_wire_name(&text("locale")?).unwrap_or_default(),
         theme: from_wire_name(&text("theme")?).unwrap_or_default(),
         disabled: row.try_get("disabled")?,
+        two_factor: row.try_get::<Option<String>, _>("totp_secret")?.is_some(),
         invited: password_hash.is_none(),
         created_at: clock::to_text(row.try_get("created_us")?),
         last_login_at: last_login_us.map(clock::to_text),
@@ -209,7 +221,7 @@ mod tests {
         let mut change = test.store.begin().await.unwrap();
         let id = insert_user(&mut change, &new("root", Role::Admin), Some("hash"), 0).await.unwrap();
         change.commit().await.unwrap();
-        let wish = ChangeUser { role: None, disabled: Some(true) };
+        let wish = ChangeUser { disabled: Some(true), ..ChangeUser::default() };
         let error = test.store.change_user(&id, &wish, &Actor::default()).await.unwrap_err();
         assert!(matches!(error, StoreError::Refused { code: "last_admin", .. }), "{error}");
     }

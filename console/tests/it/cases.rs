@@ -92,7 +92,8 @@ async fn phases_are_data_with_their_citation_and_keep_their_times() {
     );
     assert_eq!((&case["phase"], &case["status"]), (&json!("detect"), &json!("in_progress")), "work has begun");
     let stale = json!({"phase": "respond", "version": 1});
-    assert_eq!(t.console.post(&t.minh, &format!("{path}/phase"), stale).await.status, StatusCode::CONFLICT);
+    let minh = t.console.log_in("minh").await;
+    assert_eq!(t.console.post(&minh, &format!("{path}/phase"), stale).await.status, StatusCode::CONFLICT);
     let unknown = json!({"phase": "party", "version": case["version"]});
     assert_eq!(t.console.post(&t.lan, &format!("{path}/phase"), unknown).await.status, StatusCode::BAD_REQUEST);
 }

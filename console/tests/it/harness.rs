@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 
 use crate::fakes::FakeCollector;
 
-pub const PASSWORD: &str = "tre già măng mọc";
+pub const PASSWORD: &str = "Tre già, măng mọc 2026";
 
 /// A console with an empty store, its clock, and the collector it asks.
 pub struct Console {

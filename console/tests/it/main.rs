@@ -1,6 +1,7 @@
 //! The console from outside: its HTTP interface over a temporary store, beside a collector and a mail server that are
 //! played by the test.
 
+mod access;
 mod alerts;
 mod cases;
 mod chain;

@@ -984,6 +984,25 @@ export interface paths {
         patch: operations["change_session"];
         trace?: never;
     };
+    "/api/v1/session/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Puts the proposed second factor in force; answers recovery codes, once. */
+        put: operations["confirm_code"];
+        /** Proposes a second factor; it is in force once a code confirms it. */
+        post: operations["propose_code"];
+        /** Takes one's own second factor away; needs a code of it. */
+        delete: operations["remove_code"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/setup": {
         parameters: {
             query?: never;
@@ -1066,6 +1085,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own tokens. */
+        get: operations["list_tokens"];
+        put?: never;
+        /** Makes a token that acts as oneself; its secret is answered once. */
+        post: operations["make_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes a token of one's own. */
+        delete: operations["revoke_token"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1479,6 +1533,35 @@ export interface components {
          * @enum {string}
          */
         Align: "left" | "right";
+        /** @description A token of a program; it acts as its owner. */
+        ApiToken: {
+            /** @description When it was made. */
+            created_at: string;
+            /** @description When it lapses. */
+            expires_at: string;
+            /** @description Its id. */
+            id: string;
+            /** @description What it is for. */
+            name: string;
+            /** @description When it was revoked. */
+            revoked_at?: string | null;
+            /** @description What it may do. */
+            scope: components["schemas"]["TokenScope"];
+            /** @description When it was last used, to the minute. */
+            used_at?: string | null;
+        };
+        /** @description One's own tokens, the newest first. */
+        ApiTokenList: {
+            /** @description The tokens. */
+            items: components["schemas"]["ApiToken"][];
+        };
+        /** @description A token was made. */
+        ApiTokenMade: {
+            /** @description The secret, shown once: `Authorization: Bearer` and this. */
+            secret: string;
+            /** @description The token. */
+            token: components["schemas"]["ApiToken"];
+        };
         /** @description Adds the tasks of a template. */
         ApplyTemplate: {
             /** @description Which, an id of the data. */
@@ -2069,6 +2152,8 @@ export interface components {
         ChangeUser: {
             /** @description Whether they are shut out; their sessions end at once. */
             disabled?: boolean | null;
+            /** @description True takes their second factor away, when app and recovery codes are lost; their sessions end at once. */
+            remove_code?: boolean | null;
             role?: null | components["schemas"]["Role"];
         };
         /** @description A list and where it comes from. */
@@ -2091,6 +2176,20 @@ export interface components {
              * @description The version that was seen.
              */
             version: number;
+        };
+        /** @description A second factor that is proposed, to be scanned and confirmed. */
+        CodeProposal: {
+            /** @description The address that the picture shows. */
+            address: string;
+            /** @description The QR code: the path of an SVG, one unit a module. */
+            path: string;
+            /** @description The secret, to be typed into an app that cannot scan. */
+            secret: string;
+            /**
+             * Format: int32
+             * @description Its width in units.
+             */
+            size: number;
         };
         /** @description How the collector is, as seen from the console. */
         CollectorHealth: {
@@ -2249,6 +2348,11 @@ export interface components {
             /** @description The value as text. */
             value: string;
         };
+        /** @description A code of the app, or a recovery code. */
+        GivenCode: {
+            /** @description The code. */
+            code: string;
+        };
         /** @description A page of groups. */
         GroupList: {
             /**
@@ -2396,6 +2500,8 @@ export interface components {
         };
         /** @description Logs in. */
         LogIn: {
+            /** @description A code of the second factor, or a recovery code, where there is one. */
+            code?: string | null;
             /** @description The name. */
             name: string;
             /** @description The password. */
@@ -2424,6 +2530,18 @@ export interface components {
         NewAlertNote: {
             /** @description What; 1 to 2000 characters. */
             text: string;
+        };
+        /** @description Makes a token. */
+        NewApiToken: {
+            /**
+             * Format: int32
+             * @description In how many days it lapses, 1 to 365.
+             */
+            days: number;
+            /** @description What it is for; 1 to 100 characters. */
+            name: string;
+            /** @description What it may do. */
+            scope: components["schemas"]["TokenScope"];
         };
         /** @description Opens a case. */
         NewCase: {
@@ -2648,6 +2766,43 @@ export interface components {
              * @description When to try again, in seconds, for `locked` and `too_many_requests`.
              */
             retry_after_s?: number | null;
+        };
+        /** @description What is demanded. */
+        Profile: {
+            /**
+             * Format: int32
+             * @description Hours until any session ends.
+             */
+            absolute_hours: number;
+            /** @description The clauses it is taken from. */
+            citation: string;
+            /** @description The roles that must have a second factor. */
+            code_for: components["schemas"]["Role"][];
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: int32
+             * @description Minutes without a request until a session ends.
+             */
+            idle_minutes: number;
+            /**
+             * Format: int32
+             * @description The same for administrators.
+             */
+            idle_minutes_admin: number;
+            /** @description How many of small letters, capitals, digits and others a password without a second factor must have. */
+            password_classes: number;
+            /** @description The shortest password. */
+            password_length: number;
+            /** @description The shortest password of somebody with a second factor. */
+            password_length_with_code: number;
+            /** @description How they were checked: `verified`, `secondary` or `memory`. */
+            status: string;
+        };
+        /** @description Recovery codes, shown once; each works once instead of a code. */
+        RecoveryCodes: {
+            /** @description The codes. */
+            codes: string[];
         };
         /** @description Events that belong to an alert: those of its flow and those it stands on. */
         RelatedEvents: {
@@ -2899,6 +3054,10 @@ export interface components {
             csrf_token: string;
             /** @description When the session ends at the latest. */
             expires_at: string;
+            /** @description True while a second factor must be set up before anything else. */
+            must_enrol: boolean;
+            /** @description What is demanded of sessions, passwords and second factors. */
+            profile: components["schemas"]["Profile"];
             /** @description The time zone of reports and of the interface, an IANA name. */
             time_zone: string;
             /** @description The user. */
@@ -3220,6 +3379,11 @@ export interface components {
             name: string;
         };
         /**
+         * @description What a token may do.
+         * @enum {string}
+         */
+        TokenScope: "read" | "write";
+        /**
          * @description How a remark is meant.
          * @enum {string}
          */
@@ -3281,6 +3445,8 @@ export interface components {
             role: components["schemas"]["Role"];
             /** @description The look they chose. */
             theme: components["schemas"]["Theme"];
+            /** @description True when a code is asked for beside their password. */
+            two_factor: boolean;
         };
         /** @description A user was added. */
         UserInvitation: {
@@ -5414,6 +5580,94 @@ export interface operations {
             };
         };
     };
+    confirm_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivenCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    propose_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeProposal"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    remove_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivenCode"];
+            };
+        };
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     get_setup: {
         parameters: {
             query?: never;
@@ -5618,6 +5872,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiTokenList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    make_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApiToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiTokenMade"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiTokenList"];
                 };
             };
             default: {

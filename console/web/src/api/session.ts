@@ -38,6 +38,7 @@ export function permissions(role: Role) {
     cases: CASES.includes(role),
     audit: AUDIT.includes(role),
     admin: role === "admin",
+    tokens: role !== "agency",
   };
 }
 
@@ -56,7 +57,7 @@ function useTakeSession() {
 export function useLogIn() {
   const take = useTakeSession();
   return useMutation({
-    mutationFn: (body: { name: string; password: string }) => must(client.POST("/api/v1/session", { body })),
+    mutationFn: (body: { name: string; password: string; code?: string }) => must(client.POST("/api/v1/session", { body })),
     onSuccess: take,
   });
 }

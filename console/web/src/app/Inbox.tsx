@@ -35,13 +35,13 @@ export function Inbox() {
   const label = unseen > 0 ? `${t("inbox.title")}: ${t("inbox.unseen", { number: count(unseen) })}` : t("inbox.title");
   return (
     <Popover opened={open} onChange={change} position="bottom-end" width={340} shadow="md">
-      <Popover.Target>
-        <Indicator disabled={unseen === 0} label={count(unseen)} size={16} color="red.8" offset={5}>
-          <ActionIcon variant="subtle" color="gray" aria-label={label} aria-expanded={open} onClick={() => change(!open)}>
+      <Indicator disabled={unseen === 0} label={count(unseen)} size={16} color="red.8" offset={5}>
+        <Popover.Target>
+          <ActionIcon variant="subtle" color="gray" aria-label={label} onClick={() => change(!open)}>
             <IconBell size={18} />
           </ActionIcon>
-        </Indicator>
-      </Popover.Target>
+        </Popover.Target>
+      </Indicator>
       <Popover.Dropdown p={0}>
         <div className={styles.head}>{t("inbox.title")}</div>
         <ScrollArea.Autosize mah={420}>

@@ -1,11 +1,11 @@
 // The frame: the bar at the top with the sections, the conscience, language, theme and account; pages below.
 import { ActionIcon, Menu, Tooltip } from "@mantine/core";
-import { IconChevronDown, IconLogout, IconMoon, IconSun, IconUserCircle } from "@tabler/icons-react";
+import { IconChevronDown, IconLogout, IconMoon, IconShieldLock, IconSun, IconUserCircle } from "@tabler/icons-react";
 import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, NavLink, useLocation, useNavigate } from "react-router";
 import { holdLive } from "../api/live";
-import { permissions, useLogOut } from "../api/session";
+import { permissions, useLogOut, useSession } from "../api/session";
 import { Relogin } from "../features/session/Relogin";
 import { Mark } from "../ui/Mark";
 import { ValueActions } from "../ui/Value";
@@ -24,7 +24,9 @@ export function Shell({ children }: { children: ReactNode }) {
   const { user } = useSettings();
   const location = useLocation();
   const navigate = useNavigate();
-  const reads = permissions(user.role).read;
+  const session = useSession();
+  const enrols = session.data?.must_enrol === true;
+  const reads = permissions(user.role).read && !enrols;
   useEffect(() => (reads ? holdLive() : undefined), [reads]);
   const works = permissions(user.role).cases;
   const [noting, setNoting] = useState<FieldValue | null>(null);
@@ -143,6 +145,9 @@ function Preferences() {
             <b className={styles.who}>{user.display_name}</b>
             {user.name} · {t(`role.${user.role}`)}
           </Menu.Label>
+          <Menu.Item leftSection={<IconShieldLock size={15} />} component={Link} to="/account">
+            {t("account.title")}
+          </Menu.Item>
           <Menu.Item leftSection={<IconLogout size={15} />} onClick={() => logOut.mutate()}>
             {t("nav.log_out")}
           </Menu.Item>

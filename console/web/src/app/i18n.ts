@@ -1,6 +1,7 @@
 // The two languages: Vietnamese first and complete, English beside it. Every feature brings its own words.
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
+import * as account from "../features/account/words";
 import * as packets from "../features/alerts/packets/words";
 import * as alerts from "../features/alerts/words";
 import * as audit from "../features/audit/words";
@@ -19,6 +20,7 @@ import * as frame from "./words";
 export const vi = {
   ...frame.vi,
   ...ui.vi,
+  ...account.vi,
   ...alerts.vi,
   ...packets.vi,
   ...audit.vi,
@@ -36,6 +38,7 @@ export const vi = {
 export const en: typeof vi = {
   ...frame.en,
   ...ui.en,
+  ...account.en,
   ...alerts.en,
   ...packets.en,
   ...audit.en,

@@ -22,6 +22,7 @@ const RulePage = lazy(() => import("../features/rules/RulePage"));
 const ReportsPage = lazy(() => import("../features/reports/ReportsPage"));
 const SuppressionsPage = lazy(() => import("../features/suppressions/SuppressionsPage"));
 const UsersPage = lazy(() => import("../features/users/UsersPage"));
+const AccountPage = lazy(() => import("../features/account/AccountPage"));
 const AuditPage = lazy(() => import("../features/audit/AuditPage"));
 const NoticesPage = lazy(() => import("../features/notices/NoticesPage"));
 
@@ -64,7 +65,11 @@ function Inside() {
 function Pages() {
   const { t } = useTranslation();
   const { user } = useSettings();
+  const session = useSession();
+  const { pathname } = useLocation();
   const may = permissions(user.role);
+  // Until a second factor is set up that the policy demands, nothing else answers.
+  if (session.data?.must_enrol && pathname !== "/account") return <Navigate to="/account" replace />;
   const none = <Empty title={t("ui.forbidden")}>{t("ui.forbidden_hint")}</Empty>;
   const guard = (allowed: boolean, page: React.ReactNode) => (allowed ? page : none);
   return (
@@ -83,6 +88,7 @@ function Pages() {
           <Route path="reports" element={guard(may.read, <ReportsPage />)} />
           <Route path="suppressions" element={guard(may.read, <SuppressionsPage />)} />
           <Route path="users" element={guard(may.admin, <UsersPage />)} />
+          <Route path="account" element={<AccountPage />} />
           <Route path="audit" element={guard(may.audit, <AuditPage />)} />
           <Route path="notices" element={guard(may.read, <NoticesPage />)} />
           <Route path="*" element={<Empty title={t("ui.not_found")}>{t("ui.not_found_hint")}</Empty>} />

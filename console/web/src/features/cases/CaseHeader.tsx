@@ -5,7 +5,7 @@ import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import type { CaseDetail } from "../../api/types";
-import { count, duration } from "../../ui/format";
+import { count } from "../../ui/format";
 import { useNow } from "../../ui/clock";
 import { SeverityBadge } from "../../ui/Severity";
 import { Time } from "../../ui/Time";
@@ -97,7 +97,12 @@ function Clocks({ detail }: { detail: CaseDetail }) {
   const { t } = useTranslation();
   const { name } = useCaseData();
   const now = useNow();
-  const since = (at: string) => duration(Math.max(0, now - Date.parse(at)));
+  const since = (at: string) => {
+    const minutes = Math.max(0, Math.floor((now - Date.parse(at)) / 60_000));
+    const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
+    if (days > 0) return t("cases.elapsed.days", { days: count(days), hours });
+    return hours > 0 ? t("cases.elapsed.hours", { hours, minutes: minutes % 60 }) : t("cases.elapsed.minutes", { minutes });
+  };
   const running = detail.status !== "closed";
   const { detected_at } = detail.facts;
   return (

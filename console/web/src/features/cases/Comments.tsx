@@ -35,7 +35,7 @@ export function Comments({ detail, editable }: { detail: CaseDetail; editable: b
       {detail.notes.length === 0 && <p className={`${styles.none} dim`}>{t("cases.notes_empty")}</p>}
       {detail.notes.map((note) => (
         <article key={note.id} className={styles.note}>
-          <Avatar size={26} radius="xl" name={note.by?.display_name ?? ""} color="initials" aria-hidden />
+          <Avatar size={26} radius="xl" name={note.by?.display_name ?? ""} classNames={{ placeholder: styles.initials }} aria-hidden />
           <div className={styles.grow}>
             <div className={styles.noteHead}>
               <b>{note.by?.display_name ?? t("ui.nobody")}</b>

@@ -45,7 +45,7 @@ function UserTable({ rows }: { rows: readonly User[] }) {
   const caller = useCaller();
   const queries = useQueryClient();
   const change = useMutation({
-    mutationFn: ({ id, ...body }: { id: string; role?: Role; disabled?: boolean }) => must(client.PATCH("/api/v1/users/{id}", { params: { path: { id } }, body })),
+    mutationFn: ({ id, ...body }: { id: string; role?: Role; disabled?: boolean; remove_code?: boolean }) => must(client.PATCH("/api/v1/users/{id}", { params: { path: { id } }, body })),
     onSuccess: (user) => {
       notify(t("users.changed", { name: user.name }));
       void queries.invalidateQueries({ queryKey: KEY });
@@ -76,6 +76,7 @@ function UserTable({ rows }: { rows: readonly User[] }) {
         ),
     },
     { key: "state", title: t("users.state"), cell: (user) => (user.disabled ? t("users.disabled") : user.invited ? t("users.invited") : t("users.active")) },
+    { key: "code", title: t("users.two_factor"), cell: (user) => (user.two_factor ? t("record.yes") : <span className="dim">{t("record.no")}</span>), width: 130 },
     { key: "login", title: t("users.last_login"), cell: (user) => (user.last_login_at ? <Time at={user.last_login_at} /> : t("users.never")) },
     {
       key: "actions",
@@ -83,9 +84,16 @@ function UserTable({ rows }: { rows: readonly User[] }) {
       align: "right",
       cell: (user) =>
         user.id !== caller.id && (
+          <>
+          {user.two_factor && (
+            <Button size="compact-xs" variant="subtle" color="red" onClick={() => change.mutate({ id: user.id, remove_code: true })}>
+              {t("users.remove_code")}
+            </Button>
+          )}
           <Button size="compact-xs" variant="subtle" color={user.disabled ? "bamboo" : "red"} onClick={() => change.mutate({ id: user.id, disabled: !user.disabled })}>
             {user.disabled ? t("users.enable") : t("users.disable")}
           </Button>
+          </>
         ),
     },
   ];

@@ -3,6 +3,8 @@ export const vi = {
   users: {
     title: "Người dùng",
     lead: "Người được mời nhận một đường dẫn dùng một lần để tự đặt mật khẩu.",
+    two_factor: "Hai lớp",
+    remove_code: "Gỡ xác thực hai lớp",
     invite: "Mời người dùng",
     name: "Tên đăng nhập",
     name_hint: "Chữ thường, chữ số, dấu chấm, gạch nối",
@@ -29,6 +31,8 @@ export const en: typeof vi = {
   users: {
     title: "Users",
     lead: "An invited person gets a one-time link and chooses their own password.",
+    two_factor: "Second factor",
+    remove_code: "Remove the second factor",
     invite: "Invite a user",
     name: "User name",
     name_hint: "Lower case letters, digits, dots, hyphens",
