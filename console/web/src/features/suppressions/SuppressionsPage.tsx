@@ -66,12 +66,12 @@ function Rows({ rows, onEnd }: { rows: readonly Suppression[]; onEnd: (row: Supp
       key: "rule",
       title: t("suppressions.rule"),
       cell: (row) => (
-        <>
+        <div>
           <Anchor component={Link} to={`/rules/${encodeURIComponent(row.scope.rule_id)}`} size="sm" fw={500}>
             {(i18n.language === "vi" && row.rule_name_vi) || row.rule_name}
           </Anchor>
           <div className="dim">{scope(row)}</div>
-        </>
+        </div>
       ),
     },
     {
