@@ -590,6 +590,24 @@ fn other_beginnings_are_recognised() {
     }
 }
 
+/// What fuzzing has found: streams that said something else when they came in pieces.
+#[test]
+fn pieces_do_not_matter_where_limits_bite() {
+    let long = [&b"SSH-2.0-server "[..], &[b'x'; 1500], b"\r\n"].concat();
+    let found = [
+        ("ssh", vec![client(b"SSH-2.0-client\r\n"), server(&long)]),
+        ("redis", vec![client(b"GET a\r\n"), server(b"\r\n$3\r\nabc\r\n")]),
+    ];
+    for (name, turns) in found {
+        let whole = play(tcp(name).as_mut(), &turns);
+        assert!(!whole.events.is_empty(), "{name}");
+        for size in [1, 3, 900] {
+            let pieces = play(tcp(name).as_mut(), &cut(&turns, &[size]));
+            assert_eq!(whole.events, pieces.events, "{name} in pieces of {size}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 

@@ -124,8 +124,8 @@ impl Values {
         self.line.extend_from_slice(bytes);
         *input = rest;
         if end.is_none() {
-            // What is no sign cannot become a value, however long it gets.
-            let sign = self.line.first().is_some_and(|sign| is_sign(*sign));
+            // What is no sign cannot become a value, however long it gets. Blanks may become an empty line.
+            let sign = self.line.first().is_some_and(|sign| is_sign(*sign)) || self.line.trim_ascii().is_empty();
             return (sign || lines && self.left == 0).then_some(false);
         }
         let line = std::mem::take(&mut self.line);

@@ -144,12 +144,13 @@ impl SshParser {
 
     /// One line, without which nothing is read; gives its length, zero when it is not whole.
     fn line(&mut self, out: &mut dyn Output, direction: Direction, rest: &[u8]) -> usize {
-        let Some(end) = rest.iter().position(|&b| b == b'\n') else {
-            if rest.len() > MAX_LINE_BYTES {
-                self.malformed(out, direction);
-            }
-            return 0;
-        };
+        let end = rest.iter().position(|&b| b == b'\n');
+        // However the stream is cut: a line is too long whether or not its end has come.
+        if end.unwrap_or(rest.len()) > MAX_LINE_BYTES {
+            self.malformed(out, direction);
+            return rest.len();
+        }
+        let Some(end) = end else { return 0 };
         let line = rest.get(..end).unwrap_or(rest);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.starts_with(b"SSH-") {
