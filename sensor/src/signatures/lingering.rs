@@ -80,9 +80,9 @@ mod tests {
         lingering.keep((host(2), host(1)), 0, Box::default());
         assert!(lingering.take((host(2), host(1)), LINGERING_NS).is_none(), "that was too long ago");
         for port in 0..u16::try_from(LINGERING_MAX).unwrap() + 5 {
-            lingering.keep((host(1), (host(2).0, port)), 0, Box::default());
+            lingering.keep((host(1), (host(3).0, port)), 0, Box::default());
         }
         assert_eq!(lingering.known.len(), LINGERING_MAX);
-        assert!(lingering.take((host(1), (host(2).0, 0)), 1).is_none(), "the oldest made room");
+        assert!(lingering.take((host(1), (host(3).0, 0)), 1).is_none(), "the oldest made room");
     }
 }

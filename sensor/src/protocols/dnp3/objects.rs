@@ -62,16 +62,19 @@ pub fn read(function: u8, body: &[u8]) -> Objects {
     let mut objects = Objects::default();
     let mut r = Reader::new(body);
     while !r.is_empty() {
-        let odd = match object(&mut objects, function, &mut r) {
-            _ if objects.counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count)) > MAX_POINTS => {
-                "dnp3.too_many_points"
-            }
+        let read = object(&mut objects, function, &mut r);
+        let points = objects.counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count));
+        if points > MAX_POINTS {
+            objects.odd = Some("dnp3.too_many_points");
+        }
+        let odd = match read {
             Ok(true) if objects.names.len() >= MAX_OBJECTS && !r.is_empty() => "dnp3.too_many_objects",
             Ok(true) => continue,
             Ok(false) => "dnp3.objects_unread",
             Err(Short) => "dnp3.malformed",
         };
-        (objects.incomplete, objects.odd) = (true, Some(odd));
+        objects.odd.get_or_insert(odd);
+        objects.incomplete = true;
         break;
     }
     objects
@@ -245,7 +248,7 @@ mod tests {
         let objects = read(2, &[0, 254, 0x09, 0xff, 0xff, 0xff, 0xff]);
         assert!(objects.incomplete);
         let objects = read(129, &[110, 0, 0x09, 0xff, 0xff, 0xff, 0xff]);
-        assert!(!objects.incomplete);
+        assert!(!objects.incomplete && objects.odd == Some("dnp3.too_many_points"));
         let objects = read(129, &[60, 1, 0x29, 0xff, 0xff, 0xff, 0xff]);
         assert!(objects.incomplete);
     }
