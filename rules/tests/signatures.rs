@@ -25,7 +25,7 @@ fn rule(options: &str) -> String {
 fn what_is_wrong_is_named_with_file_line_column_keyword_and_reason() {
     let text = format!("# ours\n{}\n{}", rule("content:\"abcd\"; nocase;"), rule("contnt:\"x\";"));
     let (said, good) = check("local.rules", &text, &[]);
-    assert!(!good && said.contains("local.rules:4: column 41: contnt: this keyword is unknown"), "{said}");
+    assert!(!good && said.contains("local.rules:4: column 40: contnt: this keyword is unknown"), "{said}");
     assert!(said.contains("1 signatures: 1 broken"), "{said}");
     let (said, good) = check("local.rules", &rule("content:\"abcd\";"), &[]);
     assert!(good && said.contains("1 signatures: 0 broken"), "{said}");
@@ -58,7 +58,7 @@ fn hostile_rules_are_refused_with_the_limit() {
 
 #[test]
 fn rules_that_are_hopelessly_slow_are_flagged_and_fail_only_where_that_is_asked_for() {
-    let loose = r#"content:"ab"; distance:0; "#.repeat(12);
+    let loose = r#"content:"abcd"; distance:0; "#.repeat(12);
     for (options, words) in [
         ("pcre:\"/x+y/\";", "no content finds it"),
         ("content:\"ab\";", "found by 2 bytes only"),

@@ -89,7 +89,14 @@ fn try_one(set: &Signatures, rule: &Rule) -> Result<Outcome, &'static str> {
     let stage = Stage::new(set, rule)?;
     let mut variables = vec![0; rule.variables];
     let built: Vec<Built> = rule.lists.iter().map(|list| build(list, &mut variables)).collect::<Result<_, _>>()?;
-    let bytes: Vec<Vec<u8>> = built.iter().map(|one| one.bytes.clone()).collect();
+    let mut bytes: Vec<Vec<u8>> = built.iter().map(|one| one.bytes.clone()).collect();
+    for (bytes, list) in bytes.iter_mut().zip(&rule.lists).filter(|(_, list)| list.buffer == buffer::PAYLOAD) {
+        // A packet that carries nothing is not looked into.
+        bytes.resize(sized(rule, bytes.len().max(1)), b'.');
+        if !holds(list, bytes, rule.variables) {
+            return Err("a size of the packet that its contents do not let through");
+        }
+    }
     let hit = stage.alerts(&bytes, &stage.moment);
     let (mut near, mut wrong) = (0, false);
     for (at, (one, list)) in built.iter().zip(&rule.lists).enumerate() {
@@ -227,12 +234,7 @@ impl<'r> Stage<'r> {
         for (list, bytes) in self.rule.lists.iter().zip(bytes) {
             if list.buffer == buffer::PAYLOAD { payload.clone_from(bytes) } else { buffers.add(list.buffer, bytes) }
         }
-        for test in &self.rule.packet {
-            if let PacketTest::PayloadSize(test) = test {
-                let fits = (payload.len()..65_000).find(|size| test.accepts(*size as u64));
-                payload.resize(fits.unwrap_or(payload.len()), b'.');
-            }
-        }
+        payload.resize(sized(self.rule, payload.len()), b'.');
         let packet = PacketFacts {
             payload: &payload,
             tcp: None,
@@ -272,6 +274,17 @@ impl<'r> Stage<'r> {
         }
         !engine.take_alerts(&scene, &mut notes).is_empty()
     }
+}
+
+/// The size that the rule lets a packet have, from this one on.
+fn sized(rule: &Rule, size: usize) -> usize {
+    let fits = |size: &usize| {
+        rule.packet.iter().all(|test| match test {
+            PacketTest::PayloadSize(test) => test.accepts(*size as u64),
+            _ => true,
+        })
+    };
+    (size..65_000).find(fits).unwrap_or(size)
 }
 
 fn transport(rule: &Rule) -> Option<u8> {
