@@ -223,19 +223,17 @@ fn runs_of_a_sensor_and_the_inflow_are_counted_apart() {
     });
 }
 
-/// Segments on a real disk, damaged at four hundred places by seed: one bit, a run of bytes, a cut, zeros as a disk gives after
-/// a power failure.
+/// Segments damaged at four hundred places by seed: one bit, a run of bytes, a cut, zeros as a disk gives after a power
+/// failure.
 #[test]
 fn whatever_is_damaged_costs_what_stood_there_and_nothing_is_made_up() {
-    let whole = tempfile::tempdir().unwrap();
-    let runtime = runtime();
-    let journal = Journal::open(whole.path(), settings(), Problems::default()).unwrap();
+    let (whole, runtime) = (Memory::default(), runtime());
+    let journal = open(&whole);
     for number in 0..120 {
         runtime.block_on(journal.append(incoming("dc", 1 + number * 5, 5))).unwrap();
     }
     drop(journal);
-    let mut names: Vec<_> = std::fs::read_dir(whole.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
-    names.sort();
+    let names = whole.list().unwrap();
     assert!(names.len() > 3, "several segments: {names:?}");
     let mut seed = 0x5eed_u64;
     let mut random = move |below: usize| {
@@ -243,23 +241,24 @@ fn whatever_is_damaged_costs_what_stood_there_and_nothing_is_made_up() {
         usize::try_from(seed >> 33).unwrap() % below.max(1)
     };
     for round in 0..400 {
-        let damaged = tempfile::tempdir().unwrap();
-        for name in &names {
-            std::fs::copy(whole.path().join(name), damaged.path().join(name)).unwrap();
+        let damaged = Memory::default();
+        let victim = random(names.len());
+        for (number, name) in names.iter().enumerate() {
+            let mut bytes = whole.read(name, 0, usize::MAX).unwrap();
+            if number == victim {
+                let at = random(bytes.len());
+                match round % 4 {
+                    0 => bytes[at] ^= 1 << random(8),
+                    1 => bytes[at..].iter_mut().take(1 + random(64)).for_each(|byte| *byte = !*byte),
+                    2 => bytes.truncate(at),
+                    _ => bytes[at..].fill(0),
+                }
+            }
+            damaged.write(name, 0, &bytes).unwrap();
+            damaged.sync(name).unwrap();
         }
-        let name = &names[random(names.len())];
-        let path = damaged.path().join(name);
-        let mut bytes = std::fs::read(&path).unwrap();
-        let at = random(bytes.len());
-        match round % 4 {
-            0 => bytes[at] ^= 1 << random(8),
-            1 => bytes[at..].iter_mut().take(1 + random(64)).for_each(|byte| *byte = !*byte),
-            2 => bytes.truncate(at),
-            _ => bytes[at..].fill(0),
-        }
-        std::fs::write(&path, bytes).unwrap();
-        let what = format!("round {round}: {name:?} at {at}");
-        let journal = Journal::open(damaged.path(), settings(), Problems::default()).expect(&what);
+        let what = format!("round {round}: {}", names[victim]);
+        let journal = open(&damaged);
         let found: Vec<u64> = read(&journal, Position::default()).into_iter().map(|(_, sequence)| sequence).collect();
         assert!(found.windows(2).all(|pair| pair[0] < pair[1]), "{what}: in order, each once");
         assert!(found.iter().all(|sequence| (1..=600).contains(sequence)), "{what}: nothing is made up");

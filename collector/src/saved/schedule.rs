@@ -66,6 +66,8 @@ struct Waiting {
     /// The place up to which the index must have come, by query and the end of the window.
     places: HashMap<(String, i64), Position>,
     tries: HashMap<(String, i64), u32>,
+    /// Problems that are shown, by query and its version.
+    shown: HashMap<(String, u64), String>,
 }
 
 /// A run that is done.
@@ -95,7 +97,9 @@ pub async fn run(parts: SchedulerParts) {
 impl Waiting {
     /// One window of every query that is due, where there is a turn for it.
     fn round(&mut self, parts: &SchedulerParts) {
-        for query in parts.saved.list(None) {
+        let all = parts.saved.list(None);
+        self.forget(parts, &all);
+        for query in all {
             let Some(schedule) = query.schedule.clone() else { continue };
             let Some(window) = next(parts, &query, &schedule) else { continue };
             if !self.is_ready(&parts.journal, &query, window) {
@@ -105,6 +109,20 @@ impl Waiting {
             let done = look(parts, query.clone(), &schedule, window);
             self.settle(parts, query, window, done);
         }
+    }
+
+    /// Lets go of what is about queries that were changed, stopped or removed.
+    fn forget(&mut self, parts: &SchedulerParts, all: &[SavedQuery]) {
+        let is_there = |id: &String| all.iter().any(|query| query.id == *id && query.schedule.is_some());
+        self.places.retain(|(id, _), _| is_there(id));
+        self.tries.retain(|(id, _), _| is_there(id));
+        self.shown.retain(|(id, version), problem| {
+            let stays = is_there(id) && all.iter().any(|query| query.id == *id && query.version == *version);
+            if !stays {
+                parts.problems.clear(problem);
+            }
+            stays
+        });
     }
 
     fn is_ready(&mut self, journal: &Journal, query: &SavedQuery, window: Window) -> bool {
@@ -117,6 +135,7 @@ impl Waiting {
         let ran = match done {
             Ok(ran) => {
                 parts.problems.clear(&problem);
+                self.shown.remove(&(query.id.clone(), query.version));
                 ran
             }
             Err(error) => {
@@ -126,6 +145,7 @@ impl Waiting {
                     return;
                 }
                 parts.problems.raise(&problem, format!("{error}; change it, or stop its schedule"));
+                self.shown.insert((query.id.clone(), query.version), problem);
                 query.runs.missed = query.runs.missed.saturating_add(1);
                 query.runs.last_missed = Some(time_text(window.to_ns));
                 query.runs.error = Some(error);
@@ -139,10 +159,6 @@ impl Waiting {
         let every_ns = ran.schedule.as_ref().and_then(|schedule| i64::try_from(schedule.every_s).ok()).unwrap_or(0);
         ran.runs.next = Some(time_text(window.to_ns.saturating_add(every_ns.saturating_mul(SECOND_NS))));
         keep(parts, &ran, open);
-        // Of queries that were changed or removed meanwhile.
-        let known: Vec<String> = parts.saved.list(None).into_iter().map(|query| query.id).collect();
-        self.places.retain(|(id, _), _| known.contains(id));
-        self.tries.retain(|(id, _), _| known.contains(id));
     }
 }
 

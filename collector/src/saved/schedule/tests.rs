@@ -178,4 +178,15 @@ fn a_query_that_fails_again_and_again_is_told_and_keeps_no_other_from_its_turn()
     set(3, 35);
     waiting.round(&parts);
     assert!(parts.problems.list().is_empty() && parts.saved.get(&id, None).unwrap().runs.error.is_none());
+    fill(folder.path(), "198.51.100.7", 3, 5);
+    let store = Store::open(&folder.path().join("index")).unwrap();
+    parts.search = Search::new(store, SearchSettings { timeout_ms: 0, ..Default::default() });
+    set(10, 35);
+    for _ in 0..6 {
+        waiting.round(&parts);
+    }
+    assert_eq!(parts.problems.list().len(), 1, "{:?}", parts.problems.list());
+    parts.saved.remove(&id, None).unwrap();
+    waiting.round(&parts);
+    assert!(parts.problems.list().is_empty(), "of what was removed nothing is a problem");
 }

@@ -18,7 +18,9 @@ pub fn read(body: &[u8]) -> Result<Vec<(String, Taken)>, String> {
             serde_json::from_slice(line).map_err(|error| format!("line {number} says nothing to do: {error}"))?;
         let named = action.as_object().and_then(|action| action.iter().next());
         let (name, to) = named.ok_or_else(|| format!("line {number} says nothing to do"))?;
-        let called = json!({ name: { "_index": to.get("_index"), "_id": to.get("_id") } }).to_string();
+        let called =
+            json!({ name: { "_index": to.get("_index"), "_id": to.get("_id").cloned().unwrap_or_else(|| "".into()) } });
+        let called = called.to_string();
         let taken = match name.as_str() {
             "index" | "create" => {
                 let (_, document) = lines.next().ok_or_else(|| format!("no event follows line {number}"))?;
