@@ -71,6 +71,7 @@ async function fill() {
     reports: "/reports",
     users: "/users",
     audit: "/audit",
+    account: "/account",
     notices: "/notices",
     suppressions: "/suppressions",
     missing: "/nothing-here",

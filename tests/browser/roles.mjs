@@ -27,6 +27,7 @@ const PAGES = [
   ["/suppressions", READERS],
   ["/audit", AUDIT],
   ["/users", ONLY_ADMIN],
+  ["/account", [...READERS, "agency"]],
 ];
 
 const { newPage, step, walk } = await openBrowser(origin, screenshots);
@@ -59,6 +60,13 @@ const requests = (found) => [
   ["POST", `/cases/${found.case}/notes`, CASES],
   ["PATCH", `/cases/${found.case}`, CASES],
   ["GET", "/audit", AUDIT],
+  ["GET", "/audit/verify", AUDIT],
+  ["GET", "/audit/export", AUDIT],
+  ["GET", "/tokens", READERS],
+  ["GET", "/case-data", READERS],
+  ["POST", `/cases/${found.case}/tasks`, CASES],
+  ["POST", `/cases/${found.case}/evidence`, TRIAGE],
+  ["PUT", `/cases/${found.case}/access`, CASES],
   ["POST", "/users", ONLY_ADMIN],
   ["POST", "/sensors/tokens", ONLY_ADMIN],
 ];
