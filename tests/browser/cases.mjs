@@ -215,10 +215,10 @@ await walk(async () => {
   });
 
   await step(page, "a restricted case is not there for the other", async () => {
-    const made = await ask(page, "POST", "/cases", { title: "Vi phạm nội bộ", severity: "high", restricted: true });
+    const made = await ask(page, "POST", "/cases", { title: "Tài liệu nội bộ bị chép ra ngoài", severity: "high", restricted: true });
     await open(other, "/cases?status=all");
     await other.getByText("Cổng dịch vụ công bị tải lên web shell").first().waitFor();
-    assert.equal(await other.getByText("Vi phạm nội bộ").count(), 0);
+    assert.equal(await other.getByText("Tài liệu nội bộ bị chép ra ngoài").count(), 0);
     await other.goto(`${origin}/cases/${made.body.id}`);
     await other.getByText("Không có hồ sơ này").first().waitFor();
     await open(page, `/cases/${made.body.id}`);
