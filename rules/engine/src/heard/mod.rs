@@ -176,7 +176,7 @@ mod tests {
 
     fn heard(json: serde_json::Value) -> Vec<Match> {
         let read = read_event(&json, EventId { sensor: "s".into(), sequence: 7 }, 0).unwrap();
-        assert_eq!(read.left_out, Vec::<String>::new());
+        assert!(read.left_out.is_empty(), "a name that the catalogue does not have");
         let mut found = Vec::new();
         Heard::new().process(&read.event, &mut found);
         found
