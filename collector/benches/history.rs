@@ -45,7 +45,7 @@ fn fill(folder: &Path, events: u64, days: u64, lines: u64) -> anyhow::Result<()>
         }
         let received_ns = made.last().map_or(START_NS, |event| event.time_ns);
         writer.add(&made, received_ns, Mark { segment: 1, offset: first + 1 })?;
-        if (first + BATCH) % COMMIT == 0 {
+        if (first + BATCH).is_multiple_of(COMMIT) {
             writer.commit()?;
             let rate = (first + BATCH) as f64 / began.elapsed().as_secs_f64();
             eprintln!("{} of {events} events, {rate:.0} a second", first + BATCH);

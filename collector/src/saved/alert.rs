@@ -70,7 +70,7 @@ pub fn subjects(query: &Query, alert: &QueryAlert, answer: &SearchAnswer) -> Vec
         _ => vec![Subject { values: Vec::new(), column: "count".to_owned(), measured: answer.total }],
     };
     found.retain(|subject| subject.measured >= alert.threshold);
-    found.sort_by(|a, b| b.measured.cmp(&a.measured));
+    found.sort_by_key(|one| std::cmp::Reverse(one.measured));
     found
 }
 

@@ -76,9 +76,7 @@ impl Counter {
     /// Raw values with their counts; of more than `most` the most frequent. The second says whether some were left out.
     pub fn finish(self, most: usize) -> (Vec<(u128, u64)>, bool) {
         let mut counted: Vec<(u128, u64)> = match self.counts {
-            Counts::Words(counts) => {
-                (0..).zip(counts).filter(|(_, count)| *count > 0).map(|(word, count)| (word, count)).collect()
-            }
+            Counts::Words(counts) => (0..).zip(counts).filter(|(_, count)| *count > 0).collect(),
             Counts::Any(counts) => counts.into_iter().collect(),
         };
         let is_cut = counted.len() > most;

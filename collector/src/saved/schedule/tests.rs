@@ -52,8 +52,13 @@ fn fill(folder: &Path, address: &str, minute: i64, count: u64) {
     let user = ("user.name", Value::Str("quan-tri".into()));
     let event = |number: u64| {
         let time_ns = BEGAN_NS + minute * MINUTE_NS + i64::try_from(number).unwrap() * SECOND_NS;
-        let mut event =
-            event_of("dc", u64::try_from(minute).unwrap() * 1000 + number + 1, time_ns, "ssh", &[user.clone()]);
+        let mut event = event_of(
+            "dc",
+            u64::try_from(minute).unwrap() * 1000 + number + 1,
+            time_ns,
+            "ssh",
+            std::slice::from_ref(&user),
+        );
         let (source, destination) = ((address.parse().unwrap(), 40_000), ("192.0.2.1".parse().unwrap(), 22));
         event.flow = Some(FlowContext {
             source,

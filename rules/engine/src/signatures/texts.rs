@@ -27,7 +27,7 @@ impl Texts {
         let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
         self.open.push_str(text);
         self.ends.push(u32::try_from(self.open.len()).unwrap_or(u32::MAX));
-        if self.ends.len() % BLOCK_RULES == 0 {
+        if self.ends.len().is_multiple_of(BLOCK_RULES) {
             let block = std::mem::take(&mut self.open);
             self.blocks.push(packed(block.as_bytes()));
         }

@@ -91,7 +91,7 @@ impl Parts for Reading<'_> {
         }
         self.seen.inspected.head(self.out, self.seen.direction, fields);
         let once = |name: &&str| fields.all(name).nth(1).is_some();
-        if ONCE.iter().any(|name| once(name)) {
+        if ONCE.iter().any(once) {
             self.out.anomaly("email.repeated_field");
         }
         if fields.odd.has(Odd::COLON) || fields.odd.has(Odd::MANY) {
