@@ -174,7 +174,7 @@ impl Worker {
         if self.shared.detail == Detail::None && !matches!(flow.app, Conversation::Over) {
             let_go(flow, time_ns, &mut self.shared, out);
         }
-        self.shared.count_spared(flow.detail, packet);
+        self.shared.counts.spared.packet(flow.detail, packet);
         self.shared.signatures.enter(&mut flow.inspection);
         work(flow, time_ns, side, packet, &mut self.shared, out);
         inspect(flow, time_ns, side, packet, &mut self.shared, out);
@@ -498,16 +498,6 @@ impl Shared {
         let event = Event { id: EventId { sensor: self.sensor.clone(), sequence: 0 }, time_ns, dataset, flow, fields };
         *self.counts.events.entry(event.dataset_name()).or_default() += 1;
         out.event(event);
-    }
-
-    fn count_spared(&mut self, detail: FlowDetail, packet: &Decoded<'_>) {
-        let spared = &mut self.counts.spared;
-        match detail {
-            FlowDetail::Whole => return,
-            FlowDetail::None => spared.packets_new += u64::from(packet.packets),
-            FlowDetail::Part => spared.packets_known += u64::from(packet.packets),
-        }
-        spared.bytes += packet.bytes;
     }
 
     /// Tells what signatures have found.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use luytre_rules_engine::signatures::InspectCounts;
 
+use crate::decode::Decoded;
 use crate::files::FileCounts;
+use crate::flow::FlowDetail;
 
 /// What flows lost their detail, because of [`Detail`]. None gets it back: a parser that has missed the middle of a
 /// conversation would tell wrong stories.
@@ -18,6 +20,18 @@ pub struct Spared {
     pub packets_known: u64,
     /// Bytes of both, as on the wire.
     pub bytes: u64,
+}
+
+impl Spared {
+    /// A packet of a flow that is looked into so far.
+    pub(super) fn packet(&mut self, detail: FlowDetail, packet: &Decoded<'_>) {
+        match detail {
+            FlowDetail::Whole => return,
+            FlowDetail::None => self.packets_new += u64::from(packet.packets),
+            FlowDetail::Part => self.packets_known += u64::from(packet.packets),
+        }
+        self.bytes += packet.bytes;
+    }
 }
 
 /// What the shards of a program count together.

@@ -84,10 +84,18 @@ pub fn by_keyword(keyword: &str) -> Option<BufferId> {
         let named = |buffer: &'static Buffer| [buffer.name].into_iter().chain(buffer.aliases.iter().copied());
         let all = (0u16..).zip(BUFFERS).flat_map(|(at, buffer)| named(buffer).map(move |name| (name, BufferId(at))));
         // Of two with one spelling the first counts.
-        all.fold(HashMap::new(), |mut map, (name, id)| {
+        let mut spellings = all.fold(HashMap::new(), |mut map, (name, id)| {
             map.entry(name).or_insert(id);
             map
-        })
+        });
+        // Keywords that are called like their protocol.
+        let listed = include_str!("compile/events.txt").lines();
+        for (spelling, name) in listed.filter_map(|line| line.strip_prefix("buffer ")?.split_once(' ')) {
+            if let Some(id) = spellings.get(name).copied() {
+                spellings.entry(spelling).or_insert(id);
+            }
+        }
+        spellings
     });
     spellings.get(keyword).copied().filter(|id| !id.is_internal() && !keyword.starts_with("frame."))
 }
@@ -371,7 +379,7 @@ buffers! {
     MQTT_PUBLISH_MESSAGE = "mqtt.publish.message", Transaction Either Many filled;
     MQTT_SUBSCRIBE_TOPIC = "mqtt.subscribe.topic", Transaction Client Many filled;
     MQTT_UNSUBSCRIBE_TOPIC = "mqtt.unsubscribe.topic", Transaction Client Many filled;
-    MODBUS_REQUEST = "modbus", Transaction Client Bytes filled;
+    MODBUS_REQUEST = "modbus.request", Transaction Client Bytes filled;
     NFS_PROCEDURE = "nfs_procedure" ["nfs.procedure"], Transaction Either Number filled;
     NFS_VERSION = "nfs_version" ["nfs.version"], Transaction Either Number filled;
     HTTP2_FRAME_TYPE = "http2.frametype", Transaction Either Number filled;

@@ -74,13 +74,6 @@ struct Field {
     value: usize,
 }
 
-/// Whether these bytes begin with what no name of a method looks like.
-pub fn no_request(bytes: &[u8]) -> bool {
-    let text = bytes.trim_ascii_start();
-    let word = text.split(|b| b.is_ascii_whitespace()).next().unwrap_or(&[]);
-    word.iter().take(64).any(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'-' | b'_'))
-}
-
 /// Reads a request line. The target may hold spaces: what counts is that the last word is a version.
 pub fn request_line(line: &[u8]) -> RequestLine {
     let line = line.trim_ascii();

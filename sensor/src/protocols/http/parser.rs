@@ -55,8 +55,6 @@ struct Side {
     raw: Option<Vec<u8>>,
     /// The body as it was sent, without what frames it, where signatures look into it.
     raw_body: Vec<u8>,
-    /// Bytes behind the end of a head that can be no other message.
-    unannounced: u64,
     /// The latest line of a head had blanks only.
     blank_line: bool,
     /// Bytes of the head so far.
@@ -152,8 +150,6 @@ impl HttpParser {
         match &mut self.request.state {
             State::Start | State::Fields => {
                 let Some((line, rest)) = self.request.line(bytes) else { return &[] };
-                let ends_head = line.is_empty() && matches!(self.request.state, State::Fields);
-                self.request.unannounced = if ends_head && head::no_request(rest) { rest.len() as u64 } else { 0 };
                 self.request_text(out, &line);
                 rest
             }
@@ -248,12 +244,7 @@ impl HttpParser {
             self.request.state = State::Handover;
             return;
         }
-        let mut framing = transaction.request_framing(&self.request.fields);
-        if matches!(framing, Framing::Empty | Framing::Length(0)) && self.request.unannounced > 0 {
-            // The head says nothing of a body, yet what comes with it cannot be another request.
-            framing = Framing::Length(self.request.unannounced);
-            out.notice(Direction::ToServer, "http.request_body_unexpected");
-        }
+        let framing = transaction.request_framing(&self.request.fields);
         let url = transaction.record.url_full.clone();
         let name = transaction.file_name.clone();
         self.request.content = Some(Content::new(Direction::ToServer, &self.request.fields, url, name));

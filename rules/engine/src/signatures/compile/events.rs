@@ -138,9 +138,13 @@ pub fn state_list(protocol: &str, name: &str, sign: Option<char>, both: bool) ->
         let states = states.unwrap_or(&[]);
         wanted.extend_from_slice(states);
         // The last one is told of all protocols by the same words, but of handshakes.
-        if protocol != "tls" && states.last().is_some_and(|last| row.last() == Some(last)) {
-            let asks = row.first().is_some_and(|first| first.starts_with("request"));
-            wanted.push(if asks { "request_complete" } else { "response_complete" });
+        let side = row.first().and_then(|first| first.split('_').next()).unwrap_or("");
+        if states.last().is_some_and(|last| row.last() == Some(last)) {
+            wanted.extend(match side {
+                "request" => Some("request_complete"),
+                "response" => Some("response_complete"),
+                _ => None,
+            });
         }
     }
     if wanted.is_empty() {

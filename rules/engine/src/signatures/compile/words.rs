@@ -65,7 +65,7 @@ impl Draft {
         };
         self.addresses_only = false;
         if keyword == "ssl_state" {
-            self.event_protocol = Some("tls".to_owned());
+            self.event_protocol = super::events::listed("spoken", keyword).map(str::to_owned);
         }
         Some(condition.and_then(|condition| self.lists.judged(id, condition)))
     }
