@@ -246,6 +246,6 @@ await walk(async () => {
     await auditor.getByRole("link", { name: "Tải nhật ký" }).click();
     assert.equal((await download).suggestedFilename(), "luytre-log.txt");
     await open(auditor, "/audit?kind=evidence");
-    await auditor.getByText("Lấy ra").first().waitFor();
+    await auditor.getByText("Lấy chứng cứ ra").first().waitFor();
   });
 });

@@ -135,10 +135,12 @@ fn contents(whole: &[u8]) -> Vec<usize> {
         let field = whole.get(at..at + bytes).unwrap_or(&[]);
         field.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
     };
-    let heads = (0..whole.len()).filter(|at| whole.get(*at..at + 4) == Some(b"PK\x03\x04"));
-    let middle = heads.filter_map(|at| {
-        let length = number(at + 18, 4);
-        (length > 0).then(|| at + 30 + number(at + 26, 2) + number(at + 28, 2) + length / 2)
+    // The list at the end of the archive says where each begins, and its length (PKWARE APPNOTE section 4.3.12).
+    let listed = (0..whole.len()).filter(|at| whole.get(*at..at + 4) == Some(b"PK\x01\x02"));
+    let middle = listed.filter_map(|at| {
+        let (length, head) = (number(at + 20, 4), number(at + 42, 4));
+        let start = head + 30 + number(head + 26, 2) + number(head + 28, 2);
+        (length > 0 && start + length < whole.len()).then_some(start + length / 2)
     });
     middle.step_by(7).take(8).collect()
 }
