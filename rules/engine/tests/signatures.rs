@@ -78,7 +78,7 @@ fn transaction(rule: &str, protocol: &'static str, buffers: &[(&str, &[u8])]) ->
 
 #[test]
 fn our_own_rules_load_and_what_does_not_is_reported_with_its_place() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testdata/signatures.rules");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testdata/signatures-with-faults.txt");
     let set = Signatures::load(&[path], Variables::usual()).unwrap();
     let mut loaded: Vec<u32> = set.rules().iter().map(|rule| rule.sid).collect();
     loaded.sort_unstable();
