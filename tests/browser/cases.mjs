@@ -244,7 +244,9 @@ await walk(async () => {
     assert.deepEqual(await faults(auditor), []);
     const download = auditor.waitForEvent("download");
     await auditor.getByRole("link", { name: "Tải nhật ký" }).click();
-    assert.equal((await download).suggestedFilename(), "luytre-log.txt");
+    const taken = await download;
+    assert.equal(taken.suggestedFilename(), "luytre-log.txt");
+    assert.equal(await taken.failure(), null, "the file is whole");
     await open(auditor, "/audit?kind=evidence");
     await auditor.getByText("Lấy chứng cứ ra").first().waitFor();
   });

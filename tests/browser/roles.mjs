@@ -61,6 +61,7 @@ const requests = (found) => [
   ["PATCH", `/cases/${found.case}`, CASES],
   ["GET", "/audit", AUDIT],
   ["GET", "/audit/verify", AUDIT],
+  ["GET", "/audit/export", AUDIT],
   ["GET", "/tokens", READERS],
   ["GET", "/case-data", READERS],
   ["POST", `/cases/${found.case}/tasks`, CASES],

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
+use futures_util::StreamExt as _;
 
 use super::extract::Params;
 use super::problem::{Problem, ProblemBody};
@@ -57,6 +58,8 @@ pub async fn export_chain(State(app): State<Arc<App>>, caller: Caller) -> Result
             Err(error) => Some((Err(std::io::Error::other(error.to_string())), (app, i64::MAX))),
         }
     });
+    // Who packs a body asks once more after its end.
+    let pages = pages.fuse();
     let headers = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"luytre-log.txt\""),

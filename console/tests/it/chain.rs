@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use axum::http::{Method, StatusCode};
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use http_body_util::BodyExt as _;
 use luytre_console::clock::SystemClock;
 use luytre_console::model::{ChainReport, Role};
 use luytre_console::store::Store;
@@ -12,6 +14,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use sqlx::{Row as _, SqlSafeStr as _};
+use tower::ServiceExt as _;
 
 use crate::harness::{Browser, Console};
 
@@ -208,6 +211,13 @@ async fn an_auditor_verifies_in_place_and_takes_the_log_along() {
         assert_eq!(digest, hex(&Sha256::digest(text.as_bytes())));
     }
     assert!(text.lines().last().unwrap().contains("log.exported"));
+    let request = Request::get("/api/v1/audit/export").header(header::COOKIE, &auditor.cookie);
+    let request = request.header(header::ACCEPT_ENCODING, "gzip").body(Body::empty()).unwrap();
+    let packed = console.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(packed.headers()[header::CONTENT_ENCODING], "gzip", "as browsers ask for it");
+    let packed = packed.into_body().collect().await.unwrap().to_bytes();
+    let length = u32::from_le_bytes(packed[packed.len() - 4..].try_into().unwrap());
+    assert!(length as usize > text.len(), "the end of the packed file says how long it was (RFC 1952)");
 
     unguard(&pool).await;
     run(&pool, "UPDATE audit SET detail = '{\"role\":\"admin\"}' WHERE number = 2").await;
