@@ -86,6 +86,8 @@ fn rules_are_put_out_of_force_and_into_force_by_id_group_and_class() {
     assert_eq!(by("[[rule]]\nclass = [\"misc-attack\"]\ndisable = true\n"), [2, 4]);
     assert_eq!(by("[[rule]]\ngroup = [\"gro*\"]\ndisable = true\n[[rule]]\nsid = [2, 3]\nenable = true\n"), [2, 3]);
     assert_eq!(by("[[rule]]\nsid = [3]\nenable = true\n"), [1, 2, 3, 4]);
+    assert_eq!(by("[[rule]]\naction = [\"drop\", \"reject\"]\ndisable = true\n"), [1, 2, 4], "none of them");
+    assert!(by("[[rule]]\naction = [\"alert\"]\ndisable = true\n").is_empty());
     let set = tuned("t.toml", "[[rule]]\ngroup = [\"group.rules\"]\ndisable = true\n");
     assert_eq!((set.len(), set.disabled), (0, 3));
 }

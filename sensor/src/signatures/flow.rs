@@ -94,6 +94,8 @@ pub struct Side {
     pub recent: Vec<u8>,
     /// So much of what is pending is to be looked at as soon as the receiver has it: up to the first place, and to the last.
     flush: Option<(usize, usize)>,
+    /// What told that came after a hole, where the latest of those places is one.
+    flush_after_hole: bool,
     /// The buffers of the transaction under way.
     pub buffers: Buffers,
     /// The packet in which the latest file of the transaction under way began.
@@ -217,6 +219,7 @@ impl Side {
     fn flush(&mut self) {
         let place = self.pending.len();
         self.flush = Some((self.flush.map_or(place, |(first, _)| first), place));
+        self.flush_after_hole = self.cuts.back().is_some_and(|(at, _)| *at == place);
     }
 
     /// Bytes are missing: what is before them is looked at by itself.
@@ -244,7 +247,9 @@ impl Side {
         if ready == 0 || !(over || asked || ready >= PIECE_MIN_BYTES) {
             return None;
         }
-        let later = |place: usize| place.checked_sub(ready).filter(|place| *place > 0);
+        // What is told by a hole is a reason to look at what comes after it, too.
+        let beyond = cut.is_some() && std::mem::take(&mut self.flush_after_hole);
+        let later = |place: usize| place.checked_sub(ready).filter(|place| *place > 0 || beyond);
         self.flush = self.flush.and_then(|(first, last)| later(first).or(later(last)).zip(later(last)));
         self.acknowledged -= ready;
         let rest = self.pending.split_off(ready);

@@ -14,6 +14,9 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::Value;
 
+/// The reference was built without what `reject` needs, so that it refuses such rules: they are out of force here, too.
+const AS_THE_REFERENCE: &str = "[[rule]]\naction = [\"reject\"]\ndisable = true\n";
+
 /// One test of the reference.
 #[derive(Debug, Deserialize)]
 struct Test {
@@ -40,7 +43,9 @@ pub fn compare(sensor: &Path, corpus: &Path, jobs: usize, list: usize) -> anyhow
         .map(serde_json::from_str)
         .collect::<Result<_, _>>()
         .with_context(|| format!("read {}", path.display()))?;
-    let outcomes = outcomes(sensor, corpus, &tests, jobs)?;
+    let tuning = tempfile::Builder::new().suffix(".toml").tempfile().context("make a file for the tuning")?;
+    std::fs::write(tuning.path(), AS_THE_REFERENCE).context("write the tuning")?;
+    let outcomes = outcomes(sensor, corpus, tuning.path(), &tests, jobs)?;
     let pairs: Vec<(&Test, &Outcome)> = tests.iter().zip(&outcomes).collect();
     let agrees = |(test, outcome): &(&Test, &Outcome)| !outcome.crashed && test.alerts == outcome.alerts;
     let share = |name: &str, of: Vec<&(&Test, &Outcome)>| {
@@ -119,7 +124,7 @@ fn keywords(text: &str) -> BTreeSet<String> {
     found
 }
 
-fn outcomes(sensor: &Path, corpus: &Path, tests: &[Test], jobs: usize) -> anyhow::Result<Vec<Outcome>> {
+fn outcomes(sensor: &Path, corpus: &Path, tuning: &Path, tests: &[Test], jobs: usize) -> anyhow::Result<Vec<Outcome>> {
     let next = AtomicUsize::new(0);
     let all = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
@@ -129,7 +134,7 @@ fn outcomes(sensor: &Path, corpus: &Path, tests: &[Test], jobs: usize) -> anyhow
                     loop {
                         let number = next.fetch_add(1, Ordering::Relaxed);
                         let Some(test) = tests.get(number) else { return Ok(()) };
-                        let outcome = outcome(sensor, corpus, test)?;
+                        let outcome = outcome(sensor, corpus, tuning, test)?;
                         if let Ok(mut all) = all.lock() {
                             all.insert(number, outcome);
                         }
@@ -142,10 +147,12 @@ fn outcomes(sensor: &Path, corpus: &Path, tests: &[Test], jobs: usize) -> anyhow
     Ok(all.into_inner().unwrap_or_default().into_values().collect())
 }
 
-fn outcome(sensor: &Path, corpus: &Path, test: &Test) -> anyhow::Result<Outcome> {
+fn outcome(sensor: &Path, corpus: &Path, tuning: &Path, test: &Test) -> anyhow::Result<Outcome> {
     let output = Command::new(sensor)
         .args(["read", "--workers", "1", "--rules"])
         .arg(corpus.join(&test.rules))
+        .arg("--tuning")
+        .arg(tuning)
         .arg(corpus.join(&test.capture))
         .stderr(Stdio::null())
         .output()

@@ -19,6 +19,25 @@ const LEFT_OUT_MAX: usize = 20;
 /// The longest value that rules add.
 const VALUE_MAX_BYTES: usize = 4096;
 
+/// What a row of a set's table takes, as rules with `memcap` and `hashsize` reckon.
+const ROW_BYTES: u64 = 64;
+/// What a value takes besides its own bytes, by the same reckoning.
+const VALUE_BYTES: u64 = 104;
+/// Rows of a table of which no rule says how many it has.
+const ROWS: u64 = 4096;
+/// Values that a table has places for from the beginning.
+const PLACES: u64 = 1000;
+
+/// The memory that a rule gives a set (`memcap`, `hashsize`). Ours takes less; rules are written for tables with places
+/// made ahead, and a set that could not have them is refused there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Bytes at most, where a rule says so.
+    pub bytes: Option<u64>,
+    /// Rows of the table.
+    pub rows: Option<u64>,
+}
+
 /// How values are written in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -43,6 +62,8 @@ pub struct ValueSet {
     values: HashMap<Vec<u8>, u64>,
     /// Lines of the file that were left out, and why; the first of them.
     pub left_out: Vec<Reported>,
+    /// What its memory still holds of values that rules add.
+    room_bytes: u64,
 }
 
 /// What a rule asks of a set.
@@ -72,6 +93,24 @@ pub struct Json {
 }
 
 impl ValueSet {
+    fn empty(name: &str, number: usize, kind: Kind) -> ValueSet {
+        let name = name.to_owned();
+        ValueSet { name, number, kind, values: HashMap::new(), left_out: Vec::new(), room_bytes: u64::MAX }
+    }
+
+    /// The set in the memory that its rule gives it; refused where that does not hold what was loaded.
+    pub fn within(mut self, memory: Memory) -> Result<ValueSet, Reason> {
+        let Some(bytes) = memory.bytes.filter(|bytes| *bytes > 0) else { return Ok(self) };
+        let rows = memory.rows.filter(|rows| *rows > 0).unwrap_or(ROWS);
+        let values: u64 = self.values.keys().map(|value| self.kind.own_bytes(value)).sum();
+        let places = PLACES.max(self.values.len() as u64);
+        let needed = rows.saturating_mul(ROW_BYTES).saturating_add(places * VALUE_BYTES + values);
+        self.room_bytes = bytes.checked_sub(needed).ok_or_else(|| {
+            format!("memcap {bytes}: a table of {rows} rows with {} values needs {needed}", self.values.len())
+        })?;
+        Ok(self)
+    }
+
     fn leave_out(&mut self, file: &Path, line: u32, why: &str) {
         if self.left_out.len() < LEFT_OUT_MAX {
             let (file, what) = (file.display().to_string().into(), format!("{why}; the other values are used"));
@@ -81,7 +120,7 @@ impl ValueSet {
 
     /// A set with what a file of JSON holds.
     pub fn load_json(name: &str, number: usize, kind: Kind, file: &Path, json: &Json) -> Result<ValueSet, Reason> {
-        let mut set = ValueSet { name: name.to_owned(), number, kind, values: HashMap::new(), left_out: Vec::new() };
+        let mut set = ValueSet::empty(name, number, kind);
         let told = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
         let text = text_of(file)?;
         let documents: Vec<serde_json::Value> = if json.whole {
@@ -106,7 +145,7 @@ impl ValueSet {
 
     /// A set with what a file holds, if there is one.
     pub fn load(name: &str, number: usize, kind: Kind, file: Option<&Path>) -> Result<ValueSet, Reason> {
-        let mut set = ValueSet { name: name.to_owned(), number, kind, values: HashMap::new(), left_out: Vec::new() };
+        let mut set = ValueSet::empty(name, number, kind);
         let Some(file) = file else { return Ok(set) };
         let text = text_of(file)?;
         for (line, number) in text.lines().zip(1u32..) {
@@ -139,6 +178,11 @@ fn text_of(file: &Path) -> Result<String, Reason> {
 }
 
 impl Kind {
+    /// What a value takes beside its place: only text has a length of its own.
+    fn own_bytes(self, value: &[u8]) -> u64 {
+        if self == Kind::Text { value.len() as u64 } else { 0 }
+    }
+
     /// A value as JSON has it: text stands for itself.
     fn read_plain(self, text: &str) -> Option<Vec<u8>> {
         if self == Kind::Text { Some(text.as_bytes().to_vec()) } else { self.read(text) }
@@ -179,6 +223,7 @@ pub fn address(address: std::net::IpAddr) -> Vec<u8> {
 #[derive(Debug, Default)]
 struct Changed {
     added: HashSet<Vec<u8>>,
+    added_bytes: u64,
     removed: HashSet<Vec<u8>>,
 }
 
@@ -201,7 +246,7 @@ impl SetChanges {
             },
             (_, value) => value.into(),
         };
-        let Changed { added, removed } = self.sets.entry(set.number).or_default();
+        let Changed { added, added_bytes, removed } = self.sets.entry(set.number).or_default();
         let loaded = set.values.contains_key(value.as_ref());
         let there = added.contains(value.as_ref()) || (loaded && !removed.contains(value.as_ref()));
         match ask {
@@ -216,12 +261,20 @@ impl SetChanges {
                 self.refused += 1;
                 false
             }
+            Ask::Add if loaded => removed.remove(value.as_ref()),
             Ask::Add => {
-                removed.remove(value.as_ref());
-                loaded || added.insert(value.into_owned())
+                let taken = added_bytes.saturating_add(set.kind.own_bytes(&value));
+                if taken > set.room_bytes {
+                    self.refused += 1;
+                    return false;
+                }
+                *added_bytes = taken;
+                added.insert(value.into_owned())
             }
             Ask::Remove => {
-                added.remove(value.as_ref());
+                if added.remove(value.as_ref()) {
+                    *added_bytes = added_bytes.saturating_sub(set.kind.own_bytes(&value));
+                }
                 !loaded || removed.insert(value.into_owned())
             }
         }
@@ -248,5 +301,25 @@ mod tests {
         let set = Arc::new(ValueSet::load("names", 0, Kind::Text, Some(&file)).unwrap());
         assert_eq!((set.left_out.len(), set.left_out[0].line), (1, 1));
         assert!(SetChanges::default().ask(&set, &Ask::In, b"a.example"), "one bad line does not spoil the others");
+    }
+
+    #[test]
+    fn a_set_keeps_to_the_memory_that_its_rule_gives_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("names.csv");
+        std::fs::write(&file, "YS5leGFtcGxl\n").unwrap();
+        let loaded = |bytes| {
+            let set = ValueSet::load("names", 0, Kind::Text, Some(&file)).unwrap();
+            set.within(Memory { bytes: Some(bytes), rows: Some(1) })
+        };
+        let needed = 64 + 1000 * 104 + 9;
+        let told = loaded(needed - 1).unwrap_err();
+        assert!(told.contains("with 1 values needs 104073"), "{told}");
+        let set = Arc::new(loaded(needed + 10).unwrap());
+        let mut changes = SetChanges::default();
+        assert!(changes.ask(&set, &Ask::Add, b"b.example"));
+        assert!(!changes.ask(&set, &Ask::Add, b"c.example"), "no room is left");
+        assert_eq!(changes.refused, 1);
+        assert!(changes.ask(&set, &Ask::Remove, b"b.example") && changes.ask(&set, &Ask::Add, b"c.example"));
     }
 }

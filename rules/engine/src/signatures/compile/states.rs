@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::buffer::{self, BufferId};
-use super::super::language::{NumberTest, Reason};
+use super::super::language::{NumberTest, Reason, number};
 use super::super::rule::{Condition, Keeper, NumberChange, SetTest, StateChange, StateTest};
-use super::super::sets::{Ask, Json, Kind, ValueSet};
+use super::super::sets::{Ask, Json, Kind, Memory, ValueSet};
 use super::bytes::comparison;
 use super::{Compiler, Draft};
 
@@ -156,7 +156,7 @@ impl Compiler {
             other => return Err(format!("{other} is unknown")),
         };
         let name = parts.next().unwrap_or("").to_owned();
-        let (mut kind, mut file, mut json) = (None, None, None::<Json>);
+        let (mut kind, mut file, mut json, mut memory) = (None, None, None::<Json>, Memory::default());
         for part in parts {
             match part.split_once(char::is_whitespace).map(|(name, value)| (name, value.trim())) {
                 Some(("type", value)) => {
@@ -164,7 +164,9 @@ impl Compiler {
                 }
                 Some(("load", value)) => file = Some((value.to_owned(), true)),
                 Some(("state", value)) => file = Some((value.to_owned(), false)),
-                Some(("save" | "memcap" | "hashsize", _)) => {}
+                Some(("save", _)) => {}
+                Some(("memcap", value)) => memory.bytes = Some(size("memcap", value)?),
+                Some(("hashsize", value)) => memory.rows = Some(size("hashsize", value)?),
                 Some(("format", "json")) => json.get_or_insert_default().whole = true,
                 Some(("format", "ndjson" | "jsonline")) => json.get_or_insert_default().whole = false,
                 Some(("value_key", value)) => json.get_or_insert_default().value = value.to_owned(),
@@ -175,7 +177,7 @@ impl Compiler {
                 _ => return Err(format!("{part} is unknown")),
             }
         }
-        let set = self.set(&name, kind, file, json)?;
+        let set = self.set(&name, kind, file, json, memory)?;
         draft.lists.push(Condition::Set(SetTest { set, ask }), false)
     }
 
@@ -184,17 +186,18 @@ impl Compiler {
         let name = parts.next().unwrap_or("").to_owned();
         let sign = parts.next().unwrap_or("");
         let number = parts.next().unwrap_or("");
-        let (mut kind, mut file) = (None, None);
+        let (mut kind, mut file, mut memory) = (None, None, Memory::default());
         for part in parts {
             match part.split_once(char::is_whitespace).map(|(name, value)| (name, value.trim())) {
                 Some(("type", value)) => kind = Kind::named(value),
                 Some(("load", value)) => file = Some((value.to_owned(), true)),
-                Some(("memcap" | "hashsize", _)) => {}
+                Some(("memcap", value)) => memory.bytes = Some(size("memcap", value)?),
+                Some(("hashsize", value)) => memory.rows = Some(size("hashsize", value)?),
                 _ => return Err(format!("{part} is unknown")),
             }
         }
         let test = NumberTest::parse(&format!("{sign}{number}"))?;
-        let set = self.set(&name, kind, file, None)?;
+        let set = self.set(&name, kind, file, None, memory)?;
         draft.lists.push(Condition::Set(SetTest { set, ask: Ask::Reputation(test) }), false)
     }
 
@@ -206,8 +209,13 @@ impl Compiler {
             None => (value, Ask::In),
         };
         let file = value.trim_matches('"').to_owned();
-        let set =
-            self.set(&format!("{file} {length}"), Some(Kind::Digest(length)), Some((file.clone(), true)), None)?;
+        let set = self.set(
+            &format!("{file} {length}"),
+            Some(Kind::Digest(length)),
+            Some((file.clone(), true)),
+            None,
+            Memory::default(),
+        )?;
         draft.lists.push_to(id, Condition::Set(SetTest { set, ask }))
     }
 
@@ -218,6 +226,7 @@ impl Compiler {
         kind: Option<Kind>,
         file: Option<(String, bool)>,
         json: Option<Json>,
+        memory: Memory,
     ) -> Result<Arc<ValueSet>, Reason> {
         if name.is_empty() {
             return Err("it wants a name".into());
@@ -239,8 +248,12 @@ impl Compiler {
             (Some(json), Some(file)) => ValueSet::load_json(name, number, kind, file, &json)?,
             _ => ValueSet::load(name, number, kind, file.as_deref())?,
         };
-        let set = Arc::new(set);
+        let set = Arc::new(set.within(memory)?);
         self.sets.push(set.clone());
         Ok(set)
     }
+}
+
+fn size(what: &str, text: &str) -> Result<u64, Reason> {
+    number(text).ok_or_else(|| format!("{what}: {text} is no size"))
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use super::super::language::Statement;
+use super::super::language::{Action, Statement};
 
 /// What is asked of a rule: all of it must hold; what is empty is not asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Select {
     pub groups: Vec<String>,
     /// Classes.
     pub classes: Vec<String>,
+    /// Actions.
+    pub actions: Vec<Action>,
 }
 
 /// By what a rule is found.
@@ -25,6 +27,7 @@ pub struct Named<'s> {
     sid: u32,
     group: String,
     class: &'s str,
+    action: Action,
 }
 
 impl<'s> Named<'s> {
@@ -42,6 +45,7 @@ impl<'s> Named<'s> {
             sid: number("sid").unwrap_or(0),
             group: name.strip_suffix(".rules").unwrap_or(name).to_owned(),
             class: value("classtype").unwrap_or(""),
+            action: statement.action,
         }
     }
 }
@@ -52,7 +56,11 @@ impl Select {
         let gid = self.gid.is_none_or(|gid| gid == rule.gid);
         let sid = self.sids.is_empty() || self.sids.iter().any(|(low, high)| (*low..=*high).contains(&rule.sid));
         let class = self.classes.is_empty() || self.classes.iter().any(|class| class == rule.class);
-        gid && sid && class && (self.groups.is_empty() || self.groups.iter().any(|group| fits(group, &rule.group)))
+        let action = self.actions.is_empty() || self.actions.contains(&rule.action);
+        gid && sid
+            && class
+            && action
+            && (self.groups.is_empty() || self.groups.iter().any(|group| fits(group, &rule.group)))
     }
 
     /// Whether it speaks of no rule in particular.
@@ -87,6 +95,10 @@ impl fmt::Display for Select {
         }
         if !self.classes.is_empty() {
             parts.push(format!("of class {}", self.classes.join(", ")));
+        }
+        if !self.actions.is_empty() {
+            let actions: Vec<String> = self.actions.iter().map(|action| format!("{action:?}").to_lowercase()).collect();
+            parts.push(format!("that {}", actions.join(", ")));
         }
         f.write_str(if parts.is_empty() { "there" } else { "" })?;
         f.write_str(&parts.join(" "))

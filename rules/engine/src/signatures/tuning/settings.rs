@@ -48,6 +48,8 @@ struct Entry {
     group: Vec<String>,
     #[serde(default)]
     class: Vec<String>,
+    #[serde(default)]
+    action: Vec<Then>,
     /// For people.
     #[serde(default, rename = "reason")]
     _reason: String,
@@ -131,6 +133,17 @@ enum Then {
     Reject,
 }
 
+impl Then {
+    fn action(self) -> Action {
+        match self {
+            Then::Alert => Action::Alert,
+            Then::Pass => Action::Pass,
+            Then::Drop => Action::Drop,
+            Then::Reject => Action::Reject,
+        }
+    }
+}
+
 /// Reads the text of a file.
 pub fn read(text: &str, file: &Arc<str>, variables: &Variables) -> Result<Read, String> {
     let read: File = toml::from_str(text).map_err(|error| error.to_string())?;
@@ -171,10 +184,12 @@ fn select(entry: &Entry) -> Result<Select, String> {
         sids: sids.collect::<Result<_, String>>()?,
         groups: entry.group.clone(),
         classes: entry.class.clone(),
+        actions: entry.action.iter().map(|action| action.action()).collect(),
     };
     let spares = entry.disable || entry.enable || entry.replace.is_some() || entry.priority.is_some();
-    if spares && select.sids.is_empty() && select.groups.is_empty() && select.classes.is_empty() {
-        return Err("this would concern every rule: name sid, group or class".into());
+    let named = Select { gid: select.gid, ..Select::default() } != select;
+    if spares && !named {
+        return Err("this would concern every rule: name sid, group, class or action".into());
     }
     Ok(select)
 }
@@ -211,13 +226,7 @@ fn whats(entry: &Entry, variables: &Variables) -> Result<Vec<What>, String> {
         whats.push(What::Limit(Limit { kind, track: track(*by)?, count: some(*count)?, seconds: *seconds }));
     }
     if let Some(RateEntry { by, count, seconds, action, for_seconds }) = &entry.rate {
-        let action = match action {
-            Then::Alert => Action::Alert,
-            Then::Pass => Action::Pass,
-            Then::Drop => Action::Drop,
-            Then::Reject => Action::Reject,
-        };
-        let kind = LimitKind::Rate { action, seconds: *for_seconds };
+        let kind = LimitKind::Rate { action: action.action(), seconds: *for_seconds };
         whats.push(What::Limit(Limit { kind, track: track(*by)?, count: some(*count)?, seconds: *seconds }));
     }
     if whats.is_empty() {
