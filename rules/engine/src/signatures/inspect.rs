@@ -14,11 +14,11 @@ use super::buffer::{self, BufferId, Holds};
 use super::language::{Action, Arrow};
 use super::matcher::{Scratch, View};
 use super::numbers;
-use super::prefilter::Lens;
+use super::prefilter::{Lens, Moment, PortIndex, Seen as SeenPatterns, Spoken};
 use super::probe::{Occasion as Seen, Probe};
 use super::rule::{Condition, MatchList, Rule, Scope};
 use super::ruleset::Signatures;
-use super::scene::{Scene, is_spoken};
+use super::scene::Scene;
 use super::state::{FlowMemory, HostMemory, Memory};
 use super::threshold::{Occasion, Thresholds};
 
@@ -168,6 +168,8 @@ pub struct Inspector {
     hosts: HostMemory,
     thresholds: Thresholds,
     candidates: Vec<u32>,
+    seen: SeenPatterns,
+    spoken: Spoken,
     alerts: Vec<Alert>,
     counts: InspectCounts,
     probe: Option<Arc<Probe>>,
@@ -182,6 +184,8 @@ impl Inspector {
             hosts: HostMemory::default(),
             thresholds: Thresholds::default(),
             candidates: Vec::new(),
+            seen: SeenPatterns::default(),
+            spoken: Spoken::default(),
             alerts: Vec::new(),
             counts: InspectCounts::default(),
             probe: None,
@@ -248,12 +252,14 @@ impl Inspector {
         let payload = scene.packet.map(|packet| packet.payload).filter(|payload| !payload.is_empty());
         let sight = Sight { payload: payload.map(View::whole), transaction: None, request: None, of_packet: true };
         self.explain(Seen::Packet, scene, sight, notes);
-        self.candidates.extend_from_slice(&set.prefilters.packets_always);
-        self.look(&set.prefilters.packet, payload);
+        let moment = set.prefilters.gates.moment(scene, &mut self.spoken);
+        let payload = payload.unwrap_or(&[]);
+        self.always(&set, &set.prefilters.packets_always, scene, &moment);
+        self.look(&set, &set.prefilters.packet, payload, &moment);
         if !scene.in_stream {
             // What is part of no stream that is followed is looked at as it comes.
-            self.candidates.extend_from_slice(&set.prefilters.streams_always);
-            self.look(&set.prefilters.stream, payload);
+            self.always(&set, &set.prefilters.streams_always, scene, &moment);
+            self.look(&set, &set.prefilters.stream, payload, &moment);
         }
         self.ask_candidates(&set, scene, sight, notes);
     }
@@ -263,8 +269,9 @@ impl Inspector {
         let set = self.set.clone();
         let sight = Sight { payload: Some(View { bytes, before }), transaction: None, request: None, of_packet: false };
         self.explain(Seen::Stream, scene, sight, notes);
-        self.candidates.extend_from_slice(&set.prefilters.streams_always);
-        self.look(&set.prefilters.stream, Some(bytes));
+        let moment = set.prefilters.gates.moment(scene, &mut self.spoken);
+        self.always(&set, &set.prefilters.streams_always, scene, &moment);
+        self.look(&set, &set.prefilters.stream, bytes, &moment);
         self.ask_candidates(&set, scene, sight, notes);
     }
 
@@ -282,27 +289,33 @@ impl Inspector {
         let payload = (!payload.is_empty()).then(|| View::whole(payload));
         let sight = Sight { payload, transaction: Some(buffers), request, of_packet: false };
         self.explain(Seen::Transaction, scene, sight, notes);
-        let spoken = scene.protocol.unwrap_or("");
-        for (wanted, rules) in &set.prefilters.transactions_always {
-            if wanted.is_empty() || is_spoken(wanted, spoken) {
-                self.candidates.extend_from_slice(rules);
-            }
-        }
-        for lens in &set.prefilters.lenses {
-            let Some(id) = lens.buffer() else { continue };
-            for bytes in buffers.of(id).chain(request.into_iter().flat_map(|request| request.of(id))) {
-                let candidates = &mut self.candidates;
-                lens.candidates(&lens.shown(bytes), |rule| candidates.push(rule));
+        let moment = set.prefilters.gates.moment(scene, &mut self.spoken);
+        let always = set.prefilters.transactions_always.iter().copied();
+        self.candidates.extend(always.filter(|rule| set.prefilters.gates.lets_through(*rule, &moment)));
+        for (id, bytes) in buffers.entries.iter().chain(request.into_iter().flat_map(|request| &request.entries)) {
+            for lens in set.prefilters.lenses_of(*id) {
+                self.look(&set, lens, &lens.shown(bytes), &moment);
             }
         }
         self.ask_candidates(&set, scene, sight, notes);
     }
 
-    fn look(&mut self, lens: &Lens, bytes: Option<&[u8]>) {
-        let candidates = &mut self.candidates;
-        if let Some(bytes) = bytes {
-            lens.candidates(bytes, |rule| candidates.push(rule));
-        }
+    fn look(&mut self, set: &Signatures, lens: &Lens, bytes: &[u8], moment: &Moment) {
+        let (candidates, gates) = (&mut self.candidates, &set.prefilters.gates);
+        lens.candidates(bytes, &mut self.seen, |rule| {
+            if gates.lets_through(rule, moment) {
+                candidates.push(rule);
+            }
+        });
+    }
+
+    fn always(&mut self, set: &Signatures, rules: &PortIndex, scene: &Scene<'_>, moment: &Moment) {
+        let (candidates, gates) = (&mut self.candidates, &set.prefilters.gates);
+        rules.candidates(scene.ports(), |rule| {
+            if gates.lets_through(rule, moment) {
+                candidates.push(rule);
+            }
+        });
     }
 
     fn ask_candidates(&mut self, set: &Signatures, scene: &Scene<'_>, sight: Sight<'_>, notes: &mut FlowNotes) {

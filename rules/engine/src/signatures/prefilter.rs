@@ -1,45 +1,50 @@
-//! Which rules are worth asking: one automaton for each way of looking into a buffer.
+//! Which rules are worth asking: one table of patterns for each way of looking into a buffer.
 //!
 //! Of each rule one content is chosen, the author's choice or the longest; the rule is asked where that content is found.
-//! Rules without a content of [`PATTERN_MIN_BYTES`] are asked always, by protocol. Case does not matter here: the
-//! matcher looks closer.
+//! Rules without a content of [`PATTERN_MIN_BYTES`] are asked always, by transport, port and protocol. Case does not matter
+//! here: the matcher looks closer. Before that a [`Gate`] turns away rules for other transports, protocols and directions.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::buffer::{BufferId, PAYLOAD};
 use super::rule::{Condition, Content, MatchList, Rule, Scope};
 use super::transform::Transform;
 
 mod addresses;
+mod finder;
+mod gate;
+mod ports;
 
 pub use addresses::AddressIndex;
+use finder::Finder;
+pub use gate::{Gates, Moment, Spoken};
+pub use ports::PortIndex;
 
 /// Shorter contents are found nearly everywhere.
 const PATTERN_MIN_BYTES: usize = 2;
 /// More of a content is not looked for.
 const PATTERN_MAX_BYTES: usize = 64;
 
-/// With no more than so many bytes of patterns the faster kind of automaton is small enough, too (hundreds of kilobytes).
-const SMALL_MAX_BYTES: usize = 1024;
-
-/// The automata and what stands beside them.
+/// The tables and what stands beside them.
 #[derive(Debug, Default)]
 pub struct Prefilters {
+    /// What turns rules away at first sight.
+    pub gates: Gates,
     /// For payloads of packets.
     pub packet: Lens,
     /// For pieces of streams.
     pub stream: Lens,
     /// For buffers of packets and transactions.
     pub lenses: Vec<Lens>,
+    /// Which of these look into a buffer.
+    by_buffer: HashMap<BufferId, Vec<usize>>,
     /// Rules that are asked of every packet.
-    pub packets_always: Vec<u32>,
+    pub packets_always: PortIndex,
     /// Rules that are asked of every piece of a stream.
-    pub streams_always: Vec<u32>,
-    /// Rules that are asked of every transaction, by what rules call the protocol.
-    pub transactions_always: HashMap<String, Vec<u32>>,
+    pub streams_always: PortIndex,
+    /// Rules that are asked of every transaction.
+    pub transactions_always: Vec<u32>,
     /// Rules that are asked once for each direction of a flow.
     pub addresses: AddressIndex,
     /// Rules that are asked when a protocol becomes known.
@@ -57,13 +62,21 @@ pub struct Lens {
     /// For each pattern, the rules.
     rules: Vec<Vec<u32>>,
     places: HashMap<Vec<u8>, usize>,
-    automaton: Option<AhoCorasick>,
+    finder: Finder,
+}
+
+/// Which patterns of a lens were found already; used again and again.
+#[derive(Debug, Default)]
+pub struct Seen {
+    round: u32,
+    rounds: Vec<u32>,
 }
 
 impl Prefilters {
     /// For rules in their order.
     pub fn new(rules: &[Rule]) -> Prefilters {
         let mut all = Prefilters::default();
+        all.gates = Gates::new(rules);
         for (number, rule) in (0u32..).zip(rules).filter(|(_, rule)| rule.unsupported.is_empty()) {
             all.add(number, rule);
         }
@@ -96,14 +109,13 @@ impl Prefilters {
             }
             _ => {
                 if packet {
-                    self.packets_always.push(number);
+                    self.packets_always.add(number, rule);
                 }
                 if stream {
-                    self.streams_always.push(number);
+                    self.streams_always.add(number, rule);
                 }
                 if rule.scope == Scope::Transaction {
-                    let protocol = rule.protocol.clone().unwrap_or_default();
-                    self.transactions_always.entry(protocol).or_default().push(number);
+                    self.transactions_always.push(number);
                 }
             }
         }
@@ -116,10 +128,18 @@ impl Prefilters {
             None => {
                 let transforms = list.transforms.clone();
                 self.lenses.push(Lens { buffer: Some(list.buffer), transforms, ..Lens::default() });
-                self.lenses.len() - 1
+                let at = self.lenses.len() - 1;
+                self.by_buffer.entry(list.buffer).or_default().push(at);
+                at
             }
         };
         &mut self.lenses[at]
+    }
+
+    /// The lenses that look into a buffer.
+    pub fn lenses_of(&self, buffer: BufferId) -> impl Iterator<Item = &Lens> {
+        let places = self.by_buffer.get(&buffer).map_or(&[][..], Vec::as_slice);
+        places.iter().filter_map(|at| self.lenses.get(*at))
     }
 }
 
@@ -169,20 +189,7 @@ impl Lens {
 
     fn build(&mut self) {
         self.places = HashMap::new();
-        let patterns = std::mem::take(&mut self.patterns);
-        if !patterns.is_empty() {
-            let small = patterns.iter().map(Vec::len).sum::<usize>() <= SMALL_MAX_BYTES;
-            self.automaton = AhoCorasick::builder()
-                .ascii_case_insensitive(true)
-                .kind(Some(if small { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA }))
-                .build(patterns)
-                .ok();
-        }
-    }
-
-    /// What is looked into.
-    pub fn buffer(&self) -> Option<BufferId> {
-        self.buffer
+        self.finder = Finder::new(&std::mem::take(&mut self.patterns));
     }
 
     /// The buffer as this lens shows it.
@@ -191,12 +198,27 @@ impl Lens {
     }
 
     /// Hands over the rules whose content is in the bytes, some perhaps more than once.
-    pub fn candidates(&self, shown: &[u8], mut take: impl FnMut(u32)) {
-        let Some(automaton) = &self.automaton else { return };
-        for found in automaton.find_overlapping_iter(shown) {
-            for rule in self.rules.get(found.pattern().as_usize()).into_iter().flatten() {
+    pub fn candidates(&self, shown: &[u8], seen: &mut Seen, mut take: impl FnMut(u32)) {
+        let round = seen.begin(self.rules.len());
+        self.finder.find(shown, |pattern| {
+            let Some(last) = seen.rounds.get_mut(pattern).filter(|last| **last != round) else { return };
+            *last = round;
+            for rule in self.rules.get(pattern).into_iter().flatten() {
                 take(*rule);
             }
+        });
+    }
+}
+
+impl Seen {
+    fn begin(&mut self, patterns: usize) -> u32 {
+        if self.round == u32::MAX {
+            (self.round, self.rounds) = (0, Vec::new());
         }
+        self.round += 1;
+        if self.rounds.len() < patterns {
+            self.rounds.resize(patterns, 0);
+        }
+        self.round
     }
 }

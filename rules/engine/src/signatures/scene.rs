@@ -137,20 +137,7 @@ impl Scene<'_> {
 
     fn header_fits(&self, rule: &Rule) -> bool {
         let header = &rule.header;
-        let transport = match header.protocol.as_str() {
-            "tcp" | "tcp-pkt" | "tcp-stream" => self.transport == TCP,
-            "udp" => self.transport == UDP,
-            "icmp" => matches!(self.transport, ICMP | ICMPV6),
-            "icmpv4" => self.transport == ICMP,
-            "icmpv6" => self.transport == ICMPV6,
-            "sctp" => self.transport == SCTP,
-            "igmp" => self.transport == 2,
-            "esp" => self.transport == 50,
-            "ipv4" | "ip4" => self.source.0.is_ipv4(),
-            "ipv6" | "ip6" => self.source.0.is_ipv6(),
-            _ => true,
-        };
-        transport
+        transport_fits(&header.protocol, self.transport, self.source.0.is_ipv4())
             && rule
                 .protocol
                 .as_deref()
@@ -158,11 +145,16 @@ impl Scene<'_> {
             && (self.ends_fit(header, false) || (header.arrow != Arrow::Forward && self.ends_fit(header, true)))
     }
 
+    /// Ports of source and destination, where the transport has any.
+    pub fn ports(&self) -> Option<(u16, u16)> {
+        matches!(self.transport, TCP | UDP | SCTP).then_some((self.source.1, self.destination.1))
+    }
+
     fn ends_fit(&self, header: &Header, reversed: bool) -> bool {
         let (source, destination) =
             if reversed { (self.destination, self.source) } else { (self.source, self.destination) };
-        let ports = matches!(self.transport, TCP | UDP | SCTP);
-        (!ports || (header.source_ports.contains(source.1) && header.destination_ports.contains(destination.1)))
+        (self.ports().is_none()
+            || (header.source_ports.contains(source.1) && header.destination_ports.contains(destination.1)))
             && header.source.contains(source.0)
             && header.destination.contains(destination.0)
     }
@@ -368,6 +360,23 @@ fn segment_size(header: &[u8]) -> Option<u64> {
             [_, length, ..] => options.get(usize::from(*length).max(2)..)?,
             [_] => return None,
         };
+    }
+}
+
+/// Whether a protocol above or of IP is what the header of a rule names; application protocols name none.
+pub fn transport_fits(wanted: &str, transport: u8, ipv4: bool) -> bool {
+    match wanted {
+        "tcp" | "tcp-pkt" | "tcp-stream" => transport == TCP,
+        "udp" => transport == UDP,
+        "icmp" => matches!(transport, ICMP | ICMPV6),
+        "icmpv4" => transport == ICMP,
+        "icmpv6" => transport == ICMPV6,
+        "sctp" => transport == SCTP,
+        "igmp" => transport == 2,
+        "esp" => transport == 50,
+        "ipv4" | "ip4" => ipv4,
+        "ipv6" | "ip6" => !ipv4,
+        _ => true,
     }
 }
 

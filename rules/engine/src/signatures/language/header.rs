@@ -255,6 +255,13 @@ impl PortSet {
         self.ranges.is_empty()
     }
 
+    /// The ports that are in it, where there are no more than so many.
+    pub fn few(&self, most: usize) -> Option<Vec<u16>> {
+        let count: usize = self.ranges.iter().map(|(low, high)| usize::from(high - low) + 1).sum();
+        let all = || self.ranges.iter().flat_map(|(low, high)| *low..=*high).collect();
+        (!self.is_any() && count <= most).then(all)
+    }
+
     /// A port that is in it.
     pub fn example(&self) -> u16 {
         self.ranges.first().map_or(40_000, |(low, _)| *low)

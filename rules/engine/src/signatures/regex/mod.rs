@@ -4,6 +4,7 @@
 //! to a backtracking engine with a limit of steps; it works on text, so bytes are shown to it as the characters of the
 //! same number (Latin-1). Expressions are checked when rules are loaded and built when they are first needed.
 
+mod latin;
 mod size;
 mod translate;
 
@@ -128,11 +129,10 @@ impl Pattern {
             Engine::Backtracking(regex) => {
                 let regex = regex.get_or_init(|| backtracking(&self.text).ok()).as_ref()?;
                 let bytes = bytes.get(..BACKTRACK_MAX_BYTES).unwrap_or(bytes);
-                let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
-                let begin: usize = bytes.get(..from)?.iter().map(|byte| char::from(*byte).len_utf8()).sum();
-                let found = regex.find_from_pos(&text, begin).ok()??;
-                let place = |at: usize| text.get(..at).map(|part| part.chars().count());
-                let (start, end) = (place(found.start())?, place(found.end())?);
+                let (start, end) = latin::with_text(bytes, |text| {
+                    let found = regex.find_from_pos(text, latin::in_text(bytes, from)?).ok()??;
+                    Some((latin::in_bytes(text, found.start())?, latin::in_bytes(text, found.end())?))
+                })?;
                 (!self.flags.anchored || start == from).then_some((start, end))
             }
         }
