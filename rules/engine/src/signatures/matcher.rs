@@ -204,14 +204,14 @@ impl Run<'_> {
 
     fn regex(&mut self, regex: &Regex, rest: &[Condition], cursor: usize) -> bool {
         let base = if regex.relative { cursor } else { 0 };
-        let bytes = self.view.bytes.get(base..).unwrap_or(&[]);
+        let bytes = self.view.bytes;
         if regex.negated {
-            return regex.pattern.find(bytes, 0).is_none() && self.all(rest, cursor);
+            return regex.pattern.find_behind(bytes, base, 0).is_none() && self.all(rest, cursor);
         }
         let again = depends_on_place(rest);
         let mut from = 0;
         let mut left = if regex.pattern.backtracks() { BACKTRACKING_MAX } else { u32::MAX };
-        while let Some((start, end)) = regex.pattern.find(bytes, from) {
+        while let Some((start, end)) = regex.pattern.find_behind(bytes, base, from) {
             left -= 1;
             if left == 0 {
                 self.scratch.steps = 0;
@@ -221,7 +221,7 @@ impl Run<'_> {
                 self.tell(base + start, base + end);
                 return true;
             }
-            if !again || self.scratch.steps == 0 || start >= bytes.len() {
+            if !again || self.scratch.steps == 0 || base + start >= bytes.len() {
                 return false;
             }
             from = start + 1;

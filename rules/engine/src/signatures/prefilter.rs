@@ -18,6 +18,7 @@ mod ports;
 
 pub use addresses::AddressIndex;
 use finder::Finder;
+pub use finder::Seen;
 pub use gate::{Gates, Moment, Spoken};
 pub use ports::PortIndex;
 
@@ -65,18 +66,10 @@ pub struct Lens {
     finder: Finder,
 }
 
-/// Which patterns of a lens were found already; used again and again.
-#[derive(Debug, Default)]
-pub struct Seen {
-    round: u32,
-    rounds: Vec<u32>,
-}
-
 impl Prefilters {
     /// For rules in their order.
     pub fn new(rules: &[Rule]) -> Prefilters {
-        let mut all = Prefilters::default();
-        all.gates = Gates::new(rules);
+        let mut all = Prefilters { gates: Gates::new(rules), ..Prefilters::default() };
         for (number, rule) in (0u32..).zip(rules).filter(|(_, rule)| rule.unsupported.is_empty()) {
             all.add(number, rule);
         }
@@ -162,7 +155,7 @@ pub fn chosen(rule: &Rule) -> Option<(&MatchList, Vec<u8>)> {
             if content.negated || content.bytes.len() < PATTERN_MIN_BYTES {
                 continue;
             }
-            let rank = (content.fast, list.buffer != PAYLOAD, content.bytes.len());
+            let rank = (content.fast, list.buffer != PAYLOAD, strength(&content.bytes));
             if best.as_ref().is_none_or(|(fast, buffer, length, ..)| rank > (*fast, *buffer, *length)) {
                 best = Some((rank.0, rank.1, rank.2, list, content));
             }
@@ -173,6 +166,21 @@ pub fn chosen(rule: &Rule) -> Option<(&MatchList, Vec<u8>)> {
     let part = part.filter(|part| part.len() >= PATTERN_MIN_BYTES).unwrap_or(&content.bytes);
     let part = part.get(..PATTERN_MAX_BYTES).unwrap_or(part);
     Some((list, part.to_ascii_lowercase()))
+}
+
+/// How much finding a content says: bytes that it has not had before say more, and rare ones most.
+fn strength(bytes: &[u8]) -> usize {
+    let mut had = [false; 256];
+    let each = |byte: &u8| {
+        let new = !std::mem::replace(&mut had[usize::from(*byte)], true);
+        match byte {
+            _ if !new => 1,
+            b'a'..=b'z' | b'A'..=b'Z' | b' ' | 0 => 3,
+            b'!'..=b'~' | b'\r' | b'\n' | 1 | 0xff => 4,
+            _ => 6,
+        }
+    };
+    bytes.iter().map(each).sum()
 }
 
 impl Lens {
@@ -199,26 +207,10 @@ impl Lens {
 
     /// Hands over the rules whose content is in the bytes, some perhaps more than once.
     pub fn candidates(&self, shown: &[u8], seen: &mut Seen, mut take: impl FnMut(u32)) {
-        let round = seen.begin(self.rules.len());
-        self.finder.find(shown, |pattern| {
-            let Some(last) = seen.rounds.get_mut(pattern).filter(|last| **last != round) else { return };
-            *last = round;
+        self.finder.find(shown, seen, |pattern| {
             for rule in self.rules.get(pattern).into_iter().flatten() {
                 take(*rule);
             }
         });
-    }
-}
-
-impl Seen {
-    fn begin(&mut self, patterns: usize) -> u32 {
-        if self.round == u32::MAX {
-            (self.round, self.rounds) = (0, Vec::new());
-        }
-        self.round += 1;
-        if self.rounds.len() < patterns {
-            self.rounds.resize(patterns, 0);
-        }
-        self.round
     }
 }

@@ -8,10 +8,11 @@
 
 /// Sets the bit that tells upper from lower case letters, in eight bytes at once. Some other bytes become the same too.
 const FOLD: u64 = 0x2020_2020_2020_2020;
-/// Bits of the table for each pattern, about: so few other places look like one.
-const BITS_EACH: usize = 16;
-const TABLE_MIN_BITS: u32 = 10;
-const TABLE_MAX_BITS: u32 = 20;
+/// Bytes of a table of bits: it stays in the nearest cache.
+const BITS_BYTES: usize = 1 << 14;
+/// Places for each key in the table of groups, about: most keys that only look like one meet an empty group.
+const GROUPS_EACH: usize = 4;
+const GROUPS_MAX_BITS: u32 = 20;
 /// Spreads neighbouring keys (2^32 divided by the golden ratio).
 const SPREAD: u32 = 0x9e37_79b1;
 /// The shortest pattern that has four bytes to choose.
@@ -24,15 +25,16 @@ pub struct Finder {
     bytes: Vec<u8>,
     /// Where each begins and ends.
     places: Vec<(u32, u32)>,
-    grams: Table,
-    pairs: Table,
+    grams: Option<Table>,
+    pairs: Option<Table>,
 }
 
 /// Patterns by a key that is made of some of their bytes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Table {
-    bits: Vec<u64>,
-    shift: u32,
+    /// How many bytes make a key.
+    width: usize,
+    bits: Box<[u8; BITS_BYTES]>,
     /// Where the entries of a group begin; the entries of one key are in one group.
     starts: Vec<u32>,
     start_shift: u32,
@@ -45,6 +47,35 @@ struct Entry {
     pattern: u32,
     /// How many bytes of the pattern come before the key.
     before: u8,
+}
+
+/// Which patterns were found already; used again and again.
+#[derive(Debug, Default)]
+pub struct Seen {
+    round: u32,
+    rounds: Vec<u32>,
+}
+
+impl Seen {
+    fn begin(&mut self, patterns: usize) {
+        if self.round == u32::MAX {
+            (self.round, self.rounds) = (0, Vec::new());
+        }
+        self.round += 1;
+        if self.rounds.len() < patterns {
+            self.rounds.resize(patterns, 0);
+        }
+    }
+
+    fn has(&self, pattern: usize) -> bool {
+        self.rounds.get(pattern).is_some_and(|last| *last == self.round)
+    }
+
+    fn add(&mut self, pattern: usize) {
+        if let Some(last) = self.rounds.get_mut(pattern) {
+            *last = self.round;
+        }
+    }
 }
 
 impl Finder {
@@ -63,35 +94,47 @@ impl Finder {
             finder.bytes.extend_from_slice(pattern);
             finder.places.push((begin, finder.bytes.len() as u32));
             let width = if pattern.len() < GRAM { 2 } else { GRAM };
+            // Equal bytes are chosen of a pattern that has no others: so the first of a row is the place to look at.
             let cost = |part: &[u8]| common(part) + 3 * shared.get(&key(part)).map_or(0, |shared| shared.ilog2());
             let windows = pattern.windows(width).zip(0u8..=u8::MAX);
             let Some((part, before)) = windows.min_by_key(|(part, _)| cost(part)) else { continue };
             let entry = Entry { key: key(part), pattern: number, before };
             if width == GRAM { grams.push(entry) } else { pairs.push(entry) }
         }
-        finder.grams = Table::new(grams);
-        finder.pairs = Table::new(pairs);
+        finder.grams = Table::new(GRAM, grams);
+        finder.pairs = Table::new(2, pairs);
         finder
     }
 
-    /// Hands over the patterns that are there, some perhaps more than once.
-    pub fn find(&self, bytes: &[u8], mut found: impl FnMut(usize)) {
-        let mut look = |table: &Table, at: usize, key: u32| {
-            for entry in table.of(key) {
-                if self.is_at(bytes, at, entry) {
-                    found(entry.pattern as usize);
-                }
-            }
-        };
-        if !self.grams.entries.is_empty() {
-            each_gram(bytes, &self.grams, &mut look);
+    /// Hands over each pattern that is there, once.
+    pub fn find(&self, bytes: &[u8], seen: &mut Seen, mut found: impl FnMut(usize)) {
+        seen.begin(self.places.len());
+        let mut look = |table: &Table, at: usize, key: u32| self.look(table, bytes, at, key, seen, &mut found);
+        match (&self.grams, &self.pairs) {
+            (Some(grams), None) => each(bytes, [grams], &mut look),
+            (None, Some(pairs)) => each(bytes, [pairs], &mut look),
+            (Some(grams), Some(pairs)) => each(bytes, [grams, pairs], &mut look),
+            (None, None) => {}
         }
-        if !self.pairs.entries.is_empty() {
-            for (pair, at) in bytes.windows(2).zip(0..) {
-                let key = key(pair);
-                if self.pairs.may_be(key) {
-                    look(&self.pairs, at, key);
-                }
+    }
+
+    /// Compares the patterns of a key.
+    #[inline(never)]
+    fn look(&self, table: &Table, bytes: &[u8], at: usize, key: u32, seen: &mut Seen, found: &mut dyn FnMut(usize)) {
+        let entries = table.group(key);
+        if entries.is_empty() {
+            return;
+        }
+        // In a row of equal bytes the first place is as good as any: see `cost`.
+        let row = at.checked_sub(1).and_then(|before| bytes.get(before..at + table.width));
+        if row.is_some_and(|row| row.iter().all(|byte| Some(byte) == row.first())) {
+            return;
+        }
+        for entry in entries.iter().filter(|entry| entry.key == key) {
+            let pattern = entry.pattern as usize;
+            if !seen.has(pattern) && self.is_at(bytes, at, entry) {
+                seen.add(pattern);
+                found(pattern);
             }
         }
     }
@@ -107,25 +150,32 @@ impl Finder {
     }
 }
 
-/// Looks at each four bytes, eight bytes at a time.
-fn each_gram(bytes: &[u8], table: &Table, look: &mut impl FnMut(&Table, usize, u32)) {
+/// Hands over the places whose key may be in a table, eight bytes of sight at a time.
+fn each<const TABLES: usize>(bytes: &[u8], tables: [&Table; TABLES], look: &mut impl FnMut(&Table, usize, u32)) {
     let mut at = 0;
-    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+    for eight in bytes.windows(8).step_by(4) {
+        let Some(eight) = eight.first_chunk() else { break };
         let folded = u64::from_le_bytes(*eight) | FOLD;
-        let keys = [folded as u32, (folded >> 8) as u32, (folded >> 16) as u32, (folded >> 24) as u32];
-        if keys.iter().fold(0, |any, key| any | table.bit(*key)) & 1 != 0 {
-            for (key, more) in keys.into_iter().zip(0..) {
-                if table.may_be(key) {
-                    look(table, at + more, key);
+        for table in tables {
+            let mask = if table.width == GRAM { u32::MAX } else { 0xffff };
+            let key = |more: usize| (folded >> (8 * more)) as u32 & mask;
+            let bits = [table.bit(key(0)), table.bit(key(1)), table.bit(key(2)), table.bit(key(3))];
+            if (bits[0] | bits[1] | bits[2] | bits[3]) & 1 != 0 {
+                for (bit, more) in bits.into_iter().zip(0..) {
+                    if bit & 1 != 0 {
+                        look(table, at + more, key(more));
+                    }
                 }
             }
         }
         at += 4;
     }
-    for (gram, more) in bytes.get(at..).unwrap_or(&[]).windows(GRAM).zip(0..) {
-        let key = key(gram);
-        if table.may_be(key) {
-            look(table, at + more, key);
+    for table in tables {
+        for (part, more) in bytes.get(at..).unwrap_or(&[]).windows(table.width).zip(0..) {
+            let key = key(part);
+            if table.bit(key) & 1 != 0 {
+                look(table, at + more, key);
+            }
         }
     }
 }
@@ -145,64 +195,59 @@ fn common(part: &[u8]) -> u32 {
         _ => 2,
     };
     let same = part.iter().all(|byte| Some(byte) == part.first());
-    part.iter().map(each).sum::<u32>() + if same { 12 } else { 0 }
+    part.iter().map(each).sum::<u32>() + if same { 1000 } else { 0 }
 }
 
 impl Table {
-    fn new(mut entries: Vec<Entry>) -> Table {
+    fn new(width: usize, mut entries: Vec<Entry>) -> Option<Table> {
         if entries.is_empty() {
-            return Table::default();
+            return None;
         }
-        let size = |each: usize, most: u32| {
-            (entries.len() * each).next_power_of_two().ilog2().clamp(TABLE_MIN_BITS, most.max(TABLE_MIN_BITS))
-        };
-        let (bits, groups) = (size(BITS_EACH, TABLE_MAX_BITS), size(1, TABLE_MAX_BITS));
-        let mut table = Table {
-            bits: vec![0; 1 << (bits - 6)],
-            shift: u32::BITS - bits,
-            starts: Vec::with_capacity((1 << groups) + 1),
-            start_shift: u32::BITS - groups,
-            entries: Vec::new(),
-        };
+        let groups = (entries.len() * GROUPS_EACH).next_power_of_two().ilog2().min(GROUPS_MAX_BITS);
+        let start_shift = u32::BITS - groups;
+        let group = |entry: &Entry| spread(entry.key) >> start_shift;
+        let mut bits = Box::new([0; BITS_BYTES]);
         for entry in &entries {
-            let at = spread(entry.key) >> table.shift;
-            if let Some(word) = table.bits.get_mut(at as usize / 64) {
-                *word |= 1 << (at % 64);
-            }
+            let (byte, bit) = place(entry.key);
+            bits[byte] |= 1 << bit;
         }
-        entries.sort_by_key(|entry| (spread(entry.key) >> table.start_shift, entry.key, entry.pattern));
-        let mut done = 0;
-        for group in 0..1u32 << groups {
-            table.starts.push(done as u32);
-            let rest = entries.get(done..).unwrap_or(&[]);
-            done += rest.iter().take_while(|entry| spread(entry.key) >> table.start_shift == group).count();
-        }
-        table.starts.push(done as u32);
+        entries.sort_by_key(|entry| (group(entry), entry.key, entry.pattern));
         entries.shrink_to_fit();
-        table.entries = entries;
-        table
+        let (mut starts, mut done) = (Vec::with_capacity((1 << groups) + 1), 0);
+        for number in 0..1u32 << groups {
+            starts.push(done as u32);
+            let rest = entries.get(done..).unwrap_or(&[]);
+            done += rest.iter().take_while(|entry| group(entry) == number).count();
+        }
+        starts.push(done as u32);
+        Some(Table { width, bits, starts, start_shift, entries })
     }
 
     /// The lowest bit says whether a key may be one of ours.
-    fn bit(&self, key: u32) -> u64 {
-        let at = spread(key) >> self.shift;
-        self.bits.get(at as usize / 64).map_or(0, |word| word >> (at % 64))
+    #[inline(always)]
+    fn bit(&self, key: u32) -> u8 {
+        let (byte, bit) = place(key);
+        self.bits[byte] >> bit
     }
 
-    fn may_be(&self, key: u32) -> bool {
-        self.bit(key) & 1 != 0
-    }
-
-    fn of(&self, key: u32) -> impl Iterator<Item = &Entry> {
+    fn group(&self, key: u32) -> &[Entry] {
         let group = (spread(key) >> self.start_shift) as usize;
-        let place = |at: usize| self.starts.get(at).map_or(0, |place| *place as usize);
-        let entries = self.entries.get(place(group)..place(group + 1)).unwrap_or(&[]);
-        entries.iter().filter(move |entry| entry.key == key)
+        match self.starts.get(group..group + 2) {
+            Some([from, to]) => self.entries.get(*from as usize..*to as usize).unwrap_or(&[]),
+            _ => &[],
+        }
     }
 }
 
 fn spread(key: u32) -> u32 {
     key.wrapping_mul(SPREAD)
+}
+
+/// Which bit of which byte belongs to a key.
+#[inline(always)]
+fn place(key: u32) -> (usize, u32) {
+    let spread = spread(key);
+    ((spread >> 18) as usize, spread >> 15 & 7)
 }
 
 #[cfg(test)]
@@ -212,10 +257,11 @@ mod tests {
     use super::*;
 
     fn found(patterns: &[Vec<u8>], bytes: &[u8]) -> Vec<usize> {
-        let mut all = Vec::new();
-        Finder::new(patterns).find(bytes, |pattern| all.push(pattern));
+        let (mut all, mut seen) = (Vec::new(), Seen::default());
+        let finder = Finder::new(patterns);
+        finder.find(b"what was seen before does not matter: abcdxyz", &mut seen, |_| ());
+        finder.find(bytes, &mut seen, |pattern| all.push(pattern));
         all.sort_unstable();
-        all.dedup();
         all
     }
 

@@ -1,6 +1,10 @@
 //! Bytes as text: each byte is the character of the same number (Latin-1), so that an engine for text can look into them.
 
 use std::cell::RefCell;
+use std::ops::Range;
+
+/// More is not kept as text.
+const WHOLE_MAX_BYTES: usize = 256 << 10;
 
 #[derive(Default)]
 struct Latest {
@@ -13,19 +17,22 @@ thread_local! {
     static LATEST: RefCell<Latest> = RefCell::default();
 }
 
-/// Shows bytes as text.
-pub fn with_text<T>(bytes: &[u8], look: impl FnOnce(&str) -> T) -> T {
-    if let Some(text) = std::str::from_utf8(bytes).ok().filter(|_| bytes.is_ascii()) {
-        return look(text);
+/// Shows a part of some bytes as text.
+pub fn with_text<T>(whole: &[u8], part: Range<usize>, look: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    let bytes = whole.get(part.clone())?;
+    if bytes.is_ascii() {
+        return look(std::str::from_utf8(bytes).ok()?);
     }
+    // Of what is very long only the part is made text.
+    let (whole, part) = if whole.len() > WHOLE_MAX_BYTES { (bytes, 0..bytes.len()) } else { (whole, part) };
     LATEST.with_borrow_mut(|latest| {
-        if latest.bytes != bytes {
+        if latest.bytes != whole {
             latest.bytes.clear();
-            latest.bytes.extend_from_slice(bytes);
+            latest.bytes.extend_from_slice(whole);
             latest.text.clear();
-            latest.text.extend(bytes.iter().map(|byte| char::from(*byte)));
+            latest.text.extend(whole.iter().map(|byte| char::from(*byte)));
         }
-        look(&latest.text)
+        look(latest.text.get(in_text(whole, part.start)?..in_text(whole, part.end)?)?)
     })
 }
 
@@ -46,15 +53,18 @@ mod tests {
     #[test]
     fn places_are_the_same_before_and_after() {
         for bytes in [&b"plain"[..], b"\xe9a\xff\x80b", b""] {
-            with_text(bytes, |text| {
+            let held = with_text(bytes, 0..bytes.len(), |text| {
                 assert_eq!(text.chars().count(), bytes.len());
                 for at in 0..=bytes.len() {
                     let there = in_text(bytes, at).unwrap();
                     assert!(text.is_char_boundary(there));
                     assert_eq!(in_bytes(text, there), Some(at));
                 }
+                Some(())
             });
+            assert!(held.is_some());
         }
+        assert_eq!(with_text(b"\xe9a\xff\x80b", 1..4, |text| Some(text.to_owned())).as_deref(), Some("a\u{ff}\u{80}"));
         assert_eq!(in_text(b"ab", 3), None);
     }
 }

@@ -118,6 +118,12 @@ impl Pattern {
 
     /// The first place at or after `from` where it holds: beginning and end.
     pub fn find(&self, bytes: &[u8], from: usize) -> Option<(usize, usize)> {
+        self.find_behind(bytes, 0, from)
+    }
+
+    /// The same behind `base`, as if the bytes began there; places count from there, too.
+    pub fn find_behind(&self, whole: &[u8], base: usize, from: usize) -> Option<(usize, usize)> {
+        let bytes = whole.get(base..).unwrap_or(&[]);
         match &self.engine {
             Engine::Linear(regex) => {
                 let regex = regex.get_or_init(|| linear(&self.text, self.flags).ok()).as_ref()?;
@@ -129,7 +135,7 @@ impl Pattern {
             Engine::Backtracking(regex) => {
                 let regex = regex.get_or_init(|| backtracking(&self.text).ok()).as_ref()?;
                 let bytes = bytes.get(..BACKTRACK_MAX_BYTES).unwrap_or(bytes);
-                let (start, end) = latin::with_text(bytes, |text| {
+                let (start, end) = latin::with_text(whole, base..base + bytes.len(), |text| {
                     let found = regex.find_from_pos(text, latin::in_text(bytes, from)?).ok()??;
                     Some((latin::in_bytes(text, found.start())?, latin::in_bytes(text, found.end())?))
                 })?;
