@@ -17,6 +17,8 @@ const GROUPS_MAX_BITS: u32 = 20;
 const SPREAD: u32 = 0x9e37_79b1;
 /// The shortest pattern that has four bytes to choose.
 const GRAM: usize = 4;
+/// The shortest pattern.
+const PAIR: usize = 2;
 
 /// Patterns, ready to be looked for.
 #[derive(Debug, Default)]
@@ -25,15 +27,13 @@ pub struct Finder {
     bytes: Vec<u8>,
     /// Where each begins and ends.
     places: Vec<(u32, u32)>,
-    grams: Option<Table>,
-    pairs: Option<Table>,
+    grams: Option<Table<GRAM>>,
+    pairs: Option<Table<PAIR>>,
 }
 
-/// Patterns by a key that is made of some of their bytes.
+/// Patterns by a key that is made of some of their bytes, as many as `WIDTH`.
 #[derive(Debug)]
-struct Table {
-    /// How many bytes make a key.
-    width: usize,
+struct Table<const WIDTH: usize> {
     bits: Box<[u8; BITS_BYTES]>,
     /// Where the entries of a group begin; the entries of one key are in one group.
     starts: Vec<u32>,
@@ -93,7 +93,7 @@ impl Finder {
             let begin = finder.bytes.len() as u32;
             finder.bytes.extend_from_slice(pattern);
             finder.places.push((begin, finder.bytes.len() as u32));
-            let width = if pattern.len() < GRAM { 2 } else { GRAM };
+            let width = if pattern.len() < GRAM { PAIR } else { GRAM };
             // Equal bytes are chosen of a pattern that has no others: so the first of a row is the place to look at.
             let cost = |part: &[u8]| common(part) + 3 * shared.get(&key(part)).map_or(0, |shared| shared.ilog2());
             let windows = pattern.windows(width).zip(0u8..=u8::MAX);
@@ -101,32 +101,39 @@ impl Finder {
             let entry = Entry { key: key(part), pattern: number, before };
             if width == GRAM { grams.push(entry) } else { pairs.push(entry) }
         }
-        finder.grams = Table::new(GRAM, grams);
-        finder.pairs = Table::new(2, pairs);
+        finder.grams = Table::new(grams);
+        finder.pairs = Table::new(pairs);
         finder
     }
 
     /// Hands over each pattern that is there, once.
     pub fn find(&self, bytes: &[u8], seen: &mut Seen, mut found: impl FnMut(usize)) {
         seen.begin(self.places.len());
-        let mut look = |table: &Table, at: usize, key: u32| self.look(table, bytes, at, key, seen, &mut found);
-        match (&self.grams, &self.pairs) {
-            (Some(grams), None) => each(bytes, [grams], &mut look),
-            (None, Some(pairs)) => each(bytes, [pairs], &mut look),
-            (Some(grams), Some(pairs)) => each(bytes, [grams, pairs], &mut look),
-            (None, None) => {}
+        if let Some(table) = &self.grams {
+            table.places(bytes, |at, key| self.look(table, bytes, at, key, seen, &mut found));
+        }
+        if let Some(table) = &self.pairs {
+            table.places(bytes, |at, key| self.look(table, bytes, at, key, seen, &mut found));
         }
     }
 
     /// Compares the patterns of a key.
     #[inline(never)]
-    fn look(&self, table: &Table, bytes: &[u8], at: usize, key: u32, seen: &mut Seen, found: &mut dyn FnMut(usize)) {
+    fn look<const WIDTH: usize>(
+        &self,
+        table: &Table<WIDTH>,
+        bytes: &[u8],
+        at: usize,
+        key: u32,
+        seen: &mut Seen,
+        found: &mut dyn FnMut(usize),
+    ) {
         let entries = table.group(key);
         if entries.is_empty() {
             return;
         }
         // In a row of equal bytes the first place is as good as any: see `cost`.
-        let row = at.checked_sub(1).and_then(|before| bytes.get(before..at + table.width));
+        let row = at.checked_sub(1).and_then(|before| bytes.get(before..at + WIDTH));
         if row.is_some_and(|row| row.iter().all(|byte| Some(byte) == row.first())) {
             return;
         }
@@ -150,36 +157,6 @@ impl Finder {
     }
 }
 
-/// Hands over the places whose key may be in a table, eight bytes of sight at a time.
-fn each<const TABLES: usize>(bytes: &[u8], tables: [&Table; TABLES], look: &mut impl FnMut(&Table, usize, u32)) {
-    let mut at = 0;
-    for eight in bytes.windows(8).step_by(4) {
-        let Some(eight) = eight.first_chunk() else { break };
-        let folded = u64::from_le_bytes(*eight) | FOLD;
-        for table in tables {
-            let mask = if table.width == GRAM { u32::MAX } else { 0xffff };
-            let key = |more: usize| (folded >> (8 * more)) as u32 & mask;
-            let bits = [table.bit(key(0)), table.bit(key(1)), table.bit(key(2)), table.bit(key(3))];
-            if (bits[0] | bits[1] | bits[2] | bits[3]) & 1 != 0 {
-                for (bit, more) in bits.into_iter().zip(0..) {
-                    if bit & 1 != 0 {
-                        look(table, at + more, key(more));
-                    }
-                }
-            }
-        }
-        at += 4;
-    }
-    for table in tables {
-        for (part, more) in bytes.get(at..).unwrap_or(&[]).windows(table.width).zip(0..) {
-            let key = key(part);
-            if table.bit(key) & 1 != 0 {
-                look(table, at + more, key);
-            }
-        }
-    }
-}
-
 /// Up to four bytes as a number, whatever their case.
 fn key(part: &[u8]) -> u32 {
     part.iter().rev().fold(0, |key, byte| key << 8 | u32::from(byte | FOLD as u8))
@@ -198,8 +175,8 @@ fn common(part: &[u8]) -> u32 {
     part.iter().map(each).sum::<u32>() + if same { 1000 } else { 0 }
 }
 
-impl Table {
-    fn new(width: usize, mut entries: Vec<Entry>) -> Option<Table> {
+impl<const WIDTH: usize> Table<WIDTH> {
+    fn new(mut entries: Vec<Entry>) -> Option<Table<WIDTH>> {
         if entries.is_empty() {
             return None;
         }
@@ -220,14 +197,32 @@ impl Table {
             done += rest.iter().take_while(|entry| group(entry) == number).count();
         }
         starts.push(done as u32);
-        Some(Table { width, bits, starts, start_shift, entries })
+        Some(Table { bits, starts, start_shift, entries })
     }
 
-    /// The lowest bit says whether a key may be one of ours.
-    #[inline(always)]
-    fn bit(&self, key: u32) -> u8 {
-        let (byte, bit) = place(key);
-        self.bits[byte] >> bit
+    /// Hands over the places whose key may be one of ours, with the key; eight bytes are in sight at a time.
+    fn places(&self, bytes: &[u8], mut look: impl FnMut(usize, u32)) {
+        let (bits, mut at) = (&*self.bits, 0);
+        let mask = if WIDTH == GRAM { u32::MAX } else { 0xffff };
+        for eight in bytes.windows(8).step_by(4) {
+            let Some(eight) = eight.first_chunk() else { break };
+            let folded = u64::from_le_bytes(*eight) | FOLD;
+            let key = |more: u32| (folded >> (8 * more)) as u32 & mask;
+            let may = |more: u32| u32::from(bit(bits, key(more)) & 1) << more;
+            let mut any = may(0) | may(1) | may(2) | may(3);
+            while any != 0 {
+                let more = any.trailing_zeros();
+                look(at + more as usize, key(more));
+                any &= any - 1;
+            }
+            at += 4;
+        }
+        for (part, more) in bytes.get(at..).unwrap_or(&[]).windows(WIDTH).zip(0..) {
+            let key = key(part);
+            if bit(bits, key) & 1 != 0 {
+                look(at + more, key);
+            }
+        }
     }
 
     fn group(&self, key: u32) -> &[Entry] {
@@ -241,6 +236,13 @@ impl Table {
 
 fn spread(key: u32) -> u32 {
     key.wrapping_mul(SPREAD)
+}
+
+/// The lowest bit says whether a key may be one of those.
+#[inline(always)]
+fn bit(bits: &[u8; BITS_BYTES], key: u32) -> u8 {
+    let (byte, bit) = place(key);
+    bits[byte] >> bit
 }
 
 /// Which bit of which byte belongs to a key.

@@ -135,9 +135,9 @@ impl Pattern {
             Engine::Backtracking(regex) => {
                 let regex = regex.get_or_init(|| backtracking(&self.text).ok()).as_ref()?;
                 let bytes = bytes.get(..BACKTRACK_MAX_BYTES).unwrap_or(bytes);
-                let (start, end) = latin::with_text(whole, base..base + bytes.len(), |text| {
-                    let found = regex.find_from_pos(text, latin::in_text(bytes, from)?).ok()??;
-                    Some((latin::in_bytes(text, found.start())?, latin::in_bytes(text, found.end())?))
+                let (start, end) = latin::with_text(whole, base..base + bytes.len(), |shown| {
+                    let found = regex.find_from_pos(shown.text, shown.in_text(from)?).ok()??;
+                    Some((shown.in_bytes(found.start())?, shown.in_bytes(found.end())?))
                 })?;
                 (!self.flags.anchored || start == from).then_some((start, end))
             }
