@@ -28,7 +28,7 @@ pub async fn setup_link(app: &App) -> anyhow::Result<()> {
 /// `user add`: a new user and their link.
 pub async fn add_user(app: &App, name: String, role: Role, display_name: Option<String>) -> anyhow::Result<()> {
     let display_name = display_name.unwrap_or_else(|| name.clone());
-    let user = app.store.add_user(&NewUser { name, display_name, role }, &Actor::default()).await?;
+    let user = app.store.add_user(&NewUser { name, display_name, role, agency_id: None }, &Actor::default()).await?;
     let link = make_link(app, Some(&user.id)).await?;
     println!("{}\nworks once, until {}", link.url, link.expires_at);
     Ok(())

@@ -18,6 +18,8 @@ pub mod metrics;
 pub mod model;
 pub mod notify;
 pub mod press;
+pub mod register;
+pub mod register_data;
 pub mod reports;
 pub mod server;
 pub mod settings;

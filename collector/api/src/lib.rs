@@ -347,6 +347,18 @@ pub struct Agency {
     pub name: String,
 }
 
+/// An agency with the networks that the collector knows it by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AgencyNetworks {
+    /// `organization.id`.
+    pub id: String,
+    /// `organization.name`.
+    pub name: String,
+    /// Its networks, as in `203.0.113.0/27`.
+    #[serde(default)]
+    pub networks: Vec<String>,
+}
+
 /// A sensor as the collector knows it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Sensor {

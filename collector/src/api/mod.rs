@@ -26,7 +26,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use luytre_collector_api::{Agency, ApiError, Health};
+use luytre_collector_api::{Agency, AgencyNetworks, ApiError, Health};
 use luytre_events::Catalogue;
 
 use crate::detect::files::ScanCounts;
@@ -226,8 +226,14 @@ async fn health(State(api): State<Api>) -> Result<Json<Health>, Failure> {
     blocking(move || Json(api.health())).await
 }
 
-async fn agencies(State(api): State<Api>) -> Json<Vec<Agency>> {
-    Json(api.agencies.get().list().to_vec())
+async fn agencies(State(api): State<Api>) -> Json<Vec<AgencyNetworks>> {
+    let agencies = api.agencies.get();
+    let named = agencies.list().iter().enumerate().map(|(number, Agency { id, name })| AgencyNetworks {
+        id: id.clone(),
+        name: name.clone(),
+        networks: agencies.networks(number).iter().map(ToString::to_string).collect(),
+    });
+    Json(named.collect())
 }
 
 async fn catalogue() -> Response {

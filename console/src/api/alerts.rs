@@ -144,7 +144,7 @@ pub async fn escalate_alert(
                 Some(severity) => severity,
                 None => app.store.alert_severity(&id).await?,
             };
-            let agency = super::cases::agency(&app, wish.agency_id.as_deref()).await;
+            let agency = super::cases::agency(&app, wish.agency_id.as_deref()).await?;
             let new = NewCase {
                 title,
                 severity,

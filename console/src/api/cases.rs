@@ -34,7 +34,7 @@ pub async fn open_case(
     Body(new): Body<NewCase>,
 ) -> Result<Json<CaseDetail>, Problem> {
     check_alerts(&new.alert_ids)?;
-    let agency = agency(&app, new.agency_id.as_deref()).await;
+    let agency = agency(&app, new.agency_id.as_deref()).await?;
     let (case, linked) = app.store.open_case(&new, agency, &Actor::from(&caller)).await?;
     Ok(told(&app, case, &linked).await)
 }
@@ -63,7 +63,7 @@ pub async fn change_case(
 ) -> Result<Json<CaseDetail>, Problem> {
     let wished = match wish.agency_id.as_deref() {
         None => None,
-        some => Some(agency(&app, some).await),
+        some => Some(agency(&app, some).await?),
     };
     let case = app.store.change_case(&id, &wish, wished, &Actor::from(&caller)).await?;
     Ok(told(&app, case, &[]).await)
@@ -115,10 +115,10 @@ pub(super) async fn told(app: &App, case: CaseDetail, alerts: &[String]) -> Json
     Json(case)
 }
 
-/// The agency of an id; its name is the collector's to know, and the id stands for it while the collector is down.
-pub(super) async fn agency(app: &App, id: Option<&str>) -> Option<Agency> {
-    let id = id.filter(|id| !id.is_empty())?;
-    let known = app.collector.agencies().await.unwrap_or_default();
-    let found = known.into_iter().find(|agency| agency.id == id);
-    Some(found.unwrap_or_else(|| Agency { id: id.chars().take(100).collect(), name: id.chars().take(100).collect() }))
+/// The agency of an id; one that the register does not know is called by its id.
+pub(super) async fn agency(app: &App, id: Option<&str>) -> Result<Option<Agency>, Problem> {
+    let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(None) };
+    let id: String = id.chars().take(100).collect();
+    let name = app.store.agency_name(&id).await?.unwrap_or_else(|| id.clone());
+    Ok(Some(Agency { id, name }))
 }

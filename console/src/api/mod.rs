@@ -2,6 +2,7 @@
 //! (`console/openapi.json`) is generated from the handlers and committed; a test fails when it is stale.
 
 pub mod access;
+pub mod agencies;
 pub mod alerts;
 pub mod case_evidence;
 pub mod case_work;
@@ -13,6 +14,7 @@ pub mod live;
 pub mod packets;
 pub mod problem;
 pub mod records;
+pub mod register;
 pub mod reports;
 pub mod search;
 pub mod sensors;
@@ -104,7 +106,15 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sensors::get_ledger))
         .routes(routes!(sensors::list_rules))
         .routes(routes!(sensors::get_rule))
-        .routes(routes!(sensors::list_agencies))
+        .routes(routes!(agencies::list_agencies, agencies::add_agency))
+        .routes(routes!(agencies::get_agency, agencies::change_agency))
+        .routes(routes!(agencies::add_record))
+        .routes(routes!(agencies::change_record, agencies::remove_record))
+        .routes(routes!(agencies::verify_contact))
+        .routes(routes!(agencies::list_records))
+        .routes(routes!(register::get_register))
+        .routes(routes!(register::export_table))
+        .routes(routes!(register::import_table))
         .routes(routes!(users::list_users, users::add_user))
         .routes(routes!(users::change_user))
         .routes(routes!(reports::list_reports))

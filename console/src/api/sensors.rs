@@ -1,4 +1,4 @@
-//! Sensors, the loss ledger, rules and agencies: what the collector knows, passed on.
+//! Sensors, the loss ledger and rules: what the collector knows, passed on.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::extract::{Body, Params};
 use super::problem::{Problem, ProblemBody};
 use crate::app::App;
 use crate::auth::Caller;
-use crate::model::{AgencyList, LedgerQuery, SensorList};
+use crate::model::{LedgerQuery, SensorList};
 use crate::store::audit::{Actor, detail};
 
 /// All sensors.
@@ -75,13 +75,4 @@ pub async fn list_rules(State(app): State<Arc<App>>) -> Result<Json<RulesAnswer>
     responses((status = 200, body = RuleDetail), (status = "default", body = ProblemBody)))]
 pub async fn get_rule(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<RuleDetail>, Problem> {
     Ok(Json(app.collector.rule(&id).await?))
-}
-
-/// All agencies.
-#[utoipa::path(get, path = "/api/v1/agencies", tag = "agencies",
-    responses((status = 200, body = AgencyList), (status = "default", body = ProblemBody)))]
-pub async fn list_agencies(State(app): State<Arc<App>>) -> Result<Json<AgencyList>, Problem> {
-    let mut items = app.collector.agencies().await?;
-    items.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(Json(AgencyList { total: items.len() as u64, items }))
 }

@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 
 use crate::api::problem::Problem;
 use crate::model::{Person, TokenScope, User};
+use crate::store::reach::Reach;
 
 /// Somebody with a valid session.
 #[derive(Debug, Clone)]
@@ -24,6 +25,11 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// How far they reach.
+    pub fn reach(&self) -> Reach {
+        Reach::of(&self.user)
+    }
+
     /// The user as histories name them.
     pub fn person(&self) -> Person {
         self.user.person()

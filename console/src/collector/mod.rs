@@ -12,9 +12,9 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response, header};
 use hyper_util::rt::TokioIo;
 use luytre_collector_api::{
-    Agency, ApiError, EventDocument, EvidenceItem, Health, HoldAnswer, HoldRequest, LedgerAnswer, NEWEST_HEADER,
-    PASSWORD_HEADER, PacketsRequest, ReleaseRequest, RuleDetail, RulesAnswer, SearchAnswer, SearchRequest, Sensor,
-    Token, TokenRequest,
+    AgencyNetworks, ApiError, EventDocument, EvidenceItem, Health, HoldAnswer, HoldRequest, LedgerAnswer,
+    NEWEST_HEADER, PASSWORD_HEADER, PacketsRequest, ReleaseRequest, RuleDetail, RulesAnswer, SearchAnswer,
+    SearchRequest, Sensor, Token, TokenRequest,
 };
 use serde::de::DeserializeOwned;
 
@@ -141,8 +141,8 @@ impl Collector {
         self.get(&format!("/v1/rules/{}", path_part(id))).await
     }
 
-    /// All agencies.
-    pub async fn agencies(&self) -> Result<Vec<Agency>, CollectorError> {
+    /// All agencies that it knows.
+    pub async fn agencies(&self) -> Result<Vec<AgencyNetworks>, CollectorError> {
         self.get("/v1/agencies").await
     }
 

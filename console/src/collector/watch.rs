@@ -29,6 +29,7 @@ pub async fn watch(app: Arc<App>) {
         ticks.tick().await;
         if looks.is_multiple_of(RULES_EVERY) {
             look_at_rules(&app).await;
+            look_at_agencies(&app).await;
         }
         looks = looks.wrapping_add(1);
         let now = look(&app).await;
@@ -51,6 +52,16 @@ pub async fn look_at_rules(app: &App) {
         Ok(true) => tracing::info!(ruleset = %answer.ruleset, rules = answer.rules.len(), "other rules are in force"),
         Ok(false) => {}
         Err(error) => tracing::warn!(%error, "note the rules in force"),
+    }
+}
+
+/// Takes over agencies that the collector names and the register does not know yet.
+pub async fn look_at_agencies(app: &App) {
+    let Ok(named) = app.collector.agencies().await else { return };
+    match app.store.adopt_agencies(&named).await {
+        Ok(0) => {}
+        Ok(agencies) => tracing::info!(agencies, "took over agencies that the collector names"),
+        Err(error) => tracing::warn!(%error, "take over the collector's agencies"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Lists and questions around what the collector says.
 
-use luytre_collector_api::{Agency, Sensor};
+use luytre_collector_api::Sensor;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -11,15 +11,6 @@ use super::users::Lang;
 pub struct SensorList {
     /// The sensors by name.
     pub items: Vec<Sensor>,
-    /// How many there are.
-    pub total: u64,
-}
-
-/// All agencies.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct AgencyList {
-    /// The agencies.
-    pub items: Vec<Agency>,
     /// How many there are.
     pub total: u64,
 }

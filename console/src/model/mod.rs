@@ -2,6 +2,7 @@
 //! RFC 3339 UTC texts. What the collector says has its own types in `luytre_collector_api`.
 
 pub mod access;
+pub mod agencies;
 pub mod alerts;
 pub mod case_work;
 pub mod cases;
@@ -12,6 +13,7 @@ pub mod triage;
 pub mod users;
 
 pub use access::*;
+pub use agencies::*;
 pub use alerts::*;
 pub use case_work::*;
 pub use cases::*;

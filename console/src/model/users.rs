@@ -13,7 +13,7 @@ pub enum Role {
     Analyst,
     /// Sees everything, works cases, reads reports.
     Manager,
-    /// A contact of an agency; in this release only their own session.
+    /// A contact of an agency; sees what is addressed to it and nothing else.
     Agency,
     /// Reads everything including the audit log, changes nothing.
     Auditor,
@@ -70,6 +70,9 @@ pub struct User {
     pub display_name: String,
     /// What they may do.
     pub role: Role,
+    /// The agency beyond which they see nothing; everything where it is missing (agencies' own people: nothing).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agency_id: Option<String>,
     /// The language they chose.
     pub locale: Lang,
     /// The look they chose.
@@ -114,6 +117,9 @@ pub struct NewUser {
     pub display_name: String,
     /// What they may do.
     pub role: Role,
+    /// The agency beyond which they are to see nothing.
+    #[serde(default)]
+    pub agency_id: Option<String>,
 }
 
 /// A user was added.
@@ -133,6 +139,8 @@ pub struct UserInvitation {
 pub struct ChangeUser {
     /// What they may do.
     pub role: Option<Role>,
+    /// The agency beyond which they are to see nothing; an empty text for none.
+    pub agency_id: Option<String>,
     /// Whether they are shut out; their sessions end at once.
     pub disabled: Option<bool>,
     /// True takes their second factor away, when app and recovery codes are lost; their sessions end at once.

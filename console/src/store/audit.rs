@@ -41,6 +41,7 @@ pub fn detail<const N: usize>(pairs: [(&str, &str); N]) -> Detail {
 pub(super) enum HistoryOf {
     Alert,
     Case,
+    Agency,
 }
 
 impl HistoryOf {
@@ -48,6 +49,7 @@ impl HistoryOf {
         match self {
             HistoryOf::Alert => "alert",
             HistoryOf::Case => "case",
+            HistoryOf::Agency => "agency",
         }
     }
 }

@@ -93,6 +93,7 @@ impl Store {
                     name: entrant.name.clone(),
                     display_name: entrant.display_name.clone(),
                     role: Role::Admin,
+                    agency_id: None,
                 };
                 insert_user(&mut change, &new, Some(&entrant.password_hash), now_us).await?
             }

@@ -6,6 +6,8 @@
 
 pub mod access;
 pub mod acts;
+pub mod agencies;
+pub mod agency_records;
 mod alert_filter;
 pub mod alerts;
 pub mod audit;
@@ -23,6 +25,8 @@ pub mod groups;
 pub mod links;
 pub mod notes;
 pub mod notices;
+pub mod reach;
+pub mod register_import;
 pub mod sessions;
 pub mod settings;
 pub mod sql;
@@ -54,6 +58,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "chain", include_str!("../../migrations/0003_chain.sql")),
     (4, "cases", include_str!("../../migrations/0004_cases.sql")),
     (5, "access", include_str!("../../migrations/0005_access.sql")),
+    (6, "agencies", include_str!("../../migrations/0006_agencies.sql")),
 ];
 
 /// Why the store could not do it.

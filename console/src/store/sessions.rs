@@ -147,7 +147,7 @@ mod tests {
 
     async fn with_session() -> TestStore {
         let test = testing::store().await;
-        let new = NewUser { name: "lan".into(), display_name: "Lan".into(), role: Role::Analyst };
+        let new = NewUser { name: "lan".into(), display_name: "Lan".into(), role: Role::Analyst, agency_id: None };
         let user = test.store.add_user(&new, &Actor::default()).await.unwrap();
         test.store.open_session("digest", "csrf", &user.id, LIFE, &Actor::default()).await.unwrap();
         test

@@ -43,7 +43,8 @@ impl Store {
     pub async fn add_user(&self, new: &NewUser, actor: &Actor) -> StoreResult<User> {
         let mut change = self.begin().await?;
         let id = insert_user(&mut change, new, None, self.now_us()).await?;
-        let what = detail([("name", &new.name), ("role", &wire_name(&new.role))]);
+        let agency = new.agency_id.as_deref().unwrap_or_default();
+        let what = detail([("name", &new.name), ("role", &wire_name(&new.role)), ("agency", agency)]);
         audit(&mut change, self.now_us(), actor, "user.added", &format!("user:{id}"), &what).await?;
         change.commit().await?;
         self.user(&id).await
@@ -54,13 +55,19 @@ impl Store {
         let before = self.user(id).await?;
         let role = wish.role.unwrap_or(before.role);
         let disabled = wish.disabled.unwrap_or(before.disabled);
+        let agency_id = match &wish.agency_id {
+            None => before.agency_id.clone(),
+            Some(id) => Some(id.clone()).filter(|id| !id.is_empty()),
+        };
         let mut change = self.begin().await?;
+        check_agency(&mut change, role, agency_id.as_deref()).await?;
         if before.role == Role::Admin && (role != Role::Admin || disabled) {
             keep_an_administrator(&mut change, id).await?;
         }
-        sqlx::query("UPDATE users SET role = $1, disabled = $2 WHERE id = $3")
+        sqlx::query("UPDATE users SET role = $1, disabled = $2, agency_id = $3 WHERE id = $4")
             .bind(wire_name(&role))
             .bind(disabled)
+            .bind(agency_id.clone())
             .bind(id)
             .execute(&mut *change)
             .await?;
@@ -72,10 +79,11 @@ impl Store {
                 .await?;
             sqlx::query("DELETE FROM recovery_codes WHERE user_id = $1").bind(id).execute(&mut *change).await?;
         }
-        if role != before.role || disabled || remove_code {
+        if role != before.role || agency_id != before.agency_id || disabled || remove_code {
             sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(id).execute(&mut *change).await?;
         }
         let mut what = detail([("role", &wire_name(&role)), ("disabled", if disabled { "true" } else { "false" })]);
+        what.extend(agency_id.map(|id| ("agency".to_owned(), id)));
         if remove_code {
             what.insert("code_removed".to_owned(), "true".to_owned());
         }
@@ -113,6 +121,19 @@ impl Store {
     }
 }
 
+/// Refuses an agency that is not there, and administrators with one: they look after what belongs to everybody.
+async fn check_agency(change: &mut Change, role: Role, agency_id: Option<&str>) -> StoreResult<()> {
+    let Some(id) = agency_id else { return Ok(()) };
+    if role == Role::Admin {
+        return Err(StoreError::invalid("agency_id", "administrators look after everything; choose another role"));
+    }
+    let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM agencies WHERE id = $1")
+        .bind(id.to_owned())
+        .fetch_one(&mut **change)
+        .await?;
+    if known > 0 { Ok(()) } else { Err(StoreError::invalid("agency_id", "there is no such agency; add it first")) }
+}
+
 /// Refuses when this is the last administrator who can log in.
 async fn keep_an_administrator(change: &mut Change, id: &str) -> StoreResult<()> {
     let others: i64 = sqlx::query_scalar(
@@ -147,10 +168,12 @@ pub(super) async fn insert_user(
     if taken > 0 {
         return Err(StoreError::invalid("name", "there is a user of this name already"));
     }
+    let agency_id = new.agency_id.clone().filter(|id| !id.is_empty());
+    check_agency(change, new.role, agency_id.as_deref()).await?;
     let id = new_id();
     sqlx::query(
-        "INSERT INTO users (id, name, display_name, role, locale, theme, password_hash, created_us) \
-         VALUES ($1, $2, $3, $4, 'vi', 'dark', $5, $6)",
+        "INSERT INTO users (id, name, display_name, role, locale, theme, password_hash, created_us, agency_id) \
+         VALUES ($1, $2, $3, $4, 'vi', 'dark', $5, $6, $7)",
     )
     .bind(id.clone())
     .bind(new.name.clone())
@@ -158,6 +181,7 @@ pub(super) async fn insert_user(
     .bind(wire_name(&new.role))
     .bind(password_hash.map(str::to_owned))
     .bind(now_us)
+    .bind(agency_id)
     .execute(&mut **change)
     .await?;
     Ok(id)
@@ -186,6 +210,7 @@ pub(super) fn user(row: &SqliteRow) -> Result<User, sqlx::Error> {
         display_name: text("display_name")?,
         // A role that is not understood (a newer database) may do the least.
         role: from_wire_name(&text("role")?).unwrap_or(Role::Agency),
+        agency_id: row.try_get("agency_id")?,
         locale: from_wire_name(&text("locale")?).unwrap_or_default(),
         theme: from_wire_name(&text("theme")?).unwrap_or_default(),
         disabled: row.try_get("disabled")?,
@@ -202,7 +227,7 @@ mod tests {
     use crate::store::testing;
 
     pub(super) fn new(name: &str, role: Role) -> NewUser {
-        NewUser { name: name.into(), display_name: format!("Người {name}"), role }
+        NewUser { name: name.into(), display_name: format!("Người {name}"), role, agency_id: None }
     }
 
     #[tokio::test]

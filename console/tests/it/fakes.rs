@@ -54,7 +54,10 @@ impl FakeCollector {
             .route("/v1/evidence/{id}/release", post(|| async { Json(item("a1")) }))
             .route("/v1/ledger", get(|| async { Json(ledger()) }))
             .route("/v1/rules", get(|| async { Json(json!({"ruleset": "abc", "rules": [], "broken": []})) }))
-            .route("/v1/agencies", get(|| async { Json(json!([{"id": "syt", "name": "Sở Y tế"}])) }))
+            .route(
+                "/v1/agencies",
+                get(|| async { Json(json!([{"id": "syt", "name": "Sở Y tế", "networks": ["203.0.113.0/27"]}])) }),
+            )
             .route("/v1/catalogue", get(|| async { Json(json!({"fields": []})) }))
             .with_state(fake.clone());
         let listener = UnixListener::bind(socket).unwrap();

@@ -73,7 +73,13 @@ impl Console {
 
     /// A user with this role who has logged in.
     pub async fn user(&self, name: &str, role: Role) -> Browser {
-        let new = NewUser { name: name.into(), display_name: format!("Người dùng {name}"), role };
+        self.user_of(name, role, None).await
+    }
+
+    /// A user with this role who reaches no further than an agency, logged in.
+    pub async fn user_of(&self, name: &str, role: Role, agency: Option<&str>) -> Browser {
+        let agency_id = agency.map(str::to_owned);
+        let new = NewUser { name: name.into(), display_name: format!("Người dùng {name}"), role, agency_id };
         let user = self.app.store.add_user(&new, &Default::default()).await.unwrap();
         let link = setup::make_link(&self.app, Some(&user.id)).await.unwrap();
         let token = link.url.rsplit_once("#token=").unwrap().1;
@@ -112,6 +118,19 @@ impl Console {
             .header(header::CONTENT_TYPE, "application/json")
             .extension(axum::extract::ConnectInfo(from))
             .body(Body::from(body.to_string()));
+        let response = self.router.clone().oneshot(request.unwrap()).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.into_body().collect().await.unwrap().to_bytes().to_vec();
+        Answer { status, headers, bytes }
+    }
+
+    /// Posts bytes that are no JSON.
+    pub async fn post_bytes(&self, browser: &Browser, path: &str, bytes: Vec<u8>) -> Answer {
+        let request = Request::post(path)
+            .header(header::COOKIE, &browser.cookie)
+            .header("x-csrf-token", &browser.csrf)
+            .header(header::CONTENT_TYPE, "application/octet-stream")
+            .body(Body::from(bytes));
         let response = self.router.clone().oneshot(request.unwrap()).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.into_body().collect().await.unwrap().to_bytes().to_vec();

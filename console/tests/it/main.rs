@@ -2,6 +2,7 @@
 //! played by the test.
 
 mod access;
+mod agencies;
 mod alerts;
 mod cases;
 mod chain;

@@ -28,8 +28,96 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All agencies. */
+        /** All agencies, each with what it has in numbers. */
         get: operations["list_agencies"];
+        put?: never;
+        /** Adds an agency. */
+        post: operations["add_agency"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agencies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An agency. */
+        get: operations["get_agency"];
+        /** Changes an agency. */
+        put: operations["change_agency"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agencies/{id}/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a contact, network, system or asset to an agency. */
+        post: operations["add_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agencies/{id}/records/{record}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a record. */
+        put: operations["change_record"];
+        post?: never;
+        /** Removes a record. */
+        delete: operations["remove_record"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agencies/{id}/records/{record}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that everything about a contact was found right today. */
+        post: operations["verify_contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agency-records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of contacts, networks, systems or assets. */
+        get: operations["list_records"];
         put?: never;
         post?: never;
         delete?: never;
@@ -811,6 +899,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the register is made of: kinds, periods, tables with their columns. */
+        get: operations["get_register"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/register/export/{table}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A table as CSV. */
+        get: operations["export_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/register/import/{table}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows what bringing a table in would do, or does it. All of it is written or nothing. */
+        post: operations["import_table"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reports": {
         parameters: {
             query?: never;
@@ -1206,15 +1345,157 @@ export interface components {
             /** @description `organization.name`. */
             name: string;
         };
+        /** @description An agency with the agencies around it. */
+        AgencyDetail: {
+            /** @description The agency. */
+            agency: components["schemas"]["AgencyRow"];
+            /** @description What happened to it, oldest first. */
+            history: components["schemas"]["HistoryEntry"][];
+            /** @description Agencies that became it, or part of it. */
+            predecessors: string[];
+        };
+        /** @description Adds an agency, or says how one is to be. */
+        AgencyFields: {
+            /**
+             * @description Its official code.
+             * @default null
+             */
+            code: string | null;
+            /**
+             * @description Its kind, of the register's list.
+             * @default
+             */
+            kind: string;
+            /**
+             * @description Its name.
+             * @default
+             */
+            name: string;
+            /**
+             * @description What people note of it.
+             * @default
+             */
+            note: string;
+            /**
+             * @description Under whom it stands.
+             * @default null
+             */
+            parent_id: string | null;
+            /**
+             * @description Whom it became, or became part of.
+             * @default []
+             */
+            successors: string[];
+            /**
+             * @description The first day on which it exists.
+             * @default null
+             */
+            valid_from: string | null;
+            /**
+             * @description The last day on which it exists.
+             * @default null
+             */
+            valid_to: string | null;
+        };
         /** @description All agencies. */
         AgencyList: {
-            /** @description The agencies. */
-            items: components["schemas"]["Agency"][];
+            /** @description The agencies, by name. */
+            items: components["schemas"]["AgencyRow"][];
             /**
              * Format: int64
              * @description How many there are.
              */
             total: number;
+        };
+        /** @description Something that belongs to an agency. */
+        AgencyRecord: {
+            /** @description Whose it is. */
+            agency_id: string;
+            /** @description The agency's name. */
+            agency_name: string;
+            /** @description What it says. */
+            content: components["schemas"]["RecordContent"];
+            /** @description Whether the verification of a contact is due. */
+            due: boolean;
+            /** @description The day on which a contact must be verified again; nothing where it never was. */
+            due_on?: string | null;
+            /** @description Its id. */
+            id: string;
+            /** @description When it was last changed. */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Rises with every change.
+             */
+            version: number;
+        };
+        /** @description An agency in the tree, with what it has in numbers. */
+        AgencyRow: {
+            /**
+             * Format: int64
+             * @description How many assets.
+             */
+            assets: number;
+            /** @description Its official code. */
+            code?: string | null;
+            /**
+             * Format: int64
+             * @description How many contacts.
+             */
+            contacts: number;
+            /**
+             * Format: int64
+             * @description Contacts whose verification is due.
+             */
+            contacts_due: number;
+            /**
+             * Format: int32
+             * @description The highest level among them.
+             */
+            highest_level?: number | null;
+            /** @description What events carry as `organization.id`. */
+            id: string;
+            /** @description Its kind, of the register's list. */
+            kind: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many networks.
+             */
+            networks: number;
+            /** @description What people note of it. */
+            note: string;
+            /**
+             * Format: int64
+             * @description Alerts that wait.
+             */
+            open_alerts: number;
+            /**
+             * Format: int64
+             * @description Cases that are not closed.
+             */
+            open_cases: number;
+            /** @description Under whom it stands. */
+            parent_id?: string | null;
+            /** @description Whom it became, or became part of. */
+            successors?: string[];
+            /**
+             * Format: int64
+             * @description How many systems.
+             */
+            systems: number;
+            /** @description Whether it exists today. */
+            valid: boolean;
+            /** @description The first day on which it exists. */
+            valid_from?: string | null;
+            /** @description The last day on which it exists. */
+            valid_to?: string | null;
+            /**
+             * Format: int64
+             * @description Rises with every change of these fields.
+             */
+            version: number;
         };
         /** @description An agency's share. */
         AgencyShare: {
@@ -1566,6 +1847,39 @@ export interface components {
         ApplyTemplate: {
             /** @description Which, an id of the data. */
             template: string;
+        };
+        /** @description A device or service of an agency. */
+        Asset: {
+            /**
+             * @description Its address.
+             * @default
+             */
+            address: string;
+            /**
+             * @description What it is, of the register's list.
+             * @default
+             */
+            asset_kind: string;
+            /**
+             * @description Its name.
+             * @default
+             */
+            name: string;
+            /**
+             * @description What people note of it.
+             * @default
+             */
+            note: string;
+            /**
+             * @description Where it stands.
+             * @default
+             */
+            place: string;
+            /**
+             * @description The system it belongs to, by name.
+             * @default
+             */
+            system: string;
         };
         /** @description Gives an alert to somebody, or to nobody. */
         AssignAlert: {
@@ -2025,6 +2339,15 @@ export interface components {
             /** @description Who operates it. */
             operator: string;
         };
+        /** @description A cell that changes. */
+        CellChange: {
+            /** @description As it would be. */
+            after: string;
+            /** @description As it is. */
+            before: string;
+            /** @description The column. */
+            column: string;
+        };
         /** @description Where the chain is broken. */
         ChainBreak: {
             /** @description `changed`, `missing`, `inserted`, `replaced`, `shortened` or `rewritten`. */
@@ -2080,6 +2403,16 @@ export interface components {
             guarded: boolean;
             head?: null | components["schemas"]["ChainHead"];
         };
+        /** @description Changes an agency. */
+        ChangeAgency: {
+            /** @description How it is to be. */
+            fields: components["schemas"]["AgencyFields"];
+            /**
+             * Format: int64
+             * @description The version that was seen.
+             */
+            version: number;
+        };
         /** @description Changes a case; what is missing stays. */
         ChangeCase: {
             /** @description A new agency; an empty text takes it away. */
@@ -2124,6 +2457,16 @@ export interface components {
              */
             version: number;
         };
+        /** @description Changes a record. */
+        ChangeRecord: {
+            /** @description How it is to be. */
+            content: components["schemas"]["RecordContent"];
+            /**
+             * Format: int64
+             * @description The version that was seen.
+             */
+            version: number;
+        };
         /** @description Changes one's own settings; what is missing stays. */
         ChangeSession: {
             /** @description The name people call them by. */
@@ -2150,6 +2493,8 @@ export interface components {
         };
         /** @description Changes a user; what is missing stays. */
         ChangeUser: {
+            /** @description The agency beyond which they are to see nothing; an empty text for none. */
+            agency_id?: string | null;
             /** @description Whether they are shut out; their sessions end at once. */
             disabled?: boolean | null;
             /** @description True takes their second factor away, when app and recovery codes are lost; their sessions end at once. */
@@ -2231,6 +2576,34 @@ export interface components {
             problems: string[];
             /** @description The program's version. */
             version: string;
+        };
+        /** @description Somebody at an agency to be asked. */
+        Contact: {
+            /**
+             * @description Their address for mail.
+             * @default
+             */
+            email: string;
+            /**
+             * @description Their name.
+             * @default
+             */
+            name: string;
+            /**
+             * @description What they do there.
+             * @default
+             */
+            role: string;
+            /**
+             * @description Their telephone.
+             * @default
+             */
+            telephone: string;
+            /**
+             * @description The day on which it was last checked that all of this is right.
+             * @default null
+             */
+            verified_on: string | null;
         };
         /** @description Somebody had evidence in hand. */
         Custody: {
@@ -2346,6 +2719,17 @@ export interface components {
             /** @description What it is. */
             label: string;
             /** @description The value as text. */
+            value: string;
+        };
+        /** @description What is wrong with a value. */
+        Fault: {
+            /** @description A stable word that the interface translates. */
+            code: string;
+            /** @description The column, or the field of a request. */
+            column: string;
+            /** @description What to do. */
+            message: string;
+            /** @description The value. */
             value: string;
         };
         /** @description A code of the app, or a recovery code. */
@@ -2526,6 +2910,36 @@ export interface components {
              */
             version: number;
         };
+        /** @description Addresses of an agency for a time. */
+        Network: {
+            /**
+             * @description The network, as in `203.0.113.0/27`.
+             * @default
+             */
+            network: string;
+            /**
+             * @description What people note of it.
+             * @default
+             */
+            note: string;
+            /**
+             * @description The first day.
+             * @default null
+             */
+            valid_from: string | null;
+            /**
+             * @description The last day.
+             * @default null
+             */
+            valid_to: string | null;
+        };
+        /** @description Adds an agency. */
+        NewAgency: {
+            /** @description How it is. */
+            fields: components["schemas"]["AgencyFields"];
+            /** @description What events carry as `organization.id`: small letters, digits, `.`, `-`, `_`. */
+            id: string;
+        };
         /** @description Adds a note to an alert. */
         NewAlertNote: {
             /** @description What; 1 to 2000 characters. */
@@ -2625,6 +3039,8 @@ export interface components {
         };
         /** @description Adds a user. */
         NewUser: {
+            /** @description The agency beyond which they are to see nothing. */
+            agency_id?: string | null;
             /** @description The name people call them by. */
             display_name: string;
             /** @description The name to log in with: 1 to 64 small letters, digits, `.`, `-`, `_`. */
@@ -2736,6 +3152,53 @@ export interface components {
             /** @description The name they log in with. */
             name: string;
         };
+        /** @description What bringing a table in would do. */
+        Plan: {
+            /**
+             * Format: int64
+             * @description How many change.
+             */
+            changed: number;
+            /** @description What the preview showed, in short: writing asks for it. */
+            digest: string;
+            /**
+             * Format: int64
+             * @description How many faults there are.
+             */
+            fault_count: number;
+            /** @description The first faults. While there is one, nothing is written. */
+            faults: components["schemas"]["RowFault"][];
+            /** @description What the register has and the table does not name; it stays as it is. */
+            missing: string[];
+            /**
+             * Format: int64
+             * @description How many are new.
+             */
+            new: number;
+            /** @description The rows that were understood. */
+            rows: components["schemas"]["PlannedRow"][];
+            /**
+             * Format: int64
+             * @description How many are there already.
+             */
+            unchanged: number;
+        };
+        /** @description A row that was understood. */
+        PlannedRow: {
+            /** @description Whose it is, or the agency itself. */
+            agency: string;
+            /** @description What changes; of new ones nothing. */
+            changes: components["schemas"]["CellChange"][];
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Its number in the file.
+             */
+            row: number;
+            /** @description What it does. */
+            state: components["schemas"]["RowState"];
+        };
         /**
          * @description How urgent it is.
          * @enum {string}
@@ -2799,10 +3262,49 @@ export interface components {
             /** @description How they were checked: `verified`, `secondary` or `memory`. */
             status: string;
         };
+        /** @description What a record says. */
+        RecordContent: (components["schemas"]["Contact"] & {
+            /** @enum {string} */
+            kind: "contact";
+        }) | (components["schemas"]["Network"] & {
+            /** @enum {string} */
+            kind: "network";
+        }) | (components["schemas"]["System"] & {
+            /** @enum {string} */
+            kind: "system";
+        }) | (components["schemas"]["Asset"] & {
+            /** @enum {string} */
+            kind: "asset";
+        });
+        /** @description A page of records. */
+        RecordList: {
+            /** @description The records, by name. */
+            items: components["schemas"]["AgencyRecord"][];
+            /** @description The next page's cursor. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all.
+             */
+            total: number;
+        };
         /** @description Recovery codes, shown once; each works once instead of a code. */
         RecoveryCodes: {
             /** @description The codes. */
             codes: string[];
+        };
+        /** @description All of it. */
+        RegisterData: {
+            /** @description States of the approval of a system's level. */
+            approval_states: components["schemas"]["CitedList"];
+            /** @description Kinds of assets. */
+            asset_kinds: components["schemas"]["CitedList"];
+            /** @description Kinds of agencies. */
+            kinds: components["schemas"]["CitedList"];
+            /** @description The tables. */
+            table: components["schemas"]["TableData"][];
+            /** @description How long a contact counts as verified. */
+            verification: components["schemas"]["Verification"];
         };
         /** @description Events that belong to an alert: those of its flow and those it stands on. */
         RelatedEvents: {
@@ -2892,6 +3394,19 @@ export interface components {
             /** @description The page of the console that shows what the row was counted from. */
             href?: string | null;
         };
+        /** @description A fault with its row. */
+        RowFault: components["schemas"]["Fault"] & {
+            /**
+             * Format: int32
+             * @description Its number in the file; 1 for headings.
+             */
+            row: number;
+        };
+        /**
+         * @description What a row does.
+         * @enum {string}
+         */
+        RowState: "new" | "changed" | "unchanged";
         /** @description A rule with its source. */
         RuleDetail: {
             /** @description The rule. */
@@ -2995,6 +3510,14 @@ export interface components {
             timeline_bars?: number | null;
             /** @description Until this moment (RFC 3339), exclusive. */
             to?: string | null;
+        };
+        /** @description The version of a record that was seen. */
+        SeenVersion: {
+            /**
+             * Format: int64
+             * @description The version that was seen.
+             */
+            version: number;
         };
         /** @description A sensor as the collector knows it. */
         Sensor: {
@@ -3251,12 +3774,67 @@ export interface components {
          * @enum {string}
          */
         SuppressionState: "active" | "expired" | "ended";
+        /** @description An information system of an agency. */
+        System: {
+            /**
+             * @description How far the approval of the level has come, of the register's list.
+             * @default
+             */
+            approval: string;
+            /**
+             * @description Who decided.
+             * @default
+             */
+            decision_authority: string;
+            /**
+             * @description Day of the decision.
+             * @default null
+             */
+            decision_date: string | null;
+            /**
+             * @description Number of the decision.
+             * @default
+             */
+            decision_number: string;
+            /**
+             * Format: int32
+             * @description Its level, 1 to 5.
+             * @default null
+             */
+            level: number | null;
+            /**
+             * @description Its name.
+             * @default
+             */
+            name: string;
+            /**
+             * @description What people note of it.
+             * @default
+             */
+            note: string;
+            /**
+             * @description Who runs it.
+             * @default
+             */
+            operator: string;
+        };
         /** @description Rows under named columns. */
         Table: {
             /** @description Column names: the fields grouped by, then the measures (`count`, `sum(FIELD)`); or the fields asked for. */
             columns: string[];
             /** @description One row a group, or an event; values as JSON. */
             rows: unknown[][];
+        };
+        /** @description A table that is brought in and taken out. */
+        TableData: {
+            /** @description Its columns, in the order in which they are written. */
+            column: components["schemas"]["Column"][];
+            /** @description Its name in English. */
+            en: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Its name in Vietnamese. */
+            vi: string;
         };
         /** @description Something to be done. */
         Task: {
@@ -3425,6 +4003,8 @@ export interface components {
         };
         /** @description Somebody who may log in. */
         User: {
+            /** @description The agency beyond which they see nothing; everything where it is missing (agencies' own people: nothing). */
+            agency_id?: string | null;
             /** @description When they were added. */
             created_at: string;
             /** @description True when they may not log in. */
@@ -3472,6 +4052,23 @@ export interface components {
          * @enum {string}
          */
         Verdict: "true_positive" | "false_positive" | "benign" | "test";
+        /** @description How long a contact counts as verified. */
+        Verification: {
+            /** @description Where the period comes from. */
+            citation: string;
+            /**
+             * Format: int32
+             * @description So many days.
+             */
+            every_days: number;
+            /**
+             * Format: int32
+             * @description So many days before, it is shown as coming due.
+             */
+            soon_days: number;
+            /** @description How the citation was checked: `verified`, `secondary` or `memory`. */
+            status: string;
+        };
         /** @description A saved view of the queue. */
         View: {
             /** @description Its id. */
@@ -3582,6 +4179,286 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AgencyList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    add_agency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAgency"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_agency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The agency */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_agency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The agency */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeAgency"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    add_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The agency */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordContent"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyRecord"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The agency */
+                id: string;
+                /** @description The record */
+                record: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRecord"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyRecord"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    remove_record: {
+        parameters: {
+            query: {
+                /** @description The version that was seen. */
+                version: number;
+            };
+            header?: never;
+            path: {
+                /** @description The agency */
+                id: string;
+                /** @description The record */
+                record: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    verify_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The agency */
+                id: string;
+                /** @description The contact */
+                record: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenVersion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyRecord"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_records: {
+        parameters: {
+            query?: {
+                /** @description Of this kind. */
+                kind?: "contact" | "network" | "system" | "asset";
+                /** @description Of this agency. */
+                agency?: string;
+                /** @description Also of the agencies under it. */
+                below?: boolean;
+                /** @description With all of these words. */
+                text?: string;
+                /** @description Networks that are in force on this day. */
+                on?: string;
+                /** @description Contacts whose verification is due. */
+                due?: boolean;
+                /** @description At most this many (default 50, at most 200). */
+                limit?: number;
+                /** @description The page after this place. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordList"];
                 };
             };
             default: {
@@ -5188,6 +6065,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NoticeList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisterData"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    export_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which */
+                table: components["schemas"]["Table"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    import_table: {
+        parameters: {
+            query: {
+                /** @description How it is written. */
+                format: "csv" | "xlsx";
+                /** @description The digest of the preview that is to be carried out; without it, this is the preview. */
+                apply?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Which */
+                table: components["schemas"]["Table"];
+            };
+            cookie?: never;
+        };
+        /** @description The file, at most 1 MB */
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
                 };
             };
             default: {
