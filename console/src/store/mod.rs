@@ -18,11 +18,14 @@ pub mod case_work;
 pub mod cases;
 pub mod chain;
 pub mod decide;
+pub mod escalations;
 pub mod figures;
 pub mod groups;
 pub mod links;
 pub mod notes;
+pub mod notice_rules;
 pub mod notices;
+pub mod rosters;
 pub mod sessions;
 pub mod settings;
 pub mod sql;
@@ -54,6 +57,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "chain", include_str!("../../migrations/0003_chain.sql")),
     (4, "cases", include_str!("../../migrations/0004_cases.sql")),
     (5, "access", include_str!("../../migrations/0005_access.sql")),
+    (7, "notices", include_str!("../../migrations/0007_notices.sql")),
 ];
 
 /// Why the store could not do it.

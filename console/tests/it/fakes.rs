@@ -233,3 +233,90 @@ async fn converse(
     }
     Ok(())
 }
+
+/// What a webhook was sent.
+#[derive(Debug, Clone)]
+pub struct HookRequest {
+    pub headers: std::collections::HashMap<String, String>,
+    pub body: String,
+}
+
+/// A webhook that takes every message, or refuses the first ones and repeats what it was sent.
+#[derive(Clone)]
+pub struct FakeHook {
+    port: u16,
+    state: Arc<Mutex<HookState>>,
+}
+
+struct HookState {
+    taken: Vec<HookRequest>,
+    refuse: u32,
+    answer: String,
+}
+
+impl FakeHook {
+    pub async fn start() -> FakeHook {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = HookState { taken: Vec::new(), refuse: 0, answer: "{\"ok\":true,\"error\":0}".to_owned() };
+        let fake = FakeHook { port, state: Arc::new(Mutex::new(state)) };
+        let router = Router::new().route("/hook", post(take)).with_state(fake.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        fake
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/hook", self.port)
+    }
+
+    pub fn refuse(&self, times: u32) {
+        self.state.lock().unwrap().refuse = times;
+    }
+
+    pub fn answer(&self, text: &str) {
+        self.state.lock().unwrap().answer = text.to_owned();
+    }
+
+    pub fn taken(&self) -> Vec<HookRequest> {
+        self.state.lock().unwrap().taken.clone()
+    }
+}
+
+async fn take(State(fake): State<FakeHook>, headers: axum::http::HeaderMap, body: String) -> (StatusCode, String) {
+    let mut state = fake.state.lock().unwrap();
+    if state.refuse > 0 {
+        state.refuse -= 1;
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("{headers:?} mot-bi-mat-dung-chung"));
+    }
+    let headers = headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+    state.taken.push(HookRequest { headers, body });
+    (StatusCode::OK, state.answer.clone())
+}
+
+/// The text part of a mail, decoded.
+pub fn mail_text(mail: &str) -> String {
+    use base64::Engine as _;
+    let (_, part) = mail.split_once("text/plain").unwrap();
+    let (head, body) = part.split_once("\n\n").unwrap();
+    let body = body.split("\n--").next().unwrap();
+    let bytes = if head.contains("base64") {
+        base64::engine::general_purpose::STANDARD.decode(body.replace('\n', "")).unwrap()
+    } else if head.contains("quoted-printable") {
+        let mut bytes = Vec::new();
+        let joined = body.replace("=\n", "");
+        let mut rest = joined.as_bytes();
+        while let Some((first, tail)) = rest.split_first() {
+            if *first == b'=' {
+                bytes.extend(hex::decode(&tail[..2]).unwrap());
+                rest = &tail[2..];
+            } else {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+        bytes
+    } else {
+        body.as_bytes().to_vec()
+    };
+    String::from_utf8(bytes).unwrap()
+}

@@ -11,6 +11,8 @@ mod harness;
 mod live;
 mod mails;
 mod migrations;
+mod notices;
+mod oncall;
 mod reports;
 mod roles;
 mod suppressions;

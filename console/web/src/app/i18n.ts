@@ -2,6 +2,7 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import * as account from "../features/account/words";
+import * as acknowledge from "../features/acknowledge/words";
 import * as packets from "../features/alerts/packets/words";
 import * as alerts from "../features/alerts/words";
 import * as audit from "../features/audit/words";
@@ -9,6 +10,7 @@ import * as cases from "../features/cases/words";
 import * as hunt from "../features/hunt/words";
 import * as notices from "../features/notices/words";
 import * as reports from "../features/reports/words";
+import * as rosters from "../features/rosters/words";
 import * as rules from "../features/rules/words";
 import * as sensors from "../features/sensors/words";
 import * as session from "../features/session/words";
@@ -21,6 +23,7 @@ export const vi = {
   ...frame.vi,
   ...ui.vi,
   ...account.vi,
+  ...acknowledge.vi,
   ...alerts.vi,
   ...packets.vi,
   ...audit.vi,
@@ -28,6 +31,7 @@ export const vi = {
   ...hunt.vi,
   ...notices.vi,
   ...reports.vi,
+  ...rosters.vi,
   ...rules.vi,
   ...sensors.vi,
   ...session.vi,
@@ -39,6 +43,7 @@ export const en: typeof vi = {
   ...frame.en,
   ...ui.en,
   ...account.en,
+  ...acknowledge.en,
   ...alerts.en,
   ...packets.en,
   ...audit.en,
@@ -46,6 +51,7 @@ export const en: typeof vi = {
   ...hunt.en,
   ...notices.en,
   ...reports.en,
+  ...rosters.en,
   ...rules.en,
   ...sensors.en,
   ...session.en,

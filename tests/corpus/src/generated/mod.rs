@@ -321,8 +321,8 @@ mod tests {
     #[test]
     fn our_own_rules_find_what_is_made_for_them_and_nothing_else() {
         let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let paths =
-            ["rules/signatures", "rules/engine/tests/testdata/signatures-with-faults.txt"].map(|path| checkout.join(path));
+        let paths = ["rules/signatures", "rules/engine/tests/testdata/signatures-with-faults.txt"]
+            .map(|path| checkout.join(path));
         let set = Signatures::compile(texts_of(&paths).unwrap(), Variables::usual());
         let tally = try_all(&set);
         assert_eq!((tally.missed.as_slice(), tally.wrong.as_slice()), (&[][..], &[][..]), "{tally:?}");
