@@ -12,6 +12,7 @@ pub mod groups;
 pub mod health;
 pub mod live;
 pub mod notices;
+pub mod overview;
 pub mod packets;
 pub mod problem;
 pub mod records;
@@ -134,6 +135,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(escalations::list_escalations))
         .routes(routes!(escalations::acknowledge))
         .routes(routes!(escalations::look_at_link, escalations::use_link))
+        .routes(routes!(overview::get_work))
+        .routes(routes!(overview::get_state))
         .routes(routes!(live::follow_live))
 }
 

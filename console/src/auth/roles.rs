@@ -145,6 +145,8 @@ pub const TABLE: &[(Method, &str, Access)] = &[
     (Method::POST, "/api/v1/escalations/{id}/acknowledge", CASES),
     (Method::GET, "/api/v1/acknowledgement", Access::Public),
     (Method::POST, "/api/v1/acknowledgement", Access::Public),
+    (Method::GET, "/api/v1/overview/work", READERS),
+    (Method::GET, "/api/v1/overview/state", READERS),
     (Method::GET, "/api/v1/live", READERS),
 ];
 

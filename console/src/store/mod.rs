@@ -25,6 +25,7 @@ pub mod links;
 pub mod notes;
 pub mod notice_rules;
 pub mod notices;
+pub mod overview;
 pub mod rosters;
 pub mod sessions;
 pub mod settings;

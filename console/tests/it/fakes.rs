@@ -53,7 +53,7 @@ impl FakeCollector {
             .route("/v1/evidence/{id}", get(read_evidence))
             .route("/v1/evidence/{id}/release", post(|| async { Json(item("a1")) }))
             .route("/v1/ledger", get(|| async { Json(ledger()) }))
-            .route("/v1/rules", get(|| async { Json(json!({"ruleset": "abc", "rules": [], "broken": []})) }))
+            .route("/v1/rules", get(|| async { Json(rules()) }))
             .route("/v1/agencies", get(|| async { Json(json!([{"id": "syt", "name": "Sở Y tế"}])) }))
             .route("/v1/catalogue", get(|| async { Json(json!({"fields": []})) }))
             .with_state(fake.clone());
@@ -136,6 +136,11 @@ async fn read_evidence(
 ) -> ([(&'static str, &'static str); 1], Vec<u8>) {
     assert!(!by["by"].is_empty());
     ([(luytre_collector_api::PASSWORD_HEADER, "mo-ra")], b"PK sealed".to_vec())
+}
+
+fn rules() -> Value {
+    let rule = serde_json::to_value(alert("a1", "high", "webshell").rule).unwrap();
+    json!({"ruleset": "abc", "rules": [{"rule": rule, "severity": "high", "file": "webshell.yml", "hits": 1}], "broken": []})
 }
 
 fn sensor() -> Value {

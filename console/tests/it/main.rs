@@ -13,6 +13,7 @@ mod mails;
 mod migrations;
 mod notices;
 mod oncall;
+mod overview;
 mod reports;
 mod roles;
 mod suppressions;

@@ -1037,6 +1037,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/overview/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The state of the province: this period beside the one before. */
+        get: operations["get_state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for the caller and the team now. */
+        get: operations["get_work"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reports": {
         parameters: {
             query?: never;
@@ -2574,6 +2608,19 @@ export interface components {
             /** @description Its title. */
             title: string;
         };
+        /** @description A figure beside that of the period before. */
+        Compared: {
+            /**
+             * Format: int64
+             * @description In the one before, as far as this one has come.
+             */
+            before: number;
+            /**
+             * Format: int64
+             * @description In this period.
+             */
+            now: number;
+        };
         /** @description How the console is. */
         ConsoleHealth: {
             /** @description How the collector is, as seen from here. */
@@ -2585,6 +2632,25 @@ export interface components {
             /** @description The program's version. */
             version: string;
         };
+        /** @description How much is seen. */
+        Coverage: {
+            /** @description Whether the collector answers. */
+            collector_ok: boolean;
+            /** @description Whether there are counters at all. */
+            known: boolean;
+            /**
+             * Format: double
+             * @description Share of traffic seen in the last quarter of an hour.
+             */
+            seen: number;
+            /** @description The sensors. */
+            sensors: components["schemas"]["SensorNow"][];
+            /**
+             * Format: int64
+             * @description What the ledger cannot account for.
+             */
+            unaccounted: number;
+        };
         /** @description Somebody had evidence in hand. */
         Custody: {
             /** @description `sealed`, `read` or `released`. */
@@ -2594,6 +2660,21 @@ export interface components {
             by?: null | components["schemas"]["Person"];
             /** @description Why. */
             reason: string;
+        };
+        /** @description A day of the trend. */
+        DayTrend: {
+            /**
+             * Format: int64
+             * @description Those of the same day of the period before.
+             */
+            before: number;
+            /** @description The day, `YYYY-MM-DD`. */
+            day: string;
+            /**
+             * Format: int64
+             * @description Its alerts.
+             */
+            now: number;
         };
         /** @description A channel that no longer works. */
         DeadChannel: {
@@ -3002,6 +3083,32 @@ export interface components {
              */
             version: number;
         };
+        /** @description An agency that needs help. */
+        Need: {
+            /** @description The agency. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Why, the weightiest first. */
+            reasons: components["schemas"]["NeedReason"][];
+            /** @description The worst severity that is open. */
+            worst: components["schemas"]["Severity"];
+        };
+        /** @description Why an agency needs help. */
+        NeedReason: {
+            /**
+             * Format: int64
+             * @description For `rising`, the alerts of the period before.
+             */
+            before?: number | null;
+            /** @description `critical_open`, `high_open`, `cases_open`, `tasks_overdue`, `rising`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description How many; for `rising` the alerts of this period.
+             */
+            number: number;
+        };
         /** @description Adds a note to an alert. */
         NewAlertNote: {
             /** @description What; 1 to 2000 characters. */
@@ -3343,6 +3450,12 @@ export interface components {
             known: number;
             /** @description Words in which nothing was recognised; at most 20. */
             not_understood: string[];
+        };
+        /** @description Who is on call now. */
+        OnCallNow: {
+            /** @description The roster. */
+            roster: string;
+            user?: null | components["schemas"]["Person"];
         };
         /**
          * @description What may be done with it where the attacker could see that (PAP).
@@ -3897,6 +4010,66 @@ export interface components {
             /** @description `packets` or `events`. */
             unit: string;
         };
+        /** @description The state of the province at a glance. */
+        StateOverview: {
+            /** @description Alerts of the period, by severity. */
+            alerts: {
+                [key: string]: components["schemas"]["Compared"];
+            };
+            /** @description Alerts that wait, by severity. */
+            alerts_open: {
+                [key: string]: number;
+            };
+            /** @description Alerts of the period in all. */
+            alerts_total: components["schemas"]["Compared"];
+            /** @description What was seen of ATT&CK. */
+            attack: components["schemas"]["TacticSeen"][];
+            /** @description Of them, true attacks. */
+            attacks: components["schemas"]["Compared"];
+            /** @description When the period before begins. */
+            before_from: string;
+            /** @description Until when it goes: as far into it as now is into this one. */
+            before_to: string;
+            /** @description Cases closed. */
+            cases_closed: components["schemas"]["Compared"];
+            /** @description Cases that are not closed, by severity. */
+            cases_open: {
+                [key: string]: number;
+            };
+            /** @description Cases opened. */
+            cases_opened: components["schemas"]["Compared"];
+            /** @description How much is seen. */
+            coverage: components["schemas"]["Coverage"];
+            /**
+             * Format: int32
+             * @description How many days the period has.
+             */
+            days: number;
+            /** @description Alerts decided. */
+            decided: components["schemas"]["Compared"];
+            /** @description Mean time from alert to decision, in seconds. */
+            decision_s: components["schemas"]["Compared"];
+            /**
+             * Format: int64
+             * @description Tasks of cases that are due within a week.
+             */
+            due: number;
+            /** @description The next tasks that are due, the overdue ones first; at most five that the caller may see. */
+            duties: components["schemas"]["TaskNow"][];
+            /** @description When it begins. */
+            from: string;
+            /** @description Agencies that need help, at most ten. */
+            needs: components["schemas"]["Need"][];
+            /**
+             * Format: int64
+             * @description Tasks of cases that are overdue.
+             */
+            overdue: number;
+            /** @description Until when: now. */
+            to: string;
+            /** @description Alerts by day. */
+            trend: components["schemas"]["DayTrend"][];
+        };
         /** @description A suppression. */
         Suppression: {
             agency?: null | components["schemas"]["Agency"];
@@ -4001,6 +4174,17 @@ export interface components {
             /** @description One row a group, or an event; values as JSON. */
             rows: unknown[][];
         };
+        /** @description A column of the matrix. */
+        TacticSeen: {
+            /** @description Its id; empty for techniques that no list places. */
+            id: string;
+            /** @description Its English name. */
+            name: string;
+            /** @description Its Vietnamese name. */
+            name_vi: string;
+            /** @description The techniques, most alerts first. */
+            techniques: components["schemas"]["TechniqueSeen"][];
+        };
         /** @description To whom a notice goes. */
         Target: {
             /** @description What it names. */
@@ -4062,11 +4246,42 @@ export interface components {
             /** @description The open tasks, those that are due first before the others; at most 200. */
             items: components["schemas"]["Task"][];
         };
+        /** @description A task in the overview. */
+        TaskNow: {
+            assignee?: null | components["schemas"]["Person"];
+            /** @description The case. */
+            case_id: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            case_number: number;
+            /** @description Until when. */
+            due: string;
+            /** @description What is to do. */
+            title: string;
+        };
         /**
          * @description Where a task stands.
          * @enum {string}
          */
         TaskState: "open" | "done" | "dropped";
+        /** @description A technique that was seen. */
+        TechniqueSeen: {
+            /**
+             * Format: int64
+             * @description How many alerts.
+             */
+            alerts: number;
+            /** @description Its id. */
+            id: string;
+            /** @description Its English name; the id where it is not known. */
+            name: string;
+            /** @description Its Vietnamese name. */
+            name_vi: string;
+            /** @description The rules that told of it. */
+            rules: string[];
+        };
         /** @description What is to be done in a case of one kind. */
         Template: {
             /** @description Its name in English. */
@@ -4299,6 +4514,80 @@ export interface components {
         WatchAlert: {
             /** @description Whether the caller watches from now on. */
             on: boolean;
+        };
+        /** @description What somebody of the team has done lately. */
+        WorkOf: {
+            /**
+             * Format: int64
+             * @description Alerts decided.
+             */
+            decided: number;
+            /**
+             * Format: int64
+             * @description Tasks done.
+             */
+            tasks_done: number;
+            /** @description Who. */
+            user: components["schemas"]["Person"];
+        };
+        /** @description What waits for an analyst now. */
+        WorkOverview: {
+            /** @description Sensors that are not connected. */
+            blind: components["schemas"]["SensorNow"][];
+            /**
+             * Format: int64
+             * @description Calls of the last day that nobody acknowledged.
+             */
+            calls_unanswered: number;
+            /**
+             * Format: int64
+             * @description Escalations that wait for somebody.
+             */
+            calls_waiting: number;
+            /** @description Whether the collector answers. */
+            collector_ok: boolean;
+            /** @description Suppressions that end within a week, the next first; at most ten. */
+            ending: components["schemas"]["Suppression"][];
+            /** @description Open alerts that are the caller's, by severity. */
+            mine: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Open cases that the caller leads.
+             */
+            my_cases: number;
+            /**
+             * Format: int64
+             * @description Those of them that are overdue.
+             */
+            my_overdue: number;
+            /**
+             * Format: int64
+             * @description Open tasks of the caller.
+             */
+            my_tasks: number;
+            /** @description Those of them that happened in the last day. */
+            new_open: {
+                [key: string]: number;
+            };
+            /** @description Who is on call now: roster and person. */
+            on_call: components["schemas"]["OnCallNow"][];
+            /** @description Open alerts, by severity. */
+            open: {
+                [key: string]: number;
+            };
+            /** @description Overdue tasks of everybody, the longest overdue first; at most ten. */
+            overdue: components["schemas"]["TaskNow"][];
+            /**
+             * Format: int64
+             * @description How many are overdue.
+             */
+            overdue_total: number;
+            /** @description The beginning of the last day, which is what "new" means. */
+            since: string;
+            /** @description What the team has done in the last day. */
+            team: components["schemas"]["WorkOf"][];
         };
     };
     responses: never;
@@ -6504,6 +6793,63 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NoticeList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_state: {
+        parameters: {
+            query?: {
+                /** @description How many days, today among them: 1 to 90 (default 7). */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateOverview"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOverview"];
                 };
             };
             default: {

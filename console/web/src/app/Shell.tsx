@@ -18,7 +18,7 @@ import { valueActions } from "./valueActions";
 import { ValueToCase, type FieldValue } from "./ValueToCase";
 import styles from "./Shell.module.css";
 
-const SECTIONS = ["alerts", "hunt", "cases", "sensors", "rules", "reports"] as const;
+const SECTIONS = ["overview", "alerts", "hunt", "cases", "sensors", "rules", "reports"] as const;
 
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation();

@@ -9,6 +9,7 @@ import * as audit from "../features/audit/words";
 import * as cases from "../features/cases/words";
 import * as hunt from "../features/hunt/words";
 import * as notices from "../features/notices/words";
+import * as overview from "../features/overview/words";
 import * as reports from "../features/reports/words";
 import * as rosters from "../features/rosters/words";
 import * as rules from "../features/rules/words";
@@ -30,6 +31,7 @@ export const vi = {
   ...cases.vi,
   ...hunt.vi,
   ...notices.vi,
+  ...overview.vi,
   ...reports.vi,
   ...rosters.vi,
   ...rules.vi,
@@ -50,6 +52,7 @@ export const en: typeof vi = {
   ...cases.en,
   ...hunt.en,
   ...notices.en,
+  ...overview.en,
   ...reports.en,
   ...rosters.en,
   ...rules.en,

@@ -24,6 +24,7 @@ const SuppressionsPage = lazy(() => import("../features/suppressions/Suppression
 const UsersPage = lazy(() => import("../features/users/UsersPage"));
 const AccountPage = lazy(() => import("../features/account/AccountPage"));
 const AuditPage = lazy(() => import("../features/audit/AuditPage"));
+const OverviewPage = lazy(() => import("../features/overview/OverviewPage"));
 const RostersPage = lazy(() => import("../features/rosters/RostersPage"));
 const AcknowledgePage = lazy(() => import("../features/acknowledge/AcknowledgePage"));
 const NoticesPage = lazy(() => import("../features/notices/NoticesPage"));
@@ -101,6 +102,7 @@ function Pages() {
           <Route path="account" element={<AccountPage />} />
           <Route path="audit" element={guard(may.audit, <AuditPage />)} />
           <Route path="notices" element={guard(may.read, <NoticesPage />)} />
+          <Route path="overview" element={guard(may.read, <OverviewPage />)} />
           <Route path="rosters" element={guard(may.read, <RostersPage />)} />
           <Route path="*" element={<Empty title={t("ui.not_found")}>{t("ui.not_found_hint")}</Empty>} />
         </Routes>
