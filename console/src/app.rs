@@ -18,7 +18,8 @@ use crate::limit::RequestLimit;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::model::{AlertsChanged, CollectorHealth, VisibilityNow};
-use crate::notify::NoticeWriter;
+use crate::notify::webhook::Hooks;
+use crate::notify::{NoticeWriter, first_rule};
 use crate::press::Press;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -68,8 +69,10 @@ pub struct App {
     pub doors: Doors,
     /// Requests by address.
     pub requests: RequestLimit,
-    /// Writes e-mail notices.
+    /// Writes notices and knows who gets which.
     pub notices: NoticeWriter,
+    /// Sends to webhooks.
+    pub hooks: Hooks,
     /// Typesets.
     pub press: Press,
     /// Counts.
@@ -95,6 +98,9 @@ impl App {
         for (name, address) in store.known_places(MAX_KNOWN).await? {
             doors.remember(&Knock::new(&name, Some(&address)));
         }
+        store.make_first_notice_rule(&first_rule(&settings)).await?;
+        let notices = NoticeWriter::new(&settings, &public_url, zone.clone())?;
+        notices.refresh(&store, &settings).await?;
         Ok(Arc::new(App {
             store,
             collector: Collector::new(&settings.collector)?,
@@ -105,7 +111,8 @@ impl App {
             passwords: Passwords::new()?,
             doors,
             requests: RequestLimit::new(settings.listen.requests_per_second),
-            notices: NoticeWriter::new(&settings.mail, &public_url, zone.clone())?,
+            notices,
+            hooks: Hooks::new(settings.notices.ca_file.as_deref())?,
             press: Press::new(&settings.press),
             metrics: Metrics::default(),
             public_url,
@@ -124,6 +131,13 @@ impl App {
             idle_admin_us: idle(profile.idle_minutes_admin),
             absolute_us: i64::from(wished.absolute_hours.unwrap_or(profile.absolute_hours)) * 3_600_000_000,
         }
+    }
+
+    /// Reads anew who is told of what, after something of it was changed.
+    pub async fn refresh_notices(&self) -> Result<(), crate::store::StoreError> {
+        self.notices.refresh(&self.store, &self.settings).await?;
+        self.live.publish("notices_changed", &serde_json::json!({}));
+        Ok(())
     }
 
     /// Tells everybody who follows that an alert changed; a failure only costs them freshness.

@@ -3,8 +3,9 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use jiff::Timestamp;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -62,6 +63,21 @@ pub fn zone(name: &str) -> Option<TimeZone> {
         Err(_) if name == "Asia/Ho_Chi_Minh" => Some(TimeZone::fixed(jiff::tz::offset(7))),
         Err(_) => None,
     }
+}
+
+/// The Monday of the week of a day, `YYYY-MM-DD`.
+pub fn monday(day: &str) -> Option<Date> {
+    let day: Date = day.parse().ok()?;
+    day.checked_sub(i64::from(day.weekday().to_monday_zero_offset()).days()).ok()
+}
+
+/// A time of day, `HH:MM`.
+pub fn time_of_day(text: &str) -> Option<Time> {
+    let (hour, minute) = text.split_once(':')?;
+    if hour.len() != 2 || minute.len() != 2 {
+        return None;
+    }
+    Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
 }
 
 #[cfg(test)]

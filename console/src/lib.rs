@@ -7,6 +7,7 @@
 pub mod api;
 pub mod app;
 pub mod assets;
+pub mod attack;
 pub mod auth;
 pub mod case_data;
 pub mod clock;

@@ -44,6 +44,18 @@ pub struct Metrics {
     pub mails_sent: Counter,
     /// Tries to send that failed.
     pub mail_failures: Counter,
+    /// Messages that webhooks took.
+    pub hooks_sent: Counter,
+    /// Tries to reach a webhook that failed.
+    pub hook_failures: Counter,
+    /// Notices that became part of a digest because their recipient had enough.
+    pub notices_gathered: Counter,
+    /// Steps of ladders that were taken.
+    pub escalation_steps: Counter,
+    /// Ladders at whose end nobody had acknowledged.
+    pub escalations_exhausted: Counter,
+    /// Channels that became dead.
+    pub channels_died: Counter,
     /// Followers of the live stream that were cut off because they were slow.
     pub live_cut_off: Counter,
     /// Documents typeset.
@@ -69,6 +81,16 @@ async fn page(State(app): State<Arc<App>>) -> impl IntoResponse {
         ("console_logins_failed_total", "failed log-ins", m.logins_failed.get()),
         ("console_mails_sent_total", "mails that the server took", m.mails_sent.get()),
         ("console_mail_failures_total", "tries to send a mail that failed", m.mail_failures.get()),
+        ("console_hooks_sent_total", "messages that webhooks took", m.hooks_sent.get()),
+        ("console_hook_failures_total", "tries to reach a webhook that failed", m.hook_failures.get()),
+        (
+            "console_notices_gathered_total",
+            "notices put into a digest because of their number",
+            m.notices_gathered.get(),
+        ),
+        ("console_escalation_steps_total", "steps of ladders that were taken", m.escalation_steps.get()),
+        ("console_escalations_exhausted_total", "ladders that nobody answered", m.escalations_exhausted.get()),
+        ("console_channels_died_total", "notice channels that became dead", m.channels_died.get()),
         ("console_live_cut_off_total", "followers of the live stream cut off for slowness", m.live_cut_off.get()),
         ("console_documents_pressed_total", "documents typeset", m.documents_pressed.get()),
     ];

@@ -101,6 +101,7 @@ pub fn start_tasks(app: &Arc<App>, mailer: Option<Mailer>) -> tokio::task::JoinS
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(collector::stream::follow(app.clone()));
     tasks.spawn(collector::watch::watch(app.clone()));
+    tasks.spawn(notify::keep_telling(app.clone()));
     if let Some(mailer) = mailer {
         tasks.spawn(notify::send_queued(app.clone(), mailer));
     }

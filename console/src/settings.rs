@@ -20,8 +20,10 @@ pub struct Settings {
     pub access: AccessSettings,
     /// How long sessions live.
     pub session: SessionSettings,
-    /// E-mail notices.
+    /// The mail server.
     pub mail: MailSettings,
+    /// Notices, whatever carries them.
+    pub notices: NoticeSettings,
     /// Reports.
     pub report: ReportSettings,
     /// The program that typesets.
@@ -140,7 +142,8 @@ pub enum MailTls {
     None,
 }
 
-/// E-mail notices for alerts of high severity and above. Off while `host` is empty.
+/// The mail server of notices. Mail is off while `host` is empty. Who is told of what are notice rules, which
+/// administrators edit in the console; `to` and `severity` are what the first rule of a fresh database is made of.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MailSettings {
@@ -158,11 +161,11 @@ pub struct MailSettings {
     pub password_file: Option<PathBuf>,
     /// The sender, as in `Lũy Tre <luytre@tinh.example>`.
     pub from: String,
-    /// The recipients.
+    /// The configured recipients, whom a notice rule may name as a group.
     pub to: Vec<String>,
-    /// The language of the mails.
+    /// The language of mails to addresses that are no user's.
     pub language: Lang,
-    /// The least severity that is told of.
+    /// The least severity of the first notice rule.
     pub severity: luytre_collector_api::Severity,
     /// Allows `tls = "none"` to another machine.
     pub allow_cleartext: bool,
@@ -170,6 +173,12 @@ pub struct MailSettings {
     pub max_attempts: u32,
     /// The wait after the first failure, in seconds; doubles up to an hour.
     pub first_retry_s: u32,
+    /// The private key that signs mails (DKIM), PEM; mails are not signed where it is missing.
+    pub dkim_key_file: Option<PathBuf>,
+    /// The name of the public key in the DNS, below `_domainkey` of the domain.
+    pub dkim_selector: String,
+    /// The domain that signs; the sender's where it is empty.
+    pub dkim_domain: String,
 }
 
 impl Default for MailSettings {
@@ -188,7 +197,28 @@ impl Default for MailSettings {
             allow_cleartext: false,
             max_attempts: 20,
             first_retry_s: 30,
+            dkim_key_file: None,
+            dkim_selector: String::new(),
+            dkim_domain: String::new(),
         }
+    }
+}
+
+/// Notices, whatever carries them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NoticeSettings {
+    /// A folder with message templates that go before the program's own, file by file.
+    pub templates: Option<PathBuf>,
+    /// A channel counts as dead after so many failures in a row.
+    pub dead_after: u32,
+    /// An authority of webhooks to trust besides the public ones, PEM.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Default for NoticeSettings {
+    fn default() -> Self {
+        NoticeSettings { templates: None, dead_after: 5, ca_file: None }
     }
 }
 

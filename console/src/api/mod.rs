@@ -7,15 +7,19 @@ pub mod alerts;
 pub mod case_evidence;
 pub mod case_work;
 pub mod cases;
+pub mod escalations;
 pub mod extract;
 pub mod groups;
 pub mod health;
 pub mod live;
+pub mod notices;
+pub mod overview;
 pub mod packets;
 pub mod problem;
 pub mod records;
 pub mod register;
 pub mod reports;
+pub mod rosters;
 pub mod search;
 pub mod sensors;
 pub mod session;
@@ -123,7 +127,26 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(records::get_chain))
         .routes(routes!(records::verify_chain))
         .routes(routes!(records::export_chain))
-        .routes(routes!(records::list_notices))
+        .routes(routes!(notices::list_notices))
+        .routes(routes!(notices::get_alarms))
+        .routes(routes!(notices::list_notice_rules, notices::add_notice_rule))
+        .routes(routes!(notices::change_notice_rule, notices::delete_notice_rule))
+        .routes(routes!(notices::try_notice_rule))
+        .routes(routes!(notices::list_channels, notices::add_channel))
+        .routes(routes!(notices::change_channel, notices::delete_channel))
+        .routes(routes!(notices::try_channel))
+        .routes(routes!(notices::preview))
+        .routes(routes!(notices::list_addresses))
+        .routes(routes!(notices::set_address))
+        .routes(routes!(rosters::list_rosters, rosters::add_roster))
+        .routes(routes!(rosters::change_roster, rosters::delete_roster))
+        .routes(routes!(rosters::add_override))
+        .routes(routes!(rosters::remove_override))
+        .routes(routes!(escalations::list_escalations))
+        .routes(routes!(escalations::acknowledge))
+        .routes(routes!(escalations::look_at_link, escalations::use_link))
+        .routes(routes!(overview::get_work))
+        .routes(routes!(overview::get_state))
         .routes(routes!(live::follow_live))
 }
 

@@ -1,4 +1,4 @@
-//! Records of what the console did: the audit log and e-mail notices.
+//! Records of what the console did: the audit log.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::extract::Params;
 use super::problem::{Problem, ProblemBody};
 use crate::app::App;
 use crate::auth::Caller;
-use crate::model::{AuditList, AuditQuery, ChainReport, ChainState, NoticeList, PageQuery};
+use crate::model::{AuditList, AuditQuery, ChainReport, ChainState};
 use crate::store::audit::{Actor, detail};
 
 /// A page of the audit log, newest first.
@@ -65,14 +65,4 @@ pub async fn export_chain(State(app): State<Arc<App>>, caller: Caller) -> Result
         (header::CONTENT_DISPOSITION, "attachment; filename=\"luytre-log.txt\""),
     ];
     Ok((headers, Body::from_stream(pages)).into_response())
-}
-
-/// A page of e-mail notices, newest first.
-#[utoipa::path(get, path = "/api/v1/notices", tag = "records", params(PageQuery),
-    responses((status = 200, body = NoticeList), (status = "default", body = ProblemBody)))]
-pub async fn list_notices(
-    State(app): State<Arc<App>>,
-    Params(query): Params<PageQuery>,
-) -> Result<Json<NoticeList>, Problem> {
-    Ok(Json(app.store.notices(&query).await?))
 }

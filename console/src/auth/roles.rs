@@ -32,6 +32,8 @@ const READERS: Access = Access::Roles(&[Role::Analyst, Role::Manager, Role::Audi
 const TRIAGE: Access = Access::Roles(&[Role::Analyst, Role::Admin]);
 /// Those who work cases.
 const CASES: Access = Access::Roles(&[Role::Analyst, Role::Manager, Role::Admin]);
+/// Those who say who works when.
+const LEAD: Access = Access::Roles(&[Role::Manager, Role::Admin]);
 /// Those who verify.
 const AUDIT: Access = Access::Roles(&[Role::Auditor, Role::Admin]);
 /// Administrators.
@@ -130,6 +132,32 @@ pub const TABLE: &[(Method, &str, Access)] = &[
     (Method::GET, "/api/v1/audit/verify", AUDIT),
     (Method::GET, "/api/v1/audit/export", AUDIT),
     (Method::GET, "/api/v1/notices", READERS),
+    (Method::GET, "/api/v1/notice-alarms", READERS),
+    (Method::GET, "/api/v1/notice-rules", READERS),
+    (Method::POST, "/api/v1/notice-rules", ADMIN),
+    (Method::PUT, "/api/v1/notice-rules/{id}", ADMIN),
+    (Method::DELETE, "/api/v1/notice-rules/{id}", ADMIN),
+    (Method::POST, "/api/v1/notice-rules/{id}/test", ADMIN),
+    (Method::GET, "/api/v1/notice-channels", READERS),
+    (Method::POST, "/api/v1/notice-channels", ADMIN),
+    (Method::PUT, "/api/v1/notice-channels/{id}", ADMIN),
+    (Method::DELETE, "/api/v1/notice-channels/{id}", ADMIN),
+    (Method::POST, "/api/v1/notice-channels/{id}/test", ADMIN),
+    (Method::GET, "/api/v1/notice-preview", READERS),
+    (Method::GET, "/api/v1/notice-addresses", READERS),
+    (Method::PUT, "/api/v1/notice-addresses/{user}", CASES),
+    (Method::GET, "/api/v1/rosters", READERS),
+    (Method::POST, "/api/v1/rosters", LEAD),
+    (Method::PUT, "/api/v1/rosters/{id}", LEAD),
+    (Method::DELETE, "/api/v1/rosters/{id}", LEAD),
+    (Method::POST, "/api/v1/rosters/{id}/overrides", CASES),
+    (Method::DELETE, "/api/v1/rosters/{id}/overrides/{override}", CASES),
+    (Method::GET, "/api/v1/escalations", READERS),
+    (Method::POST, "/api/v1/escalations/{id}/acknowledge", CASES),
+    (Method::GET, "/api/v1/acknowledgement", Access::Public),
+    (Method::POST, "/api/v1/acknowledgement", Access::Public),
+    (Method::GET, "/api/v1/overview/work", READERS),
+    (Method::GET, "/api/v1/overview/state", READERS),
     (Method::GET, "/api/v1/live", READERS),
 ];
 
@@ -159,9 +187,10 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_never_public_except_logging_in() {
+    fn changes_are_never_public_except_logging_in_and_links() {
         for (method, route, access) in TABLE {
-            let is_door = ["/api/v1/session", "/api/v1/setup"].contains(route) && *method == Method::POST;
+            let doors = ["/api/v1/session", "/api/v1/setup", "/api/v1/acknowledgement"];
+            let is_door = doors.contains(route) && *method == Method::POST;
             if *method != Method::GET && !is_door {
                 assert_ne!(*access, Access::Public, "{method} {route}");
             }

@@ -91,8 +91,9 @@ async fn read_stream(app: &Arc<App>, mut body: Incoming) -> anyhow::Result<()> {
 
 async fn store(app: &Arc<App>, batch: &[Alert]) -> anyhow::Result<()> {
     let now_us = app.clock.now_us();
-    let taken = app.store.take_alerts(batch, &|alert| app.notices.notices_for(alert, now_us)).await?;
+    let taken = app.store.take_alerts(batch, &|alert| app.notices.orders_for(alert, now_us)).await?;
     app.metrics.alerts_taken.add(taken.len() as u64);
+    app.metrics.notices_gathered.add(taken.iter().map(|alert| alert.gathered).sum());
     app.metrics.alerts_hidden.add(taken.iter().filter(|alert| alert.is_new && alert.hidden).count() as u64);
     for alert in taken.iter().filter(|alert| !alert.hidden) {
         app.tell_alert(&alert.id, alert.is_new).await;

@@ -1,4 +1,4 @@
-//! Records of what the console itself did or knows: the audit log, e-mail notices, its health.
+//! Records of what the console itself did or knows: the audit log, its health.
 
 use std::collections::BTreeMap;
 
@@ -122,61 +122,6 @@ pub struct PageQuery {
     pub cursor: Option<String>,
     /// At most this many (default 50, at most 200).
     pub limit: Option<u32>,
-}
-
-/// Where a notice stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum NoticeState {
-    /// Waits to be sent, or to be sent again.
-    Queued,
-    /// The mail server took it.
-    Sent,
-    /// Given up.
-    Failed,
-}
-
-/// An e-mail notice.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct Notice {
-    /// Its id.
-    pub id: String,
-    /// To whom.
-    pub to: String,
-    /// Its subject.
-    pub subject: String,
-    /// Where it stands.
-    pub state: NoticeState,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// When it was queued.
-    pub created_at: String,
-    /// When it is tried next.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_attempt_at: Option<String>,
-    /// When the mail server took it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sent_at: Option<String>,
-    /// The mail server's answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub receipt: Option<String>,
-    /// Why the last try failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_error: Option<String>,
-    /// The alert it speaks of.
-    pub alert_id: String,
-}
-
-/// A page of notices, newest first.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct NoticeList {
-    /// The notices.
-    pub items: Vec<Notice>,
-    /// How many there are in all.
-    pub total: u64,
-    /// The next page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_cursor: Option<String>,
 }
 
 /// How the console is.

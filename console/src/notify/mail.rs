@@ -1,16 +1,17 @@
 //! Hands mails to the configured SMTP server: STARTTLS or implicit TLS with the public authorities (and one's own), with
-//! or without log-in. In clear only to this machine itself, unless the configuration insists.
+//! or without log-in. In clear only to this machine itself, unless the configuration insists. Mails have a text and an
+//! HTML part, and are signed (DKIM) where a key is configured.
 
 use std::net::ToSocketAddrs as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use lettre::message::header::ContentType;
-use lettre::message::{Mailbox, Message};
+use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 
+use super::dkim::Signer;
 use crate::settings::{MailSettings, MailTls};
 use crate::store::notices::DueNotice;
 
@@ -22,9 +23,10 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
+    signer: Option<Signer>,
 }
 
-/// Why a mail was not taken.
+/// Why a mail or a message was not taken.
 #[derive(Debug)]
 pub struct Failure {
     /// What the server or the connection said.
@@ -43,7 +45,6 @@ impl Mailer {
             .from
             .parse()
             .with_context(|| format!("mail.from: `{}` is no e-mail address; set the sender", settings.from))?;
-        anyhow::ensure!(!settings.to.is_empty(), "mail.to is empty; name at least one recipient");
         let (tls, port) = security(settings)?;
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(settings.host.clone())
             .port(settings.port.unwrap_or(port))
@@ -52,14 +53,19 @@ impl Mailer {
         if !settings.user.is_empty() {
             builder = builder.credentials(Credentials::new(settings.user.clone(), password(settings)?));
         }
-        Ok(Some(Mailer { transport: builder.build(), from }))
+        let signer = signer(settings, from.email.domain())?;
+        Ok(Some(Mailer { transport: builder.build(), from, signer }))
     }
 
     /// Sends a notice; answers what the server said.
-    pub async fn send(&self, notice: &DueNotice) -> Result<String, Failure> {
-        let message =
-            self.message(notice).map_err(|error| Failure { reason: format!("{error:#}"), permanent: true })?;
-        match self.transport.send(message).await {
+    pub async fn send(&self, notice: &DueNotice, now_s: i64) -> Result<String, Failure> {
+        let broken = |error: anyhow::Error| Failure { reason: format!("{error:#}"), permanent: true };
+        let message = self.message(notice).map_err(broken)?;
+        let mut bytes = message.formatted();
+        if let Some(signer) = &self.signer {
+            bytes = signer.sign(&bytes, now_s).map_err(broken)?;
+        }
+        match self.transport.send_raw(message.envelope(), &bytes).await {
             Ok(response) => {
                 let text: Vec<&str> = response.message().collect();
                 Ok(format!("{} {}", response.code(), text.join(" ")).trim().chars().take(500).collect())
@@ -80,15 +86,27 @@ impl Mailer {
     fn message(&self, notice: &DueNotice) -> anyhow::Result<Message> {
         let to: Mailbox = notice.recipient.parse().context("read the recipient")?;
         let domain = self.from.email.domain();
-        Message::builder()
+        let message = Message::builder()
             .from(self.from.clone())
             .to(to)
             .subject(notice.subject.as_str())
-            .message_id(Some(format!("<{}@{domain}>", notice.id)))
-            .header(ContentType::TEXT_PLAIN)
-            .body(notice.body.clone())
-            .context("write the mail")
+            .message_id(Some(format!("<{}@{domain}>", notice.id)));
+        let text = SinglePart::plain(notice.body.clone());
+        match &notice.html {
+            Some(html) => {
+                let both = MultiPart::alternative().singlepart(text).singlepart(SinglePart::html(html.clone()));
+                message.multipart(both).context("write the mail")
+            }
+            None => message.singlepart(text).context("write the mail"),
+        }
     }
+}
+
+/// Whoever signs, where a key is configured; the domain is the sender's unless another one is named.
+fn signer(settings: &MailSettings, sender: &str) -> anyhow::Result<Option<Signer>> {
+    let Some(key) = &settings.dkim_key_file else { return Ok(None) };
+    let domain = if settings.dkim_domain.is_empty() { sender } else { &settings.dkim_domain };
+    Signer::new(key, domain, &settings.dkim_selector).map(Some)
 }
 
 fn password(settings: &MailSettings) -> anyhow::Result<String> {

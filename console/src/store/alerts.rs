@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::alert_filter::filter;
 use super::audit::{HistoryOf, detail, history};
-use super::notices::{NewNotice, insert_notice};
+use super::notices::{Orders, carry_out};
 use super::settings::set_alert_cursor;
 use super::sql::{
     Conditions, SEVERITIES, agency, cursor_parts, cursor_text, endpoint, folded, page_size, person, severity_number,
@@ -40,6 +40,8 @@ pub struct Taken {
     pub is_new: bool,
     /// True when a suppression hides it.
     pub hidden: bool,
+    /// How many of its notices were gathered because their recipients had enough of them.
+    pub gathered: u64,
 }
 
 impl Store {
@@ -48,7 +50,7 @@ impl Store {
     pub async fn take_alerts(
         &self,
         alerts: &[Alert],
-        notices_for: &(dyn Fn(&Alert) -> Vec<NewNotice> + Sync),
+        orders_for: &(dyn Fn(&Alert) -> Orders + Sync),
     ) -> StoreResult<Vec<Taken>> {
         let Some(last) = alerts.iter().map(|a| a.sequence).max() else { return Ok(Vec::new()) };
         let now_us = self.now_us();
@@ -59,21 +61,20 @@ impl Store {
                 None => {
                     // What a suppression hides is kept, but nobody is woken for it.
                     if insert_alert(&mut change, alert, now_us).await? {
-                        taken.push(Taken { id: alert.id.clone(), is_new: true, hidden: true });
+                        taken.push(Taken { id: alert.id.clone(), is_new: true, hidden: true, gathered: 0 });
                         continue;
                     }
-                    for notice in notices_for(alert) {
-                        insert_notice(&mut change, &alert.id, &notice, now_us).await?;
-                    }
-                    taken.push(Taken { id: alert.id.clone(), is_new: true, hidden: false });
+                    let gathered = carry_out(&mut change, &alert.id, &orders_for(alert), now_us).await?;
+                    taken.push(Taken { id: alert.id.clone(), is_new: true, hidden: false, gathered });
                 }
                 Some(known) if known.sequence < alert.sequence => {
                     update_alert(&mut change, alert).await?;
                     // An alert that grew severe is told of now; one that was told of is not told of again.
-                    for notice in notices_for(alert).into_iter().filter(|_| !known.hidden) {
-                        insert_notice(&mut change, &alert.id, &notice, now_us).await?;
+                    let mut gathered = 0;
+                    if !known.hidden {
+                        gathered = carry_out(&mut change, &alert.id, &orders_for(alert), now_us).await?;
                     }
-                    taken.push(Taken { id: alert.id.clone(), is_new: false, hidden: known.hidden });
+                    taken.push(Taken { id: alert.id.clone(), is_new: false, hidden: known.hidden, gathered });
                 }
                 Some(_) => {}
             }

@@ -20,13 +20,17 @@ pub mod case_work;
 pub mod cases;
 pub mod chain;
 pub mod decide;
+pub mod escalations;
 pub mod figures;
 pub mod groups;
 pub mod links;
 pub mod notes;
+pub mod notice_rules;
 pub mod notices;
+pub mod overview;
 pub mod reach;
 pub mod register_import;
+pub mod rosters;
 pub mod sessions;
 pub mod settings;
 pub mod sql;
@@ -59,6 +63,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "cases", include_str!("../../migrations/0004_cases.sql")),
     (5, "access", include_str!("../../migrations/0005_access.sql")),
     (6, "agencies", include_str!("../../migrations/0006_agencies.sql")),
+    (7, "notices", include_str!("../../migrations/0007_notices.sql")),
 ];
 
 /// Why the store could not do it.

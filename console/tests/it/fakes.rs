@@ -53,7 +53,7 @@ impl FakeCollector {
             .route("/v1/evidence/{id}", get(read_evidence))
             .route("/v1/evidence/{id}/release", post(|| async { Json(item("a1")) }))
             .route("/v1/ledger", get(|| async { Json(ledger()) }))
-            .route("/v1/rules", get(|| async { Json(json!({"ruleset": "abc", "rules": [], "broken": []})) }))
+            .route("/v1/rules", get(|| async { Json(rules()) }))
             .route(
                 "/v1/agencies",
                 get(|| async { Json(json!([{"id": "syt", "name": "Sở Y tế", "networks": ["203.0.113.0/27"]}])) }),
@@ -139,6 +139,11 @@ async fn read_evidence(
 ) -> ([(&'static str, &'static str); 1], Vec<u8>) {
     assert!(!by["by"].is_empty());
     ([(luytre_collector_api::PASSWORD_HEADER, "mo-ra")], b"PK sealed".to_vec())
+}
+
+fn rules() -> Value {
+    let rule = serde_json::to_value(alert("a1", "high", "webshell").rule).unwrap();
+    json!({"ruleset": "abc", "rules": [{"rule": rule, "severity": "high", "file": "webshell.yml", "hits": 1}], "broken": []})
 }
 
 fn sensor() -> Value {
@@ -235,4 +240,91 @@ async fn converse(
         write.write_all(answer.as_bytes()).await?;
     }
     Ok(())
+}
+
+/// What a webhook was sent.
+#[derive(Debug, Clone)]
+pub struct HookRequest {
+    pub headers: std::collections::HashMap<String, String>,
+    pub body: String,
+}
+
+/// A webhook that takes every message, or refuses the first ones and repeats what it was sent.
+#[derive(Clone)]
+pub struct FakeHook {
+    port: u16,
+    state: Arc<Mutex<HookState>>,
+}
+
+struct HookState {
+    taken: Vec<HookRequest>,
+    refuse: u32,
+    answer: String,
+}
+
+impl FakeHook {
+    pub async fn start() -> FakeHook {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = HookState { taken: Vec::new(), refuse: 0, answer: "{\"ok\":true,\"error\":0}".to_owned() };
+        let fake = FakeHook { port, state: Arc::new(Mutex::new(state)) };
+        let router = Router::new().route("/hook", post(take)).with_state(fake.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        fake
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/hook", self.port)
+    }
+
+    pub fn refuse(&self, times: u32) {
+        self.state.lock().unwrap().refuse = times;
+    }
+
+    pub fn answer(&self, text: &str) {
+        self.state.lock().unwrap().answer = text.to_owned();
+    }
+
+    pub fn taken(&self) -> Vec<HookRequest> {
+        self.state.lock().unwrap().taken.clone()
+    }
+}
+
+async fn take(State(fake): State<FakeHook>, headers: axum::http::HeaderMap, body: String) -> (StatusCode, String) {
+    let mut state = fake.state.lock().unwrap();
+    if state.refuse > 0 {
+        state.refuse -= 1;
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("{headers:?} mot-bi-mat-dung-chung"));
+    }
+    let headers = headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+    state.taken.push(HookRequest { headers, body });
+    (StatusCode::OK, state.answer.clone())
+}
+
+/// The text part of a mail, decoded.
+pub fn mail_text(mail: &str) -> String {
+    use base64::Engine as _;
+    let (_, part) = mail.split_once("text/plain").unwrap();
+    let (head, body) = part.split_once("\n\n").unwrap();
+    let body = body.split("\n--").next().unwrap();
+    let bytes = if head.contains("base64") {
+        base64::engine::general_purpose::STANDARD.decode(body.replace('\n', "")).unwrap()
+    } else if head.contains("quoted-printable") {
+        let mut bytes = Vec::new();
+        let joined = body.replace("=\n", "");
+        let mut rest = joined.as_bytes();
+        while let Some((first, tail)) = rest.split_first() {
+            if *first == b'=' {
+                bytes.extend(hex::decode(&tail[..2]).unwrap());
+                rest = &tail[2..];
+            } else {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+        bytes
+    } else {
+        body.as_bytes().to_vec()
+    };
+    String::from_utf8(bytes).unwrap()
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::fakes::{FakeMailServer, alert};
 use crate::harness::Console;
 
-async fn with_mail() -> (Console, FakeMailServer, Mailer) {
+pub async fn with_mail() -> (Console, FakeMailServer, Mailer) {
     luytre_console::tls::install_provider();
     let server = FakeMailServer::start().await;
     let port = server.port;

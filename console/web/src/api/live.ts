@@ -11,6 +11,8 @@ export interface LiveEvents {
   /** Many at once. */
   alerts_changed: { ids: string[]; changed: number };
   case_changed: { id: string; version: number };
+  /** Something about notices, rosters or escalations. */
+  notices_changed: Record<string, never>;
   visibility: VisibilityNow;
   resync: null;
   connection: boolean;
@@ -23,6 +25,7 @@ const handlers: Handlers = {
   alert_changed: new Set(),
   alerts_changed: new Set(),
   case_changed: new Set(),
+  notices_changed: new Set(),
   visibility: new Set(),
   resync: new Set(),
   connection: new Set(),
@@ -73,6 +76,7 @@ function open() {
   listen(stream, "alert_changed");
   listen(stream, "alerts_changed");
   listen(stream, "case_changed");
+  listen(stream, "notices_changed");
   listen(stream, "visibility");
   listen(stream, "resync");
 }

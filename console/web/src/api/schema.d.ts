@@ -4,6 +4,24 @@
  */
 
 export interface paths {
+    "/api/v1/acknowledgement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a link is about. The token stands in the header `x-luytre-link`. */
+        get: operations["look_at_link"];
+        put?: never;
+        /** Acknowledges by a link, which works once. */
+        post: operations["use_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/acts/{id}/undo": {
         parameters: {
             query?: never;
@@ -794,6 +812,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/escalations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Those that wait, then the newest. */
+        get: operations["list_escalations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/escalations/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Acknowledges in the console. */
+        post: operations["acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -882,6 +934,180 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notice-addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where notices reach those who work here. */
+        get: operations["list_addresses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notice-addresses/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets where notices reach a user: administrators anybody's, others their own. */
+        put: operations["set_address"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notice-alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What every screen warns of: channels that are dead, ladders that nobody answered. */
+        get: operations["get_alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notice-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All webhooks, the shapes they may have, and how mail has done. */
+        get: operations["list_channels"];
+        put?: never;
+        /** Makes a webhook. */
+        post: operations["add_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notice-channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a webhook. A secret stays with the address that it was given for: another address needs it anew. */
+        put: operations["change_channel"];
+        post?: never;
+        /** Deletes a webhook; what still waits for it is given up. */
+        delete: operations["delete_channel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notice-channels/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a test by a webhook; by `mail`, to the caller's own address or else to the configured ones. */
+        post: operations["try_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notice-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A message as it would be sent now. */
+        get: operations["preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notice-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All notice rules, with what is wrong with them now. */
+        get: operations["list_notice_rules"];
+        put?: never;
+        /** Makes a notice rule. */
+        post: operations["add_notice_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notice-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a notice rule. */
+        put: operations["change_notice_rule"];
+        post?: never;
+        /** Deletes a notice rule. */
+        delete: operations["delete_notice_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notice-rules/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a test to everybody a rule names, the steps of its ladder among them. */
+        post: operations["try_notice_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notices": {
         parameters: {
             query?: never;
@@ -889,8 +1115,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A page of e-mail notices, newest first. */
+        /** A page of notices, newest first. */
         get: operations["list_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The state of the province: this period beside the one before. */
+        get: operations["get_state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for the caller and the team now. */
+        get: operations["get_work"];
         put?: never;
         post?: never;
         delete?: never;
@@ -979,6 +1239,76 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rosters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All rosters, with who is on call in the next two weeks. */
+        get: operations["list_rosters"];
+        put?: never;
+        /** Makes a roster. */
+        post: operations["add_roster"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rosters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a roster. */
+        put: operations["change_roster"];
+        post?: never;
+        /** Deletes a roster; notice rules that name it reach nobody by it. */
+        delete: operations["delete_roster"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rosters/{id}/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has somebody stand in. */
+        post: operations["add_override"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rosters/{id}/overrides/{override}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Nobody stands in any more. */
+        delete: operations["remove_override"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1338,6 +1668,39 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Acknowledges by a link. */
+        Acknowledge: {
+            /** @description The link's token. */
+            token: string;
+        };
+        /** @description What a link is about. */
+        Acknowledgement: {
+            /** @description The agency it concerns. */
+            agency?: string | null;
+            /** @description The alert, for whoever can log in. */
+            alert_id: string;
+            /**
+             * Format: int64
+             * @description How many alerts there are.
+             */
+            alerts: number;
+            /** @description When. */
+            ended_at?: string | null;
+            ended_by?: null | components["schemas"]["Person"];
+            /** @description Whether this link can still acknowledge. */
+            open: boolean;
+            /** @description The alert's rule. */
+            rule: string;
+            /** @description Its Vietnamese name. */
+            rule_vi?: string | null;
+            /** @description How severe the alert is. */
+            severity: components["schemas"]["Severity"];
+            /** @description Where the escalation stands. */
+            state: components["schemas"]["EscalationState"];
+            /** @description When it happened. */
+            time: string;
+            user?: null | components["schemas"]["Person"];
+        };
         /** @description An agency of the province. */
         Agency: {
             /** @description `organization.id`. */
@@ -2457,6 +2820,16 @@ export interface components {
              */
             version: number;
         };
+        /** @description Changes a notice rule. */
+        ChangeNoticeRule: {
+            /** @description What it says from now on. */
+            rule: components["schemas"]["NoticeRuleBody"];
+            /**
+             * Format: int64
+             * @description The version that was seen.
+             */
+            version: number;
+        };
         /** @description Changes a record. */
         ChangeRecord: {
             /** @description How it is to be. */
@@ -2500,6 +2873,20 @@ export interface components {
             /** @description True takes their second factor away, when app and recovery codes are lost; their sessions end at once. */
             remove_code?: boolean | null;
             role?: null | components["schemas"]["Role"];
+        };
+        /** @description How a channel has done lately. */
+        ChannelState: {
+            /** @description Since when it counts as dead. */
+            dead_since?: string | null;
+            /**
+             * Format: int64
+             * @description Tries that failed since the last that did not.
+             */
+            failures: number;
+            /** @description What was wrong last. */
+            last_error?: string | null;
+            /** @description When it last took something. */
+            last_good?: string | null;
         };
         /** @description A list and where it comes from. */
         CitedList: {
@@ -2566,6 +2953,19 @@ export interface components {
             /** @description Its title. */
             title: string;
         };
+        /** @description A figure beside that of the period before. */
+        Compared: {
+            /**
+             * Format: int64
+             * @description In the one before, as far as this one has come.
+             */
+            before: number;
+            /**
+             * Format: int64
+             * @description In this period.
+             */
+            now: number;
+        };
         /** @description How the console is. */
         ConsoleHealth: {
             /** @description How the collector is, as seen from here. */
@@ -2605,6 +3005,25 @@ export interface components {
              */
             verified_on: string | null;
         };
+        /** @description How much is seen. */
+        Coverage: {
+            /** @description Whether the collector answers. */
+            collector_ok: boolean;
+            /** @description Whether there are counters at all. */
+            known: boolean;
+            /**
+             * Format: double
+             * @description Share of traffic seen in the last quarter of an hour.
+             */
+            seen: number;
+            /** @description The sensors. */
+            sensors: components["schemas"]["SensorNow"][];
+            /**
+             * Format: int64
+             * @description What the ledger cannot account for.
+             */
+            unaccounted: number;
+        };
         /** @description Somebody had evidence in hand. */
         Custody: {
             /** @description `sealed`, `read` or `released`. */
@@ -2614,6 +3033,30 @@ export interface components {
             by?: null | components["schemas"]["Person"];
             /** @description Why. */
             reason: string;
+        };
+        /** @description A day of the trend. */
+        DayTrend: {
+            /**
+             * Format: int64
+             * @description Those of the same day of the period before.
+             */
+            before: number;
+            /** @description The day, `YYYY-MM-DD`. */
+            day: string;
+            /**
+             * Format: int64
+             * @description Its alerts.
+             */
+            now: number;
+        };
+        /** @description A channel that no longer works. */
+        DeadChannel: {
+            /** @description What was wrong last. */
+            error: string;
+            /** @description `mail`, or the webhook's name. */
+            name: string;
+            /** @description Since when. */
+            since: string;
         };
         /** @description A finished report. */
         Document: {
@@ -2630,6 +3073,18 @@ export interface components {
             subtitle: string;
             /** @description Its title. */
             title: string;
+        };
+        /** @description Who is on call from when until when. */
+        DutySpan: {
+            /** @description From when, inclusive. */
+            from: string;
+            /** @description The override that says so. */
+            override_id?: string | null;
+            /** @description Whether notices reach them. */
+            reachable: boolean;
+            /** @description Until when, exclusive. */
+            to: string;
+            user?: null | components["schemas"]["Person"];
         };
         /** @description Ends a suppression before its time. */
         EndSuppression: {
@@ -2685,6 +3140,81 @@ export interface components {
              * @description The version that was seen.
              */
             version: number;
+        };
+        /** @description A ladder that is or was climbed because of an alert. */
+        Escalation: {
+            /** @description The agency it concerns. */
+            agency?: string | null;
+            /** @description The first alert. */
+            alert_id: string;
+            /** @description The alert's rule. */
+            alert_rule: string;
+            /** @description Its Vietnamese name. */
+            alert_rule_vi?: string | null;
+            /**
+             * Format: int64
+             * @description How many alerts of the same kind joined it.
+             */
+            alerts: number;
+            /** @description When it ended. */
+            ended_at?: string | null;
+            ended_by?: null | components["schemas"]["Person"];
+            /** @description How: `link` or `console`. */
+            how?: string | null;
+            /** @description Its id. */
+            id: string;
+            /** @description When the next step is taken. */
+            next_at?: string | null;
+            /** @description When it began. */
+            opened_at: string;
+            /** @description The notice rule's name at that time. */
+            rule_name: string;
+            /** @description How severe the alert is. */
+            severity: components["schemas"]["Severity"];
+            /** @description Where it stands. */
+            state: components["schemas"]["EscalationState"];
+            /** @description The steps that were taken. */
+            steps: components["schemas"]["EscalationStep"][];
+            /**
+             * Format: int32
+             * @description How many steps the ladder has.
+             */
+            steps_in_all: number;
+        };
+        /** @description The newest escalations. */
+        EscalationList: {
+            /** @description Those that wait first, then the newest. */
+            items: components["schemas"]["Escalation"][];
+            /**
+             * Format: int64
+             * @description How many wait for somebody.
+             */
+            waiting: number;
+        };
+        /**
+         * @description Where an escalation stands.
+         * @enum {string}
+         */
+        EscalationState: "waiting" | "acknowledged" | "handled" | "exhausted";
+        /** @description A step that was taken. */
+        EscalationStep: {
+            /** @description When. */
+            at: string;
+            notice?: null | components["schemas"]["NoticeState"];
+            /** @description Why nobody could be asked at this step. */
+            problem?: string | null;
+            /** @description What came of the notice: the receipt, or why it was not taken. */
+            receipt?: string | null;
+            /**
+             * Format: int32
+             * @description Which step of the ladder, from 1.
+             */
+            step: number;
+            /** @description To which address or webhook. */
+            to: string;
+            /** @description When its link was used. */
+            used_at?: string | null;
+            user?: null | components["schemas"]["Person"];
         };
         /** @description One event: nested Elastic Common Schema JSON, exactly as `luytre-sensor read` writes it. */
         EventDocument: {
@@ -2772,6 +3302,23 @@ export interface components {
          * @enum {string}
          */
         Grouping: "rule_host" | "rule" | "source" | "agency";
+        /** @description Somebody takes over. */
+        Handover: {
+            /**
+             * Format: int32
+             * @description The day, 1 (Monday) to 7.
+             */
+            day: number;
+            /** @description The time of day, `HH:MM` in the console's time zone. */
+            time: string;
+            /** @description Who takes over. */
+            user_id: string;
+            /**
+             * Format: int32
+             * @description Which week of the cycle, from 1.
+             */
+            week: number;
+        };
         /** @description One line of a history: who, when, what, why. */
         HistoryEntry: {
             /**
@@ -2817,6 +3364,16 @@ export interface components {
             kind: string;
             /** @description True once it was looked at. */
             seen: boolean;
+        };
+        /** @description One step of a ladder: who is asked, and how long they have. */
+        LadderStep: {
+            /** @description A user, a roster or a webhook. */
+            target: components["schemas"]["Target"];
+            /**
+             * Format: int32
+             * @description The next step is taken after so many minutes without an acknowledgement: 1 to 1440.
+             */
+            wait_minutes: number;
         };
         /**
          * @description The language of the interface.
@@ -2910,6 +3467,32 @@ export interface components {
              */
             version: number;
         };
+        /** @description An agency that needs help. */
+        Need: {
+            /** @description The agency. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Why, the weightiest first. */
+            reasons: components["schemas"]["NeedReason"][];
+            /** @description The worst severity that is open. */
+            worst: components["schemas"]["Severity"];
+        };
+        /** @description Why an agency needs help. */
+        NeedReason: {
+            /**
+             * Format: int64
+             * @description For `rising`, the alerts of the period before.
+             */
+            before?: number | null;
+            /** @description `critical_open`, `high_open`, `cases_open`, `tasks_overdue`, `rising`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description How many; for `rising` the alerts of this period.
+             */
+            number: number;
+        };
         /** @description Addresses of an agency for a time. */
         Network: {
             /**
@@ -3000,6 +3583,11 @@ export interface components {
             /** @description What; 1 to 20,000 characters. */
             text: string;
         };
+        /** @description Makes a notice rule. */
+        NewNoticeRule: {
+            /** @description What it says. */
+            rule: components["schemas"]["NoticeRuleBody"];
+        };
         /** @description Adds observables. */
         NewObservables: {
             /** @description Takes those of the case's alerts. */
@@ -3008,6 +3596,17 @@ export interface components {
             note?: string | null;
             /** @description Text with values in it, also defanged (`hxxp://evil[.]example`); at most 20,000 characters and 500 values. */
             text?: string;
+        };
+        /** @description Has somebody stand in. */
+        NewRosterOverride: {
+            /** @description From when (RFC 3339), inclusive. */
+            from: string;
+            /** @description Why. */
+            reason?: string;
+            /** @description Until when, exclusive. */
+            to: string;
+            /** @description Who stands in. */
+            user_id: string;
         };
         /** @description Makes a suppression. */
         NewSuppression: {
@@ -3057,34 +3656,111 @@ export interface components {
             /** @description Whether others see it. */
             shared: boolean;
         };
-        /** @description An e-mail notice. */
+        /** @description A notice. */
         Notice: {
             /** @description The alert it speaks of. */
-            alert_id: string;
+            alert_id?: string | null;
             /**
              * Format: int32
              * @description How often it was tried.
              */
             attempts: number;
+            /** @description `mail`, or the webhook's id. */
+            channel: string;
             /** @description When it was queued. */
             created_at: string;
             /** @description Its id. */
             id: string;
+            /** @description What it speaks of. */
+            kind: components["schemas"]["NoticeKind"];
             /** @description Why the last try failed. */
             last_error?: string | null;
             /** @description When it is tried next. */
             next_attempt_at?: string | null;
-            /** @description The mail server's answer. */
+            /** @description The answer of whoever took it. */
             receipt?: string | null;
-            /** @description When the mail server took it. */
+            /** @description When it was taken. */
             sent_at?: string | null;
             /** @description Where it stands. */
             state: components["schemas"]["NoticeState"];
             /** @description Its subject. */
             subject: string;
-            /** @description To whom. */
+            /** @description To whom: a mail address, or the webhook's name. */
             to: string;
         };
+        /** @description Where notices reach a user. */
+        NoticeAddress: {
+            /** @description Their mail address; nothing while there is none. */
+            mail?: string | null;
+            /** @description Who. */
+            user: components["schemas"]["Person"];
+        };
+        /** @description Where notices reach those who work here. */
+        NoticeAddressList: {
+            /** @description By name. */
+            items: components["schemas"]["NoticeAddress"][];
+        };
+        /** @description What every screen warns of: channels that are dead, ladders that nobody answered. */
+        NoticeAlarms: {
+            /** @description Channels that have failed too often in a row. */
+            dead: components["schemas"]["DeadChannel"][];
+            /**
+             * Format: int64
+             * @description Escalations of the last day that nobody acknowledged although everybody was asked.
+             */
+            exhausted: number;
+            /**
+             * Format: int64
+             * @description Escalations that wait for somebody.
+             */
+            waiting: number;
+        };
+        /** @description A webhook. */
+        NoticeChannel: {
+            /** @description Whether it is used. */
+            enabled: boolean;
+            /** @description Whether a secret is kept. */
+            has_secret: boolean;
+            /** @description Its id. */
+            id: string;
+            /** @description The language of its messages. */
+            language: components["schemas"]["Lang"];
+            /** @description Its name. */
+            name: string;
+            /** @description The chat or the person the shape wants; empty where it wants none. */
+            recipient: string;
+            /** @description What its messages look like, one of the shapes. */
+            shape: string;
+            /** @description How it has done lately. */
+            state: components["schemas"]["ChannelState"];
+            /** @description Where it is, without the secret. */
+            url: string;
+            /**
+             * Format: int64
+             * @description Rises with each change.
+             */
+            version: number;
+        };
+        /** @description All webhooks, the shapes they may have, and how mail has done. */
+        NoticeChannelList: {
+            /** @description The webhooks by name. */
+            items: components["schemas"]["NoticeChannel"][];
+            /** @description Whether a mail server is configured. */
+            mail: boolean;
+            /** @description The mail server; empty where none is configured. */
+            mail_server: string;
+            /** @description Whether mails are signed (DKIM), and for which domain and selector. */
+            mail_signed_by?: string | null;
+            /** @description How mail has done. */
+            mail_state: components["schemas"]["ChannelState"];
+            /** @description The shapes. */
+            shapes: components["schemas"]["ShapeInfo"][];
+        };
+        /**
+         * @description What a notice speaks of.
+         * @enum {string}
+         */
+        NoticeKind: "alert" | "escalation" | "digest" | "test" | "channel";
         /** @description A page of notices, newest first. */
         NoticeList: {
             /** @description The notices. */
@@ -3096,6 +3772,59 @@ export interface components {
              * @description How many there are in all.
              */
             total: number;
+        };
+        /** @description A notice rule as it is kept. */
+        NoticeRule: {
+            /** @description When it was changed. */
+            changed_at: string;
+            changed_by?: null | components["schemas"]["Person"];
+            /** @description Its id. */
+            id: string;
+            /** @description What is wrong with it now: recipients that reach nobody, for people. */
+            problems: components["schemas"]["TargetProblem"][];
+            /** @description What it says. */
+            rule: components["schemas"]["NoticeRuleBody"];
+            /**
+             * Format: int64
+             * @description Rises with each change.
+             */
+            version: number;
+        };
+        /** @description Who is told of which alerts, when and how. */
+        NoticeRuleBody: {
+            /** @description Only alerts of these agencies; all where it is empty. */
+            agencies?: string[];
+            /** @description When a daily digest is sent, `HH:MM`. */
+            daily_at?: string | null;
+            /** @description Only on these days, 1 (Monday) to 7; all where it is empty. */
+            days?: number[];
+            /** @description Whether it is in force. */
+            enabled: boolean;
+            /** @description Only from this time of day on, `HH:MM` in the console's time zone. Later than `until`: over midnight. */
+            from?: string | null;
+            /** @description Who is asked to acknowledge, one after the other. */
+            ladder?: components["schemas"]["LadderStep"][];
+            /** @description Its name. */
+            name: string;
+            /** @description At once, or gathered. */
+            rhythm?: components["schemas"]["Rhythm"];
+            /** @description Only alerts of these rules; all where it is empty. */
+            rules?: string[];
+            /** @description The least severity. */
+            severity: components["schemas"]["Severity"];
+            /** @description Who is told. */
+            targets?: components["schemas"]["Target"][];
+            /** @description Only until this time of day, exclusive. */
+            until?: string | null;
+        };
+        /** @description All notice rules. */
+        NoticeRuleList: {
+            /** @description The addresses of the configuration. */
+            configured: string[];
+            /** @description The rules by age. */
+            items: components["schemas"]["NoticeRule"][];
+            /** @description Whether a mail server is configured. */
+            mail: boolean;
         };
         /**
          * @description Where a notice stands.
@@ -3137,6 +3866,12 @@ export interface components {
             known: number;
             /** @description Words in which nothing was recognised; at most 20. */
             not_understood: string[];
+        };
+        /** @description Who is on call now. */
+        OnCallNow: {
+            /** @description The roster. */
+            roster: string;
+            user?: null | components["schemas"]["Person"];
         };
         /**
          * @description What may be done with it where the attacker could see that (PAP).
@@ -3198,6 +3933,17 @@ export interface components {
             row: number;
             /** @description What it does. */
             state: components["schemas"]["RowState"];
+        };
+        /** @description A message as it would be sent now. */
+        Preview: {
+            /** @description The HTML part of a mail. */
+            html?: string | null;
+            /** @description True when the alert in it is the newest one, false when it is the program's sample. */
+            real: boolean;
+            /** @description The subject. */
+            subject: string;
+            /** @description The text, or the JSON body of a webhook. */
+            text: string;
         };
         /**
          * @description How urgent it is.
@@ -3383,10 +4129,59 @@ export interface components {
             result: string;
         };
         /**
+         * @description At once, or gathered.
+         * @enum {string}
+         */
+        Rhythm: "at_once" | "hourly" | "daily";
+        /**
          * @description What somebody may do.
          * @enum {string}
          */
         Role: "analyst" | "manager" | "agency" | "auditor" | "admin";
+        /** @description A roster, and who is on call in the next two weeks. */
+        Roster: {
+            /** @description Who is on call from now on, two weeks ahead. */
+            duty: components["schemas"]["DutySpan"][];
+            /** @description The Monday with which the cycle begins. */
+            first_day: string;
+            /** @description The handovers. */
+            handovers: components["schemas"]["Handover"][];
+            /** @description Its id. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Those who stand in, from today on. */
+            overrides: components["schemas"]["RosterOverride"][];
+            /**
+             * Format: int64
+             * @description Rises with each change.
+             */
+            version: number;
+            /**
+             * Format: int32
+             * @description How many weeks the cycle has.
+             */
+            weeks: number;
+        };
+        /** @description All rosters. */
+        RosterList: {
+            /** @description By name. */
+            items: components["schemas"]["Roster"][];
+        };
+        /** @description Somebody stands in. */
+        RosterOverride: {
+            by?: null | components["schemas"]["Person"];
+            /** @description From when (RFC 3339), inclusive. */
+            from: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Why. */
+            reason: string;
+            /** @description Until when, exclusive. */
+            to: string;
+            /** @description Who stands in. */
+            user: components["schemas"]["Person"];
+        };
         /** @description A row of a table. */
         Row: {
             /** @description The cells. */
@@ -3441,6 +4236,47 @@ export interface components {
             rules: components["schemas"]["RuleLine"][];
             /** @description Digest of the rule set. */
             ruleset: string;
+        };
+        /** @description Makes or changes a webhook. */
+        SaveNoticeChannel: {
+            /** @description Whether it is used. */
+            enabled: boolean;
+            /** @description The language of its messages. */
+            language?: components["schemas"]["Lang"];
+            /** @description Its name. */
+            name: string;
+            /** @description The chat or the person the shape wants. */
+            recipient?: string;
+            /** @description The secret; where it is missing the one that is kept stays. */
+            secret?: string | null;
+            /** @description One of the shapes. */
+            shape: string;
+            /** @description Where it is: `https://…`, or `http://` to this machine itself. Empty: the shape's own address. */
+            url?: string;
+            /**
+             * Format: int64
+             * @description The version that was seen; ignored for a new one.
+             */
+            version?: number;
+        };
+        /** @description What a roster says. */
+        SaveRoster: {
+            /** @description A day of the week with which the cycle begins, `YYYY-MM-DD`. */
+            first_day: string;
+            /** @description The handovers. */
+            handovers: components["schemas"]["Handover"][];
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description The version that was seen; ignored for a new one.
+             */
+            version?: number;
+            /**
+             * Format: int32
+             * @description How many weeks the cycle has, 1 to 8.
+             */
+            weeks: number;
         };
         /** @description Which alerts a suppression hides: those of a rule, narrowed by what else is named. */
         Scope: {
@@ -3588,6 +4424,11 @@ export interface components {
             /** @description The console's version. */
             version: string;
         };
+        /** @description Sets where notices reach a user. */
+        SetNoticeAddress: {
+            /** @description The mail address; empty takes it away. */
+            mail: string;
+        };
         /** @description Uses a one-time link: makes the first administrator, or sets an invited user's password. Logs in. */
         Setup: {
             /** @description The name people call them by. */
@@ -3609,6 +4450,21 @@ export interface components {
          * @enum {string}
          */
         Severity: "info" | "low" | "medium" | "high" | "critical";
+        /** @description What messages of a webhook look like. */
+        ShapeInfo: {
+            /** @description Its id. */
+            id: string;
+            /** @description Its English name. */
+            name_en: string;
+            /** @description Its Vietnamese name. */
+            name_vi: string;
+            /** @description Whether a recipient must be named. */
+            needs_recipient: boolean;
+            /** @description Whether its messages are signed with the secret. */
+            signed: boolean;
+            /** @description The address it goes to where none is given; `{{ secret }}` stands for the secret. */
+            url: string;
+        };
         /** @description Where else a value was seen. */
         Sightings: {
             /** @description By agency, those with the most first; at most 20. Without an agency the name is empty. */
@@ -3676,6 +4532,66 @@ export interface components {
             taken: number;
             /** @description `packets` or `events`. */
             unit: string;
+        };
+        /** @description The state of the province at a glance. */
+        StateOverview: {
+            /** @description Alerts of the period, by severity. */
+            alerts: {
+                [key: string]: components["schemas"]["Compared"];
+            };
+            /** @description Alerts that wait, by severity. */
+            alerts_open: {
+                [key: string]: number;
+            };
+            /** @description Alerts of the period in all. */
+            alerts_total: components["schemas"]["Compared"];
+            /** @description What was seen of ATT&CK. */
+            attack: components["schemas"]["TacticSeen"][];
+            /** @description Of them, true attacks. */
+            attacks: components["schemas"]["Compared"];
+            /** @description When the period before begins. */
+            before_from: string;
+            /** @description Until when it goes: as far into it as now is into this one. */
+            before_to: string;
+            /** @description Cases closed. */
+            cases_closed: components["schemas"]["Compared"];
+            /** @description Cases that are not closed, by severity. */
+            cases_open: {
+                [key: string]: number;
+            };
+            /** @description Cases opened. */
+            cases_opened: components["schemas"]["Compared"];
+            /** @description How much is seen. */
+            coverage: components["schemas"]["Coverage"];
+            /**
+             * Format: int32
+             * @description How many days the period has.
+             */
+            days: number;
+            /** @description Alerts decided. */
+            decided: components["schemas"]["Compared"];
+            /** @description Mean time from alert to decision, in seconds. */
+            decision_s: components["schemas"]["Compared"];
+            /**
+             * Format: int64
+             * @description Tasks of cases that are due within a week.
+             */
+            due: number;
+            /** @description The next tasks that are due, the overdue ones first; at most five that the caller may see. */
+            duties: components["schemas"]["TaskNow"][];
+            /** @description When it begins. */
+            from: string;
+            /** @description Agencies that need help, at most ten. */
+            needs: components["schemas"]["Need"][];
+            /**
+             * Format: int64
+             * @description Tasks of cases that are overdue.
+             */
+            overdue: number;
+            /** @description Until when: now. */
+            to: string;
+            /** @description Alerts by day. */
+            trend: components["schemas"]["DayTrend"][];
         };
         /** @description A suppression. */
         Suppression: {
@@ -3836,6 +4752,36 @@ export interface components {
             /** @description Its name in Vietnamese. */
             vi: string;
         };
+        /** @description A column of the matrix. */
+        TacticSeen: {
+            /** @description Its id; empty for techniques that no list places. */
+            id: string;
+            /** @description Its English name. */
+            name: string;
+            /** @description Its Vietnamese name. */
+            name_vi: string;
+            /** @description The techniques, most alerts first. */
+            techniques: components["schemas"]["TechniqueSeen"][];
+        };
+        /** @description To whom a notice goes. */
+        Target: {
+            /** @description What it names. */
+            kind: components["schemas"]["TargetKind"];
+            /** @description Which one. */
+            value?: string;
+        };
+        /**
+         * @description What kind of recipient a target names.
+         * @enum {string}
+         */
+        TargetKind: "user" | "roster" | "address" | "configured" | "webhook";
+        /** @description A recipient that reaches nobody. */
+        TargetProblem: {
+            /** @description `gone`, `disabled`, `no_address`, `nobody_on_call`, `no_mail_server`. */
+            problem: string;
+            /** @description Which. */
+            target: components["schemas"]["Target"];
+        };
         /** @description Something to be done. */
         Task: {
             assignee?: null | components["schemas"]["Person"];
@@ -3878,11 +4824,42 @@ export interface components {
             /** @description The open tasks, those that are due first before the others; at most 200. */
             items: components["schemas"]["Task"][];
         };
+        /** @description A task in the overview. */
+        TaskNow: {
+            assignee?: null | components["schemas"]["Person"];
+            /** @description The case. */
+            case_id: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            case_number: number;
+            /** @description Until when. */
+            due: string;
+            /** @description What is to do. */
+            title: string;
+        };
         /**
          * @description Where a task stands.
          * @enum {string}
          */
         TaskState: "open" | "done" | "dropped";
+        /** @description A technique that was seen. */
+        TechniqueSeen: {
+            /**
+             * Format: int64
+             * @description How many alerts.
+             */
+            alerts: number;
+            /** @description Its id. */
+            id: string;
+            /** @description Its English name; the id where it is not known. */
+            name: string;
+            /** @description Its Vietnamese name. */
+            name_vi: string;
+            /** @description The rules that told of it. */
+            rules: string[];
+        };
         /** @description What is to be done in a case of one kind. */
         Template: {
             /** @description Its name in English. */
@@ -3911,6 +4888,16 @@ export interface components {
             phase: string;
             /** @description What, in Vietnamese. */
             vi: string;
+        };
+        /** @description What was queued by a test. */
+        TestAnswer: {
+            /** @description Recipients that reach nobody. */
+            problems: components["schemas"]["TargetProblem"][];
+            /**
+             * Format: int64
+             * @description How many notices were queued.
+             */
+            queued: number;
         };
         /**
          * @description The look of the interface.
@@ -4125,6 +5112,80 @@ export interface components {
             /** @description Whether the caller watches from now on. */
             on: boolean;
         };
+        /** @description What somebody of the team has done lately. */
+        WorkOf: {
+            /**
+             * Format: int64
+             * @description Alerts decided.
+             */
+            decided: number;
+            /**
+             * Format: int64
+             * @description Tasks done.
+             */
+            tasks_done: number;
+            /** @description Who. */
+            user: components["schemas"]["Person"];
+        };
+        /** @description What waits for an analyst now. */
+        WorkOverview: {
+            /** @description Sensors that are not connected. */
+            blind: components["schemas"]["SensorNow"][];
+            /**
+             * Format: int64
+             * @description Calls of the last day that nobody acknowledged.
+             */
+            calls_unanswered: number;
+            /**
+             * Format: int64
+             * @description Escalations that wait for somebody.
+             */
+            calls_waiting: number;
+            /** @description Whether the collector answers. */
+            collector_ok: boolean;
+            /** @description Suppressions that end within a week, the next first; at most ten. */
+            ending: components["schemas"]["Suppression"][];
+            /** @description Open alerts that are the caller's, by severity. */
+            mine: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Open cases that the caller leads.
+             */
+            my_cases: number;
+            /**
+             * Format: int64
+             * @description Those of them that are overdue.
+             */
+            my_overdue: number;
+            /**
+             * Format: int64
+             * @description Open tasks of the caller.
+             */
+            my_tasks: number;
+            /** @description Those of them that happened in the last day. */
+            new_open: {
+                [key: string]: number;
+            };
+            /** @description Who is on call now: roster and person. */
+            on_call: components["schemas"]["OnCallNow"][];
+            /** @description Open alerts, by severity. */
+            open: {
+                [key: string]: number;
+            };
+            /** @description Overdue tasks of everybody, the longest overdue first; at most ten. */
+            overdue: components["schemas"]["TaskNow"][];
+            /**
+             * Format: int64
+             * @description How many are overdue.
+             */
+            overdue_total: number;
+            /** @description The beginning of the last day, which is what "new" means. */
+            since: string;
+            /** @description What the team has done in the last day. */
+            team: components["schemas"]["WorkOf"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -4134,6 +5195,67 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    look_at_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The link's token */
+                "x-luytre-link"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledgement"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    use_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledge"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledgement"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     undo_act: {
         parameters: {
             query?: never;
@@ -5899,6 +7021,63 @@ export interface operations {
             };
         };
     };
+    list_escalations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The escalation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     get_health: {
         parameters: {
             query?: never;
@@ -6045,6 +7224,432 @@ export interface operations {
             };
         };
     };
+    list_addresses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeAddressList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    set_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetNoticeAddress"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeAddressList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_alarms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeAlarms"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeChannelList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    add_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveNoticeChannel"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeChannelList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveNoticeChannel"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeChannelList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    delete_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeChannelList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    try_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook, or `mail` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestAnswer"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    preview: {
+        parameters: {
+            query?: {
+                /** @description `alert`, `escalation`, `digest`, `channel` or `test`. */
+                template?: string;
+                /** @description The language; the caller's where it is missing. */
+                lang?: "vi" | "en";
+                /** @description A shape instead of a mail. */
+                shape?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_notice_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeRuleList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    add_notice_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNoticeRule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeRuleList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_notice_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeNoticeRule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeRuleList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    delete_notice_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeRuleList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    try_notice_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestAnswer"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     list_notices: {
         parameters: {
             query?: {
@@ -6065,6 +7670,63 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NoticeList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_state: {
+        parameters: {
+            query?: {
+                /** @description How many days, today among them: 1 to 90 (default 7). */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateOverview"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOverview"];
                 };
             };
             default: {
@@ -6224,6 +7886,194 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Document"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_rosters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    add_roster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveRoster"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_roster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The roster */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveRoster"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    delete_roster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The roster */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    add_override: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The roster */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRosterOverride"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    remove_override: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The roster */
+                id: string;
+                /** @description Who stands in */
+                override: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterList"];
                 };
             };
             default: {

@@ -28,6 +28,7 @@ export function useCaller(): SessionInfo["user"] {
 
 const TRIAGE: readonly Role[] = ["analyst", "admin"];
 const CASES: readonly Role[] = ["analyst", "manager", "admin"];
+const LEAD: readonly Role[] = ["manager", "admin"];
 const AUDIT: readonly Role[] = ["auditor", "admin"];
 
 /** What a role may do; the server decides, this only hides what would be refused. */
@@ -36,6 +37,7 @@ export function permissions(role: Role) {
     read: role !== "agency",
     triage: TRIAGE.includes(role),
     cases: CASES.includes(role),
+    lead: LEAD.includes(role),
     audit: AUDIT.includes(role),
     admin: role === "admin",
     tokens: role !== "agency",

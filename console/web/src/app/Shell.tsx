@@ -12,12 +12,13 @@ import { ValueActions } from "../ui/Value";
 import { ConscienceBanner, ConsciencePill, useConscience } from "./Conscience";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { Inbox } from "./Inbox";
+import { NoticeAlarms } from "./NoticeAlarms";
 import { useSettings } from "./settings";
 import { valueActions } from "./valueActions";
 import { ValueToCase, type FieldValue } from "./ValueToCase";
 import styles from "./Shell.module.css";
 
-const SECTIONS = ["alerts", "hunt", "cases", "sensors", "rules", "reports"] as const;
+const SECTIONS = ["overview", "alerts", "hunt", "cases", "sensors", "rules", "reports"] as const;
 
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
@@ -54,6 +55,7 @@ export function Shell({ children }: { children: ReactNode }) {
           </div>
         </header>
         {reads && <Watch part="banner" />}
+        {reads && <NoticeAlarms />}
         <div id="content" className={styles.content}>
           <ErrorBoundary key={location.pathname}>{children}</ErrorBoundary>
         </div>
@@ -80,6 +82,7 @@ function Sections() {
     { to: "/audit", label: t("nav.audit"), shown: may.audit },
     { to: "/suppressions", label: t("nav.suppressions"), shown: may.read },
     { to: "/notices", label: t("nav.notices"), shown: may.read },
+    { to: "/rosters", label: t("nav.rosters"), shown: may.read },
   ].filter((entry) => entry.shown);
   const inMore = more.some((entry) => pathname.startsWith(entry.to));
   // On a small screen the sections scroll sideways: the one that is open stays in sight.

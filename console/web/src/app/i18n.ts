@@ -2,13 +2,16 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import * as account from "../features/account/words";
+import * as acknowledge from "../features/acknowledge/words";
 import * as packets from "../features/alerts/packets/words";
 import * as alerts from "../features/alerts/words";
 import * as audit from "../features/audit/words";
 import * as cases from "../features/cases/words";
 import * as hunt from "../features/hunt/words";
 import * as notices from "../features/notices/words";
+import * as overview from "../features/overview/words";
 import * as reports from "../features/reports/words";
+import * as rosters from "../features/rosters/words";
 import * as rules from "../features/rules/words";
 import * as sensors from "../features/sensors/words";
 import * as session from "../features/session/words";
@@ -21,13 +24,16 @@ export const vi = {
   ...frame.vi,
   ...ui.vi,
   ...account.vi,
+  ...acknowledge.vi,
   ...alerts.vi,
   ...packets.vi,
   ...audit.vi,
   ...cases.vi,
   ...hunt.vi,
   ...notices.vi,
+  ...overview.vi,
   ...reports.vi,
+  ...rosters.vi,
   ...rules.vi,
   ...sensors.vi,
   ...session.vi,
@@ -39,13 +45,16 @@ export const en: typeof vi = {
   ...frame.en,
   ...ui.en,
   ...account.en,
+  ...acknowledge.en,
   ...alerts.en,
   ...packets.en,
   ...audit.en,
   ...cases.en,
   ...hunt.en,
   ...notices.en,
+  ...overview.en,
   ...reports.en,
+  ...rosters.en,
   ...rules.en,
   ...sensors.en,
   ...session.en,

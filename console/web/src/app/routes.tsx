@@ -24,6 +24,9 @@ const SuppressionsPage = lazy(() => import("../features/suppressions/Suppression
 const UsersPage = lazy(() => import("../features/users/UsersPage"));
 const AccountPage = lazy(() => import("../features/account/AccountPage"));
 const AuditPage = lazy(() => import("../features/audit/AuditPage"));
+const OverviewPage = lazy(() => import("../features/overview/OverviewPage"));
+const RostersPage = lazy(() => import("../features/rosters/RostersPage"));
+const AcknowledgePage = lazy(() => import("../features/acknowledge/AcknowledgePage"));
 const NoticesPage = lazy(() => import("../features/notices/NoticesPage"));
 
 export function AppRoutes() {
@@ -32,6 +35,14 @@ export function AppRoutes() {
   return (
     <Routes>
       <Route path="/setup" element={<SetupPage onLanguage={otherLanguage} />} />
+      <Route
+        path="/acknowledge"
+        element={
+          <Suspense fallback={<SkeletonRows rows={6} />}>
+            <AcknowledgePage onLanguage={otherLanguage} />
+          </Suspense>
+        }
+      />
       <Route path="/login" element={<LoginRoute onLanguage={otherLanguage} />} />
       <Route path="/*" element={<Inside />} />
     </Routes>
@@ -91,6 +102,8 @@ function Pages() {
           <Route path="account" element={<AccountPage />} />
           <Route path="audit" element={guard(may.audit, <AuditPage />)} />
           <Route path="notices" element={guard(may.read, <NoticesPage />)} />
+          <Route path="overview" element={guard(may.read, <OverviewPage />)} />
+          <Route path="rosters" element={guard(may.read, <RostersPage />)} />
           <Route path="*" element={<Empty title={t("ui.not_found")}>{t("ui.not_found_hint")}</Empty>} />
         </Routes>
       </Suspense>

@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { useCaller } from "../../api/session";
 import { useAgencies, useSensors } from "../../api/shared";
 import { SEVERITIES } from "../../api/types";
-import { count } from "../../ui/format";
+import { count, fullTime } from "../../ui/format";
 import { SeverityShape } from "../../ui/Severity";
 import { GROUPINGS, STATUS_FILTERS, usualBy, type useFilters } from "./filters";
 import { useCounts } from "./queries";
@@ -147,6 +147,8 @@ function Narrowing({ state: { filters, change } }: { state: Filters }) {
     { key: "host", label: t("alerts.filter.host"), value: filters.host },
     { key: "suppression", label: t("alerts.filter.suppression"), value: filters.suppression && "" },
     { key: "within", label: t("alerts.filter.within"), value: filters.within && "" },
+    { key: "from", label: t("alerts.filter.from"), value: filters.from && fullTime(filters.from).slice(0, 16) },
+    { key: "to", label: t("alerts.filter.to"), value: filters.to && fullTime(filters.to).slice(0, 16) },
   ] as const;
   return (
     <>

@@ -30,6 +30,9 @@ export interface AlertFilters {
   /** Only the members of this group of `by`. */
   within: string | undefined;
   withinBy: Grouping | undefined;
+  /** Only what happened from this moment on, and before that one. */
+  from: string | undefined;
+  to: string | undefined;
   text: string;
   sort: "time" | "severity";
   by: By;
@@ -54,6 +57,8 @@ function read(params: URLSearchParams): AlertFilters {
     not: list("not"),
     within: params.get("within") ?? undefined,
     withinBy: withinBy === "none" ? undefined : withinBy,
+    from: params.get("from") ?? undefined,
+    to: params.get("to") ?? undefined,
     text: params.get("text") ?? "",
     sort: params.get("sort") === "severity" ? "severity" : "time",
     by: params.has("within") ? "none" : (grouping("by") ?? usualBy(status)),
@@ -76,6 +81,8 @@ export function toQuery(filters: AlertFilters) {
     not: filters.not.length > 0 ? filters.not.join(",") : undefined,
     group: filters.within,
     by: filters.within === undefined ? undefined : filters.withinBy,
+    from: filters.from,
+    to: filters.to,
     text: filters.text === "" ? undefined : filters.text,
     sort: filters.sort,
   };
@@ -83,8 +90,8 @@ export function toQuery(filters: AlertFilters) {
 
 /** Whether anything narrows the queue beside its status. */
 export function isNarrowed(filters: AlertFilters): boolean {
-  const { severity, rule, agency, sensor, assignee, ip, host, watcher, suppression, not, within, text } = filters;
-  return severity.length > 0 || not.length > 0 || text !== "" || [rule, agency, sensor, assignee, ip, host, watcher, suppression, within].some((each) => each !== undefined);
+  const { severity, rule, agency, sensor, assignee, ip, host, watcher, suppression, not, within, from, to, text } = filters;
+  return severity.length > 0 || not.length > 0 || text !== "" || [rule, agency, sensor, assignee, ip, host, watcher, suppression, within, from, to].some((each) => each !== undefined);
 }
 
 /** Whether a row that has just arrived belongs to what is shown (text is left to the server). */
@@ -96,6 +103,8 @@ export function admits(filters: AlertFilters, row: AlertRow): boolean {
   if (filters.sensor !== undefined && row.sensor !== filters.sensor) return false;
   if (filters.ip !== undefined && row.source?.ip !== filters.ip && row.destination?.ip !== filters.ip) return false;
   if (filters.host !== undefined && row.host !== filters.host) return false;
+  if (filters.from !== undefined && Date.parse(row.time) < Date.parse(filters.from)) return false;
+  if (filters.to !== undefined && Date.parse(row.time) >= Date.parse(filters.to)) return false;
   if (filters.watcher !== undefined || filters.suppression !== undefined) return false;
   if (filters.not.some((each) => leftOut(each, row))) return false;
   return filters.assignee === undefined || row.assignee?.id === filters.assignee;
@@ -116,7 +125,7 @@ function leftOut(not: string, row: AlertRow): boolean {
   }
 }
 
-const KEYS = ["status", "severity", "rule", "agency", "sensor", "assignee", "ip", "host", "watcher", "suppression", "not", "within", "within_by", "text", "sort", "by", "alert", "group", "open", "tab"] as const;
+const KEYS = ["status", "severity", "rule", "agency", "sensor", "assignee", "ip", "host", "watcher", "suppression", "not", "within", "within_by", "from", "to", "text", "sort", "by", "alert", "group", "open", "tab"] as const;
 type Changes = Partial<Record<(typeof KEYS)[number], string | undefined>>;
 
 /** What a saved view keeps: filters, order and grouping, not what is selected. */

@@ -16,7 +16,7 @@ import { Chain } from "./Chain";
 import styles from "./Audit.module.css";
 
 /** Kinds of actions that can be looked at alone. */
-const KINDS = ["session", "alert", "case", "evidence", "suppression", "user", "token", "rules", "sensor", "agency", "log"] as const;
+const KINDS = ["session", "alert", "case", "evidence", "suppression", "user", "token", "rules", "sensor", "agency", "notice_rule", "channel", "roster", "escalation", "log"] as const;
 const LIMIT = 100;
 /** Ids are cut to this many characters; the whole stands in the title. */
 const SHORT = 14;

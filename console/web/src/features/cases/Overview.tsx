@@ -10,7 +10,7 @@ import { notify } from "../../ui/notify";
 import { Panel } from "../../ui/Page";
 import { EditableText } from "./EditableText";
 import { useCaseAction, useCaseData, useChangeCase } from "./queries";
-import { fromPicker, toPicker } from "./moments";
+import { fromPicker, toPicker } from "../../ui/moments";
 import styles from "./Case.module.css";
 
 const LEVELS = ["1", "2", "3", "4", "5"];

@@ -13,7 +13,7 @@ import { notify } from "../../ui/notify";
 import { Panel } from "../../ui/Page";
 import { Empty } from "../../ui/States";
 import { Time } from "../../ui/Time";
-import { fromPicker, toPicker } from "./moments";
+import { fromPicker, toPicker } from "../../ui/moments";
 import { useCaseAction, useCaseData } from "./queries";
 import styles from "./Case.module.css";
 

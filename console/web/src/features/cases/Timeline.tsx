@@ -13,7 +13,7 @@ import { fullTime } from "../../ui/format";
 import { Panel } from "../../ui/Page";
 import { SeverityBadge } from "../../ui/Severity";
 import { Empty } from "../../ui/States";
-import { fromPicker } from "./moments";
+import { fromPicker } from "../../ui/moments";
 import { useCaseAction, useCaseData } from "./queries";
 import styles from "./Case.module.css";
 

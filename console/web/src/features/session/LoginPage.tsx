@@ -2,7 +2,7 @@
 import { Alert } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { useSetupNeeded } from "../../api/session";
-import { Gate } from "./Gate";
+import { Gate } from "../../ui/Gate";
 import { LoginForm } from "./LoginForm";
 
 export function LoginPage({ onLanguage }: { onLanguage: () => void }) {

@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { useNavigate, useSearchParams } from "react-router";
 import { useSetUp, useSetupNeeded } from "../../api/session";
 import { SkeletonRows } from "../../ui/States";
-import { Gate } from "./Gate";
+import { Gate } from "../../ui/Gate";
 
 const MIN_PASSWORD = 10;
 

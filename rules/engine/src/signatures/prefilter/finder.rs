@@ -3,8 +3,8 @@
 //! Of each pattern four neighbouring bytes are chosen that are rare in traffic and among the other patterns. A table of
 //! bits says of four bytes whether they may be chosen ones; nearly all places are passed over with that one look. Where the
 //! table says yes, the patterns with these four bytes are compared. Patterns of two or three bytes have a table of pairs.
-//! Beside an automaton for the same patterns this takes a tenth of the memory, and none of it but the bits is touched
-//! where nothing is found (compare Wu and Manber, "A fast algorithm for multi-pattern searching", 1994).
+//! Where nothing is found, nothing but the bits is touched (compare Wu and Manber, "A fast algorithm for multi-pattern
+//! searching", 1994).
 
 /// Sets the bit that tells upper from lower case letters, in eight bytes at once. Some other bytes become the same too.
 const FOLD: u64 = 0x2020_2020_2020_2020;

@@ -2,7 +2,7 @@
 import dayjs from "dayjs";
 import timezone from "dayjs/plugin/timezone";
 import utc from "dayjs/plugin/utc";
-import { timeZone } from "../../ui/format";
+import { timeZone } from "./format";
 
 dayjs.extend(utc);
 dayjs.extend(timezone);

@@ -3,8 +3,8 @@ import { ActionIcon, Button, useMantineColorScheme } from "@mantine/core";
 import { IconMoon, IconSun } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { usePageTitle } from "../../ui/Page";
-import { Mark } from "../../ui/Mark";
+import { usePageTitle } from "./Page";
+import { Mark } from "./Mark";
 import styles from "./Gate.module.css";
 
 interface GateProps {
