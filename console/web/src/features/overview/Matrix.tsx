@@ -44,7 +44,7 @@ function Cell({ technique, share, span }: { technique: Technique; share: number;
       <b>{count(technique.alerts)}</b>
     </>
   );
-  const style = { "--share": `${Math.round(10 + share * 38)}%` } as React.CSSProperties;
+  const style = { "--share": `${Math.round(8 + share * 26)}%` } as React.CSSProperties;
   const [only] = technique.rules;
   if (technique.rules.length === 1 && only !== undefined) {
     return (
