@@ -1,4 +1,4 @@
--- Notices by rules that people edit, webhooks, rosters, escalation ladders; alerts by the hour for the overview.
+-- Notices by rules that people edit, webhooks, rosters, escalation ladders; alerts by hours and days for the overview.
 
 -- A notice speaks of an alert, of many (a digest), of a test or of a channel, and goes by mail or by a webhook. The table
 -- is written anew because its old form demanded one alert and one mail address.
@@ -154,39 +154,65 @@ CREATE TABLE escalation_steps (
 );
 CREATE INDEX escalation_steps_of ON escalation_steps (escalation_id, step);
 
--- Alerts by the hour, rule, agency and severity: the overview counts millions in milliseconds. Hidden ones are not in it.
+-- Alerts by the hour, and by the day of their rule and of their agency: the overview counts these instead of alerts. Days
+-- are those of Viet Nam (UTC+7). Hidden alerts are in neither; of agencies, only what is of medium severity and above.
 CREATE TABLE alert_hours (
-    hour      BIGINT NOT NULL,
-    rule_id   TEXT NOT NULL,
-    agency_id TEXT NOT NULL,
-    severity  INTEGER NOT NULL,
-    alerts    BIGINT NOT NULL,
-    PRIMARY KEY (hour, rule_id, agency_id, severity)
+    hour     BIGINT NOT NULL,
+    severity INTEGER NOT NULL,
+    alerts   BIGINT NOT NULL,
+    PRIMARY KEY (hour, severity)
 );
-INSERT INTO alert_hours (hour, rule_id, agency_id, severity, alerts)
-SELECT time_us / 3600000000, rule_id, COALESCE(agency_id, ''), severity, COUNT(*) FROM alerts
-WHERE status <> 'suppressed' GROUP BY 1, 2, 3, 4;
+CREATE TABLE alert_days (
+    kind   TEXT NOT NULL,
+    day    BIGINT NOT NULL,
+    key    TEXT NOT NULL,
+    alerts BIGINT NOT NULL,
+    PRIMARY KEY (kind, day, key)
+);
+INSERT INTO alert_hours (hour, severity, alerts)
+SELECT time_us / 3600000000, severity, COUNT(*) FROM alerts WHERE status <> 'suppressed' GROUP BY 1, 2;
+INSERT INTO alert_days (kind, day, key, alerts)
+SELECT 'rule', (time_us + 25200000000) / 86400000000, rule_id, COUNT(*) FROM alerts
+WHERE status <> 'suppressed' GROUP BY 2, 3;
+INSERT INTO alert_days (kind, day, key, alerts)
+SELECT 'agency', (time_us + 25200000000) / 86400000000, agency_id, COUNT(*) FROM alerts
+WHERE status <> 'suppressed' AND severity >= 2 AND agency_id IS NOT NULL GROUP BY 2, 3;
 
-CREATE TRIGGER alert_hours_of_new AFTER INSERT ON alerts WHEN NEW.status <> 'suppressed'
+CREATE TRIGGER alerts_counted AFTER INSERT ON alerts WHEN NEW.status <> 'suppressed'
 BEGIN
-    INSERT INTO alert_hours (hour, rule_id, agency_id, severity, alerts)
-    VALUES (NEW.time_us / 3600000000, NEW.rule_id, COALESCE(NEW.agency_id, ''), NEW.severity, 1)
-    ON CONFLICT (hour, rule_id, agency_id, severity) DO UPDATE SET alerts = alerts + 1;
+    INSERT INTO alert_hours (hour, severity, alerts) VALUES (NEW.time_us / 3600000000, NEW.severity, 1)
+    ON CONFLICT (hour, severity) DO UPDATE SET alerts = alerts + 1;
+    INSERT INTO alert_days (kind, day, key, alerts)
+    VALUES ('rule', (NEW.time_us + 25200000000) / 86400000000, NEW.rule_id, 1)
+    ON CONFLICT (kind, day, key) DO UPDATE SET alerts = alerts + 1;
+    INSERT INTO alert_days (kind, day, key, alerts)
+    SELECT 'agency', (NEW.time_us + 25200000000) / 86400000000, NEW.agency_id, 1
+    WHERE NEW.severity >= 2 AND NEW.agency_id IS NOT NULL
+    ON CONFLICT (kind, day, key) DO UPDATE SET alerts = alerts + 1;
 END;
-CREATE TRIGGER alert_hours_of_old AFTER UPDATE OF time_us, severity, agency_id, status ON alerts
-WHEN OLD.status <> 'suppressed' AND (NEW.status = 'suppressed' OR OLD.time_us <> NEW.time_us
-    OR OLD.severity <> NEW.severity OR COALESCE(OLD.agency_id, '') <> COALESCE(NEW.agency_id, ''))
+CREATE TRIGGER alerts_uncounted AFTER UPDATE OF time_us, severity, agency_id, status ON alerts
+WHEN OLD.status <> 'suppressed' AND (NEW.status = 'suppressed' OR OLD.time_us <> NEW.time_us OR OLD.severity <> NEW.severity
+    OR COALESCE(OLD.agency_id, '') <> COALESCE(NEW.agency_id, ''))
 BEGIN
-    UPDATE alert_hours SET alerts = alerts - 1 WHERE hour = OLD.time_us / 3600000000 AND rule_id = OLD.rule_id
-        AND agency_id = COALESCE(OLD.agency_id, '') AND severity = OLD.severity;
+    UPDATE alert_hours SET alerts = alerts - 1 WHERE hour = OLD.time_us / 3600000000 AND severity = OLD.severity;
+    UPDATE alert_days SET alerts = alerts - 1 WHERE kind = 'rule' AND key = OLD.rule_id
+        AND day = (OLD.time_us + 25200000000) / 86400000000;
+    UPDATE alert_days SET alerts = alerts - 1 WHERE kind = 'agency' AND key = OLD.agency_id
+        AND day = (OLD.time_us + 25200000000) / 86400000000 AND OLD.severity >= 2;
 END;
-CREATE TRIGGER alert_hours_of_changed AFTER UPDATE OF time_us, severity, agency_id, status ON alerts
-WHEN NEW.status <> 'suppressed' AND (OLD.status = 'suppressed' OR OLD.time_us <> NEW.time_us
-    OR OLD.severity <> NEW.severity OR COALESCE(OLD.agency_id, '') <> COALESCE(NEW.agency_id, ''))
+CREATE TRIGGER alerts_recounted AFTER UPDATE OF time_us, severity, agency_id, status ON alerts
+WHEN NEW.status <> 'suppressed' AND (OLD.status = 'suppressed' OR OLD.time_us <> NEW.time_us OR OLD.severity <> NEW.severity
+    OR COALESCE(OLD.agency_id, '') <> COALESCE(NEW.agency_id, ''))
 BEGIN
-    INSERT INTO alert_hours (hour, rule_id, agency_id, severity, alerts)
-    VALUES (NEW.time_us / 3600000000, NEW.rule_id, COALESCE(NEW.agency_id, ''), NEW.severity, 1)
-    ON CONFLICT (hour, rule_id, agency_id, severity) DO UPDATE SET alerts = alerts + 1;
+    INSERT INTO alert_hours (hour, severity, alerts) VALUES (NEW.time_us / 3600000000, NEW.severity, 1)
+    ON CONFLICT (hour, severity) DO UPDATE SET alerts = alerts + 1;
+    INSERT INTO alert_days (kind, day, key, alerts)
+    VALUES ('rule', (NEW.time_us + 25200000000) / 86400000000, NEW.rule_id, 1)
+    ON CONFLICT (kind, day, key) DO UPDATE SET alerts = alerts + 1;
+    INSERT INTO alert_days (kind, day, key, alerts)
+    SELECT 'agency', (NEW.time_us + 25200000000) / 86400000000, NEW.agency_id, 1
+    WHERE NEW.severity >= 2 AND NEW.agency_id IS NOT NULL
+    ON CONFLICT (kind, day, key) DO UPDATE SET alerts = alerts + 1;
 END;
 
 -- What is somebody's own, and what was decided when.

@@ -48,10 +48,11 @@ pub fn tactics() -> &'static [Tactic] {
     &file().tactic
 }
 
-/// A technique, or its parent where only that is known.
-pub fn technique(id: &str) -> Option<&'static Technique> {
+/// A technique and the id under which it is shown: its parent's where only that is known.
+pub fn technique(id: &str) -> Option<(&'static str, &'static Technique)> {
     let parent = id.split('.').next().unwrap_or(id);
-    file().techniques.get(id).or_else(|| file().techniques.get(parent))
+    let known = file().techniques.get_key_value(id).or_else(|| file().techniques.get_key_value(parent));
+    known.map(|(id, technique)| (id.as_str(), technique))
 }
 
 #[cfg(test)]
@@ -64,7 +65,8 @@ mod tests {
         for (id, technique) in &file().techniques {
             assert!(tactics().iter().any(|tactic| tactic.id == technique.tactic), "{id}");
         }
-        assert_eq!(technique("T1110.001").map(|one| one.en.as_str()), Some("Brute Force"));
+        assert_eq!(technique("T1110.001").map(|(id, one)| (id, one.en.as_str())), Some(("T1110", "Brute Force")));
+        assert_eq!(technique("T1505.003").map(|(id, _)| id), Some("T1505.003"));
         assert!(technique("T9999").is_none());
     }
 }

@@ -1,7 +1,7 @@
 // The browser of every walk: headless Chromium, and what makes any walk fail: an error on a page, a request to another
 // host, something that the content policy blocks.
 import { createRequire } from "node:module";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 
 const require = createRequire(new URL("../../console/web/package.json", import.meta.url));
 const { chromium } = require("playwright-core");
@@ -11,7 +11,7 @@ const PATIENCE_MS = 60_000;
 const DESK = { width: 1366, height: 768 };
 
 /** The source of the accessibility checker, to be run inside a page. */
-export const axeFile = require.resolve("axe-core/axe.min.js");
+const axeFile = require.resolve("axe-core/axe.min.js");
 
 /** Opens the browser; `origin` is the only host it may talk to. */
 export async function openBrowser(origin, screenshots) {
@@ -68,6 +68,14 @@ export async function openBrowser(origin, screenshots) {
   }
 
   return { newPage, step, walk };
+}
+
+/** The faults of a page as it is now that would keep somebody from using it. */
+export async function faults(page, most = 5) {
+  await page.evaluate(readFileSync(axeFile, "utf8"));
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const grave = found.violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  return grave.flatMap(({ id, nodes }) => nodes.slice(0, most).map((node) => `${id}: ${node.html.slice(0, 240)} (${node.failureSummary?.split("\n")[1]?.trim() ?? ""})`));
 }
 
 /** Asks the console's API from within a page, as whoever is logged in there; answers status and body. */

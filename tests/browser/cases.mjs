@@ -4,13 +4,11 @@
 // change the same text, of whom the second loses nothing; the closing; and an auditor who verifies the log.
 //
 // Usage: cases.mjs LINK SCREENSHOTS. LINK is the first administrator's; the story must have been played.
-import { readFileSync } from "node:fs";
 import { strict as assert } from "node:assert";
-import { ask, axeFile, openBrowser, settled } from "./browser.mjs";
+import { ask, faults, openBrowser, settled } from "./browser.mjs";
 
 const [link, screenshots] = process.argv.slice(2);
 const origin = new URL(link).origin;
-const axe = readFileSync(axeFile, "utf8");
 const PASSWORD = "Mot mat khau dai cho buoi kiem tra 1";
 const TABS = ["overview", "tasks", "timeline", "observables", "alerts", "evidence", "review"];
 const DESK = { width: 1366, height: 768 };
@@ -38,13 +36,6 @@ async function invite(at, name, display_name, role) {
   await at.getByLabel("Nhập lại mật khẩu").fill(PASSWORD);
   await at.getByRole("button", { name: "Đặt mật khẩu" }).click();
   await at.getByRole("banner").waitFor();
-}
-
-async function faults(at) {
-  await at.evaluate(axe);
-  const found = await at.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  const grave = found.violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  return grave.flatMap(({ id, nodes }) => nodes.slice(0, 3).map((node) => `${id}: ${node.html.slice(0, 200)} (${node.failureSummary?.split("\n")[1]?.trim() ?? ""})`));
 }
 
 await walk(async () => {

@@ -1,13 +1,14 @@
 //! The console in a real browser: headless Chromium, driven by playwright-core, against the three programs.
 //!
-//! The walks themselves are `walk.mjs`, `triage.mjs`, `cases.mjs`, `pages.mjs` and `roles.mjs`; they find everything by role and label. Screenshots go
+//! The walks themselves are `walk.mjs`, `triage.mjs`, `cases.mjs`, `pages.mjs`, `roles.mjs` and `oncall.mjs`; they find everything by role and label. Screenshots go
 //! to the folder that `LUYTRE_SCREENSHOTS` names, or else with the stage.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use luytre_tests::{SENSOR, Stage, checkout, story_at, story_at_once};
+use luytre_demo::stack;
+use luytre_tests::{SENSOR, Stage, checkout, mail, story_at, story_at_once};
 
 #[test]
 fn an_analyst_triages_an_alert_in_the_browser_in_both_languages() -> Result<()> {
@@ -60,12 +61,33 @@ fn every_page_can_be_used_by_everybody_and_each_role_sees_its_own() -> Result<()
     walk(&stage, "roles.mjs", &origin)
 }
 
+#[test]
+fn the_next_one_on_call_is_mailed_and_acknowledges_by_the_link_and_a_manager_sees_the_state() -> Result<()> {
+    let port = stack::free_port()?;
+    let mut stage = Stage::set(|settings| settings.console_lines = mail::settings(&settings.data, port))?;
+    let _server = mail::start(stage.folder(), port)?;
+    stage.stack.start_collector()?;
+    stage.stack.start_console()?;
+    stage.stack.enroll(SENSOR)?;
+    let link = stage.stack.setup_link()?;
+    let received = stage.folder().join("received").display().to_string();
+    walk_with(&stage, "oncall.mjs", &link, &["prepare", &received])?;
+    stage.stack.start_sensor(SENSOR, &story_at_once())?;
+    stage.rest()?;
+    walk_with(&stage, "oncall.mjs", &link, &["call", &received])
+}
+
 fn walk(stage: &Stage, script: &str, address: &str) -> Result<()> {
+    walk_with(stage, script, address, &[])
+}
+
+fn walk_with(stage: &Stage, script: &str, address: &str, more: &[&str]) -> Result<()> {
     let screenshots = std::env::var_os("LUYTRE_SCREENSHOTS").map(PathBuf::from);
     let output = Command::new("node")
         .arg(checkout().join("tests/browser").join(script))
         .arg(address)
         .arg(screenshots.unwrap_or_else(|| stage.folder().join("screenshots")))
+        .args(more)
         .env("NODE_TLS_REJECT_UNAUTHORIZED", "0")
         .output()
         .context("start node")?;

@@ -2,13 +2,11 @@
 // faults (axe-core), and none may be wider than the screen.
 //
 // Usage: pages.mjs LINK SCREENSHOTS. LINK is the first administrator's; the story must have been played.
-import { readFileSync } from "node:fs";
 import { strict as assert } from "node:assert";
-import { ask, axeFile, openBrowser, settled } from "./browser.mjs";
+import { ask, faults, openBrowser, settled } from "./browser.mjs";
 
 const [link, screenshots] = process.argv.slice(2);
 const origin = new URL(link).origin;
-const axe = readFileSync(axeFile, "utf8");
 const PASSWORD = "Mot mat khau dai cho buoi kiem tra 1";
 const DESK = { width: 1366, height: 768 };
 const PHONE = { width: 390, height: 844 };
@@ -16,21 +14,13 @@ const PHONE = { width: 390, height: 844 };
 const { newPage, step, walk } = await openBrowser(origin, screenshots);
 const page = await newPage();
 
-/** The faults of the page as it is now that would keep somebody from using it. */
-async function faults() {
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  const grave = found.violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  return grave.flatMap(({ id, nodes }) => nodes.slice(0, 5).map((node) => `${id}: ${node.html.slice(0, 240)} (${node.failureSummary?.split("\n")[1]?.trim() ?? ""})`));
-}
-
 /** What is wrong with the pages looked at since the last judgement. */
 const found = [];
 
 async function look(name) {
   await settled(page);
   await page.screenshot({ path: `${screenshots}/${name}.png` });
-  found.push(...(await faults()).map((fault) => `${name}: ${fault}`));
+  found.push(...(await faults(page)).map((fault) => `${name}: ${fault}`));
   const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   if (beyond > 0) found.push(`${name} is ${beyond} pixels wider than the screen`);
 }
@@ -72,7 +62,10 @@ async function fill() {
     users: "/users",
     audit: "/audit",
     account: "/account",
+    overview: "/overview?view=work",
+    state: "/overview?view=state",
     notices: "/notices",
+    rosters: "/rosters",
     suppressions: "/suppressions",
     missing: "/nothing-here",
   };

@@ -12,6 +12,7 @@ const PASSWORD = "Tre gia mang moc tren bo de 2";
 const READERS = ["analyst", "manager", "auditor", "admin"];
 const TRIAGE = ["analyst", "admin"];
 const CASES = ["analyst", "manager", "admin"];
+const LEAD = ["manager", "admin"];
 const AUDIT = ["auditor", "admin"];
 const ONLY_ADMIN = ["admin"];
 
@@ -23,7 +24,9 @@ const PAGES = [
   ["/sensors", READERS],
   ["/rules", READERS],
   ["/reports", READERS],
+  ["/overview", READERS],
   ["/notices", READERS],
+  ["/rosters", READERS],
   ["/suppressions", READERS],
   ["/audit", AUDIT],
   ["/users", ONLY_ADMIN],
@@ -41,6 +44,9 @@ const buttons = (found) => [
   ["/suppressions", /^Dừng/, TRIAGE],
   ["/cases", /^Lập hồ sơ/, CASES],
   [`/cases/${found.case}`, /^Thêm ghi chú/, CASES],
+  ["/notices?tab=rules", /^Thêm quy tắc/, ONLY_ADMIN],
+  ["/notices?tab=channels", /^Thêm webhook/, ONLY_ADMIN],
+  ["/rosters", /^Thêm lịch trực/, LEAD],
   ["/sensors", /^Thêm thiết bị/, ONLY_ADMIN],
   ["/sensors", /^Thu hồi/, ONLY_ADMIN],
 ];
@@ -67,6 +73,9 @@ const requests = (found) => [
   ["POST", `/cases/${found.case}/tasks`, CASES],
   ["POST", `/cases/${found.case}/evidence`, TRIAGE],
   ["PUT", `/cases/${found.case}/access`, CASES],
+  ["GET", "/overview/state", READERS],
+  ["POST", "/notice-rules", ONLY_ADMIN],
+  ["POST", "/rosters", LEAD],
   ["POST", "/users", ONLY_ADMIN],
   ["POST", "/sensors/tokens", ONLY_ADMIN],
 ];

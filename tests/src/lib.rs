@@ -2,6 +2,8 @@
 //!
 //! Each test has a data folder and free ports of its own, so that tests may run beside each other.
 
+pub mod mail;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

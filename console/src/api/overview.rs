@@ -108,8 +108,9 @@ pub async fn get_state(
     for (_, severity, count) in &hours_before {
         alerts.entry(severity.clone()).or_default().before += count;
     }
-    let alerts_total =
-        alerts.values().fold(Compared::default(), |sum, one| Compared { now: sum.now + one.now, before: sum.before + one.before });
+    let alerts_total = alerts
+        .values()
+        .fold(Compared::default(), |sum, one| Compared { now: sum.now + one.now, before: sum.before + one.before });
     let (decided, decided_before) = (store.decisions(now).await?, store.decisions(before).await?);
     let (cases, cases_before) = (store.count_cases(now).await?, store.count_cases(before).await?);
     let (due, overdue) = store.task_counts(None, now_us + 7 * DAY_US).await?;
@@ -233,15 +234,19 @@ async fn matrix(app: &App, span: Span) -> Result<Vec<TacticSeen>, Problem> {
     for (rule, count) in &counts {
         for id in techniques_of.get(rule.as_str()).copied().unwrap_or_default() {
             let known = attack::technique(id);
-            let one = seen.entry(id.as_str()).or_insert_with(|| TechniqueSeen {
-                id: id.clone(),
-                name: known.map_or_else(|| id.clone(), |one| one.en.clone()),
-                name_vi: known.map_or_else(|| id.clone(), |one| one.vi.clone()),
+            let shown = known.map_or(id.as_str(), |(shown, _)| shown);
+            let one = seen.entry(shown).or_insert_with(|| TechniqueSeen {
+                id: shown.to_owned(),
+                name: known.map_or_else(|| id.clone(), |(_, one)| one.en.clone()),
+                name_vi: known.map_or_else(|| id.clone(), |(_, one)| one.vi.clone()),
                 alerts: 0,
                 rules: Vec::new(),
             });
-            one.alerts += count;
-            one.rules.push(rule.clone());
+            // A rule that names two techniques of one parent is one finding of it.
+            if !one.rules.contains(rule) {
+                one.alerts += count;
+                one.rules.push(rule.clone());
+            }
         }
     }
     let mut columns: Vec<TacticSeen> = attack::tactics()
@@ -253,9 +258,10 @@ async fn matrix(app: &App, span: Span) -> Result<Vec<TacticSeen>, Problem> {
             techniques: Vec::new(),
         })
         .collect();
-    let mut elsewhere = TacticSeen { id: String::new(), name: String::new(), name_vi: String::new(), techniques: Vec::new() };
+    let mut elsewhere =
+        TacticSeen { id: String::new(), name: String::new(), name_vi: String::new(), techniques: Vec::new() };
     for (id, one) in seen {
-        let tactic = attack::technique(id).map(|known| known.tactic.as_str());
+        let tactic = attack::technique(id).map(|(_, known)| known.tactic.as_str());
         match columns.iter_mut().find(|column| Some(column.id.as_str()) == tactic) {
             Some(column) => column.techniques.push(one),
             None => elsewhere.techniques.push(one),

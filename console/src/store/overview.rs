@@ -1,5 +1,5 @@
-//! Counts for the overview. Each is bounded by an index of its own: alerts by the hour instead of alerts, open alerts
-//! alone, decisions of a span; so that they stay fast with millions of alerts.
+//! Counts for the overview. Each is bounded by a table or an index of its own: alerts by hours and days instead of alerts,
+//! open alerts alone, decisions of a span; so that they stay fast with millions of alerts.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,11 @@ pub struct DecisionFigures {
 
 impl Store {
     /// Open alerts by severity: since a moment, of somebody, or all.
-    pub async fn open_by_severity(&self, since_us: Option<i64>, user_id: Option<&str>) -> StoreResult<BTreeMap<String, u64>> {
+    pub async fn open_by_severity(
+        &self,
+        since_us: Option<i64>,
+        user_id: Option<&str>,
+    ) -> StoreResult<BTreeMap<String, u64>> {
         let mine = if user_id.is_some() { " AND assignee_id = $2" } else { "" };
         let sql = format!(
             "SELECT severity, COUNT(*) AS n FROM alerts WHERE status = 'open' AND time_us >= $1{mine} GROUP BY severity"
@@ -140,8 +144,7 @@ impl Store {
     /// Alerts by full hour (hours since 1970) and severity.
     pub async fn hours_by_severity(&self, span: Span) -> StoreResult<Vec<(i64, String, u64)>> {
         let rows = sqlx::query(
-            "SELECT hour, severity, SUM(alerts) AS n FROM alert_hours WHERE hour >= $1 AND hour < $2 \
-             GROUP BY hour, severity ORDER BY hour",
+            "SELECT hour, severity, alerts AS n FROM alert_hours WHERE hour >= $1 AND hour < $2 AND alerts > 0 ORDER BY hour",
         )
         .bind(span.from_us.div_euclid(HOUR_US))
         .bind(last_hour(span))
@@ -155,24 +158,33 @@ impl Store {
         Ok(rows.iter().map(hour).collect::<Result<_, sqlx::Error>>()?)
     }
 
-    /// Alerts of a span by rule.
+    /// Alerts of the days of a span by rule.
     pub async fn alerts_by_rule(&self, span: Span) -> StoreResult<Vec<(String, u64)>> {
-        let sql = "SELECT rule_id, SUM(alerts) AS n FROM alert_hours WHERE hour >= $1 AND hour < $2 GROUP BY rule_id";
-        self.hours_by(sql, span).await
+        self.days_by("rule", span).await
     }
 
-    async fn hours_by(&self, sql: &'static str, span: Span) -> StoreResult<Vec<(String, u64)>> {
-        let rows = sqlx::query(sql).bind(span.from_us.div_euclid(HOUR_US)).bind(last_hour(span));
+    /// Alerts by whole days; the day on which a span ends counts to its end.
+    async fn days_by(&self, kind: &'static str, span: Span) -> StoreResult<Vec<(String, u64)>> {
+        let rows = sqlx::query(
+            "SELECT key, SUM(alerts) AS n FROM alert_days WHERE kind = $1 AND day >= $2 AND day <= $3 GROUP BY key \
+             HAVING SUM(alerts) > 0",
+        )
+        .bind(kind)
+        .bind(day_of(span.from_us))
+        .bind(day_of(span.to_us - 1))
+        .fetch_all(&self.readers)
+        .await?;
         let pair = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)?.unsigned_abs()));
-        Ok(rows.fetch_all(&self.readers).await?.iter().map(pair).collect::<Result<_, sqlx::Error>>()?)
+        Ok(rows.iter().map(pair).collect::<Result<_, sqlx::Error>>()?)
     }
 
     /// What burdens each agency.
     pub async fn agency_loads(&self, now: Span, before: Span) -> StoreResult<BTreeMap<String, AgencyLoad>> {
         let mut loads: BTreeMap<String, AgencyLoad> = BTreeMap::new();
+        // The plus keeps to the index of open alerts by agency, which has all that is asked.
         let open = sqlx::query(
             "SELECT agency_id, severity, COUNT(*) AS n FROM alerts WHERE status = 'open' AND agency_id IS NOT NULL \
-             AND severity >= 3 GROUP BY agency_id, severity",
+             AND +severity >= 3 GROUP BY agency_id, severity",
         );
         for row in open.fetch_all(&self.readers).await? {
             let (severity, count): (i64, i64) = (row.try_get("severity")?, row.try_get("n")?);
@@ -190,12 +202,10 @@ impl Store {
             load.name = row.try_get::<Option<String>, _>("name")?.unwrap_or_default();
             (load.cases, load.overdue) = (count.unsigned_abs(), overdue.unsigned_abs());
         }
-        let sql = "SELECT agency_id, SUM(alerts) AS n FROM alert_hours WHERE hour >= $1 AND hour < $2 AND agency_id <> '' \
-             AND severity >= 2 GROUP BY agency_id";
-        for (id, count) in self.hours_by(sql, now).await? {
+        for (id, count) in self.days_by("agency", now).await? {
             loads.entry(id).or_default().now = count;
         }
-        for (id, count) in self.hours_by(sql, before).await? {
+        for (id, count) in self.days_by("agency", before).await? {
             loads.entry(id).or_default().before = count;
         }
         Ok(loads)
@@ -225,6 +235,11 @@ impl Store {
         let count = |name: &str| row.try_get::<i64, _>(name).map(|n| n.max(0).unsigned_abs());
         Ok(DecisionFigures { decided: count("decided")?, attacks: count("attacks")?, mean_s: count("mean_s")? })
     }
+}
+
+/// The day of Viet Nam, in days since 1970.
+fn day_of(at_us: i64) -> i64 {
+    (at_us + 7 * HOUR_US).div_euclid(24 * HOUR_US)
 }
 
 /// The hour after the last one of a span; the hour under way counts.

@@ -35,11 +35,15 @@ async fn a_manager_sees_this_period_beside_the_one_before() {
     assert_eq!(seen["alerts"]["critical"], json!({"now": 1, "before": 0}));
     assert_eq!(seen["alerts_open"]["high"], 2);
     // Each figure is what its list has.
-    let list = format!("/api/v1/alerts?status=all&from={}&to={}", seen["from"].as_str().unwrap(), seen["to"].as_str().unwrap());
+    let list = format!(
+        "/api/v1/alerts?status=all&from={}&to={}",
+        seen["from"].as_str().unwrap(),
+        seen["to"].as_str().unwrap()
+    );
     assert_eq!(console.get(&manager, &list).await.json()["total"], 13);
     let days = seen["trend"].as_array().unwrap();
     assert_eq!(days.len(), 7);
-    assert_eq!((&days[6]["day"], &days[6]["now"]), (&json!("2026-11-22"), &json!(12)), "04:30 in Viet Nam is today");
+    assert_eq!((&days[6]["day"], &days[6]["now"]), (&json!("2026-11-22"), &json!(12)), "05:00 in Viet Nam is today");
     assert_eq!(days.iter().map(|day| day["now"].as_u64().unwrap()).sum::<u64>(), 13);
     assert_eq!(days.iter().map(|day| day["before"].as_u64().unwrap()).sum::<u64>(), 1);
     let needs: Vec<&str> = seen["needs"].as_array().unwrap().iter().filter_map(|need| need["id"].as_str()).collect();
@@ -47,10 +51,14 @@ async fn a_manager_sees_this_period_beside_the_one_before() {
     assert_eq!(seen["needs"][1]["reasons"], json!([{"kind": "rising", "number": 12, "before": 0}]));
     assert_eq!(seen["needs"][0]["name"], "Đơn vị b");
     let persistence = seen["attack"].as_array().unwrap().iter().find(|tactic| tactic["id"] == "persistence").unwrap();
-    assert_eq!((&persistence["techniques"][0]["id"], &persistence["techniques"][0]["alerts"]), (&json!("T1505.003"), &json!(13)));
+    assert_eq!(
+        (&persistence["techniques"][0]["id"], &persistence["techniques"][0]["alerts"]),
+        (&json!("T1505.003"), &json!(13))
+    );
 
     let closed = json!({"verdict": "true_positive", "reason": "đúng", "version": 1});
     assert_eq!(console.post(&analyst, "/api/v1/alerts/worst/close", closed).await.status, StatusCode::OK);
+    console.clock.advance_s(60);
     let seen = console.get(&manager, "/api/v1/overview/state?days=1").await.json();
     assert_eq!((&seen["attacks"]["now"], &seen["decision_s"]["now"]), (&json!(1), &json!(30 * 3600)));
     assert_eq!(seen["alerts_total"]["now"], 12);
@@ -95,18 +103,24 @@ async fn an_analyst_sees_what_is_theirs_late_and_done() {
     let case = console.post(&minh, "/api/v1/cases", json!({"title": "Mất dữ liệu", "severity": "high"})).await.json();
     let secret = json!({"title": "Chỉ riêng", "severity": "high", "restricted": true});
     let secret = console.post(&minh, "/api/v1/cases", secret).await.json();
-    let task = json!({"title": "Gọi đơn vị", "assignee_id": me, "due": "2026-11-22T04:00:00Z"});
-    for (id, task) in [(&case["id"], task.clone()), (&secret["id"], json!({"title": "Kín", "due": "2026-11-22T04:00:00Z"}))] {
+    let task = json!({"title": "Gọi đơn vị", "assignee_id": me, "due_at": "2026-11-22T04:00:00Z"});
+    for (id, task) in
+        [(&case["id"], task.clone()), (&secret["id"], json!({"title": "Kín", "due_at": "2026-11-22T04:00:00Z"}))]
+    {
         let added = console.post(&minh, &format!("/api/v1/cases/{}/tasks", id.as_str().unwrap()), task).await;
         assert_eq!(added.status, StatusCode::OK, "{}", added.json());
     }
     let before = console.get(&lan, "/api/v1/overview/work").await.json();
-    assert_eq!((&before["mine"]["high"], &before["my_tasks"], &before["my_overdue"]), (&json!(1), &json!(1), &json!(0)));
+    assert_eq!(
+        (&before["mine"]["high"], &before["my_tasks"], &before["my_overdue"]),
+        (&json!(1), &json!(1), &json!(0))
+    );
     console.clock.advance_s(2 * 3600);
     let lan = console.log_in("lan").await;
     let late = console.get(&lan, "/api/v1/overview/work").await.json();
     assert_eq!((&late["my_overdue"], &late["overdue_total"]), (&json!(1), &json!(2)));
-    let titles: Vec<&str> = late["overdue"].as_array().unwrap().iter().filter_map(|one| one["title"].as_str()).collect();
+    let titles: Vec<&str> =
+        late["overdue"].as_array().unwrap().iter().filter_map(|one| one["title"].as_str()).collect();
     assert_eq!(titles, ["Gọi đơn vị"], "a restricted case is counted and not named");
     let team: Vec<(&Value, &Value)> =
         late["team"].as_array().unwrap().iter().map(|one| (&one["user"]["name"], &one["decided"])).collect();

@@ -45,12 +45,12 @@ export function Templates() {
           {preview.data.html ? (
             <div className={styles.preview}>
               <iframe className={styles.frame} sandbox="" srcDoc={preview.data.html} title={t("notices.template.html")} />
-              <pre className={styles.text} tabIndex={0} aria-label={t("notices.template.text")}>
+              <pre className={styles.text} tabIndex={0} role="region" aria-label={t("notices.template.text")}>
                 {preview.data.text}
               </pre>
             </div>
           ) : (
-            <pre className={styles.text} tabIndex={0} aria-label={t("notices.template.body")}>
+            <pre className={styles.text} tabIndex={0} role="region" aria-label={t("notices.template.body")}>
               {JSON.stringify(JSON.parse(preview.data.text), null, 2)}
             </pre>
           )}

@@ -44,11 +44,11 @@ function Cell({ technique, share, span }: { technique: Technique; share: number;
       <b>{count(technique.alerts)}</b>
     </>
   );
-  const style = { "--share": `${Math.round(10 + share * 38)}%` } as React.CSSProperties;
+  const style = { "--share": `${Math.round(8 + share * 26)}%` } as React.CSSProperties;
   const [only] = technique.rules;
   if (technique.rules.length === 1 && only !== undefined) {
     return (
-      <Link to={list(only)} className={styles.cell} style={style} title={words} aria-label={words}>
+      <Link to={list(only)} className={styles.cell} style={style} title={words}>
         {content}
       </Link>
     );
@@ -56,7 +56,7 @@ function Cell({ technique, share, span }: { technique: Technique; share: number;
   return (
     <Menu position="top-start">
       <Menu.Target>
-        <button type="button" className={styles.cell} style={style} title={words} aria-label={words}>
+        <button type="button" className={styles.cell} style={style} title={words}>
           {content}
         </button>
       </Menu.Target>

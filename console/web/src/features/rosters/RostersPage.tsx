@@ -157,7 +157,7 @@ function Weeks({ duty }: { duty: readonly DutySpan[] }) {
           <span key={span.from} data-tone={span.user ? names.indexOf(span.user.id) % 6 : "none"} style={{ width: `${((ms(span.to) - ms(span.from)) / whole) * 100}%` }} />
         ))}
       </div>
-      <ol className={styles.spans}>
+      <ol className={styles.spans} tabIndex={0}>
         {duty.map((span) => (
           <li key={span.from}>
             <span className={styles.key} data-tone={span.user ? names.indexOf(span.user.id) % 6 : "none"} aria-hidden />
