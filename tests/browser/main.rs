@@ -1,6 +1,6 @@
 //! The console in a real browser: headless Chromium, driven by playwright-core, against the three programs.
 //!
-//! The walks themselves are `walk.mjs`, `triage.mjs`, `cases.mjs`, `pages.mjs` and `roles.mjs`; they find everything by role and label. Screenshots go
+//! The walks themselves are `walk.mjs`, `triage.mjs`, `cases.mjs`, `pages.mjs`, `agencies.mjs` and `roles.mjs`; they find everything by role and label. Screenshots go
 //! to the folder that `LUYTRE_SCREENSHOTS` names, or else with the stage.
 
 use std::path::PathBuf;
@@ -58,6 +58,18 @@ fn every_page_can_be_used_by_everybody_and_each_role_sees_its_own() -> Result<()
     walk(&stage, "pages.mjs", &link)?;
     let origin = format!("https://localhost:{}", stage.stack.settings.console_port);
     walk(&stage, "roles.mjs", &origin)
+}
+
+#[test]
+fn agencies_are_brought_in_and_kept_apart() -> Result<()> {
+    let mut stage = Stage::set(|_| {})?;
+    stage.stack.start_collector()?;
+    stage.stack.start_console()?;
+    stage.stack.enroll(SENSOR)?;
+    let link = stage.stack.setup_link()?;
+    stage.stack.start_sensor(SENSOR, &story_at_once())?;
+    stage.rest()?;
+    walk(&stage, "agencies.mjs", &link)
 }
 
 fn walk(stage: &Stage, script: &str, address: &str) -> Result<()> {

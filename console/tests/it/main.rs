@@ -13,6 +13,7 @@ mod live;
 mod mails;
 mod migrations;
 mod reports;
+mod reach;
 mod roles;
 mod suppressions;
 mod triage;

@@ -1271,7 +1271,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All users. */
+        /** All users; who does not reach everything sees those of the agencies within reach. */
         get: operations["list_users"];
         put?: never;
         /** Adds a user; answers a one-time link with which they set their password. */
@@ -3485,6 +3485,11 @@ export interface components {
         };
         /** @description A search: text in the query language, a time range, a page. */
         SearchRequest: {
+            /**
+             * @description Only events of these agencies (`organization.id`), whatever the query says; none of them means no event at all. The
+             *     console sets it for people who reach no further.
+             */
+            agencies?: string[] | null;
             /** @description Events after the one this opaque text stands for: the next page. */
             cursor?: string | null;
             /** @description Fields whose most frequent values are wanted beside the events (facets). */

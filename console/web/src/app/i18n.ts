@@ -2,6 +2,7 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import * as account from "../features/account/words";
+import * as agencies from "../features/agencies/words";
 import * as packets from "../features/alerts/packets/words";
 import * as alerts from "../features/alerts/words";
 import * as audit from "../features/audit/words";
@@ -21,6 +22,7 @@ export const vi = {
   ...frame.vi,
   ...ui.vi,
   ...account.vi,
+  ...agencies.vi,
   ...alerts.vi,
   ...packets.vi,
   ...audit.vi,
@@ -39,6 +41,7 @@ export const en: typeof vi = {
   ...frame.en,
   ...ui.en,
   ...account.en,
+  ...agencies.en,
   ...alerts.en,
   ...packets.en,
   ...audit.en,
