@@ -20,6 +20,7 @@ const PAGES = [
   ["/alerts", READERS],
   ["/hunt", READERS],
   ["/cases", READERS],
+  ["/agencies", READERS],
   ["/sensors", READERS],
   ["/rules", READERS],
   ["/reports", READERS],
@@ -41,6 +42,8 @@ const buttons = (found) => [
   ["/suppressions", /^Dừng/, TRIAGE],
   ["/cases", /^Lập hồ sơ/, CASES],
   [`/cases/${found.case}`, /^Thêm ghi chú/, CASES],
+  ["/agencies", /^Thêm đơn vị/, CASES],
+  ["/agencies", /^Nhập từ tệp/, CASES],
   ["/sensors", /^Thêm thiết bị/, ONLY_ADMIN],
   ["/sensors", /^Thu hồi/, ONLY_ADMIN],
 ];
@@ -66,6 +69,10 @@ const requests = (found) => [
   ["POST", `/cases/${found.case}/tasks`, CASES],
   ["POST", `/cases/${found.case}/evidence`, TRIAGE],
   ["PUT", `/cases/${found.case}/access`, CASES],
+  ["GET", "/agencies", READERS],
+  ["GET", "/agency-records", READERS],
+  ["POST", "/agencies", CASES],
+  ["POST", "/register/import/agencies?format=csv", CASES],
   ["POST", "/users", ONLY_ADMIN],
   ["POST", "/sensors/tokens", ONLY_ADMIN],
 ];

@@ -17,10 +17,7 @@ use crate::store::audit::Actor;
 /// All suppressions: those that hide now first.
 #[utoipa::path(get, path = "/api/v1/suppressions", tag = "suppressions",
     responses((status = 200, body = SuppressionList), (status = "default", body = ProblemBody)))]
-pub async fn list_suppressions(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-) -> Result<Json<SuppressionList>, Problem> {
+pub async fn list_suppressions(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<SuppressionList>, Problem> {
     Ok(Json(app.store.suppressions(&caller.reach()).await?))
 }
 

@@ -133,7 +133,11 @@ async fn check_reach(app: &App, within: Within, id: &str, caller: &Caller) -> Re
     match within {
         Within::Case if !app.store.may_see_case(id, &caller.user.id).await? => Err(Problem::not_found("case")),
         Within::Named(named) if reach.is_narrow() => {
-            if app.store.names_reached(named, id, &reach).await? { Ok(()) } else { Err(Problem::not_found(named.word())) }
+            if app.store.names_reached(named, id, &reach).await? {
+                Ok(())
+            } else {
+                Err(Problem::not_found(named.word()))
+            }
         }
         Within::Whole if reach.is_narrow() => Err(Problem::new(
             StatusCode::FORBIDDEN,

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::audit::{Actor, HistoryOf, detail, history};
-use super::cases::{visible, tell, work_on};
+use super::cases::{tell, visible, work_on};
 use super::sql::severity_of;
 use super::{Store, StoreError, StoreResult};
 use crate::model::{CaseDetail, CaseRef, CaseStatus, SimilarCases, from_wire_name};

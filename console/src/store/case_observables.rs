@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::audit::{Actor, detail};
 use super::case_links::case_refs;
-use super::cases::{MAX_TEXT, visible, checked, tell, work_on};
+use super::cases::{MAX_TEXT, checked, tell, visible, work_on};
 use super::reach::within_sql;
 use super::sql::{contains_pattern, folded, person};
 use super::{Store, StoreError, StoreResult, new_id};

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use super::alert_filter::moment;
 use super::audit::{Actor, Detail, detail};
 use super::case_people;
-use super::cases::{MAX_TITLE, visible, checked, tell, work_on};
+use super::cases::{MAX_TITLE, checked, tell, visible, work_on};
 use super::sql::person;
 use super::{Change, Store, StoreError, StoreResult, new_id};
 use crate::case_data::{Template, case_data};

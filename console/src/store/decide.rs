@@ -6,7 +6,7 @@ use sqlx::Row as _;
 
 use super::acts::Act;
 use super::audit::{Actor, Detail, HistoryOf, audit, detail, history};
-use super::cases::{visible, insert_case};
+use super::cases::{insert_case, visible};
 use super::reach::Reach;
 use super::sql::{Conditions, severity_of};
 use super::{Change, Store, StoreError, StoreResult};

@@ -69,9 +69,8 @@ pub(super) async fn reaches(change: &mut Change, reach: &Reach, agency_id: Optio
     conditions.add("g.id = ?", agency_id.map(str::to_owned))?;
     reach.narrow(&mut conditions, "g.id")?;
     let sql = format!("SELECT COUNT(*) FROM agencies g{}", conditions.clause());
-    let found: i64 = sqlx::query_scalar_with(sqlx::AssertSqlSafe(sql), conditions.into_arguments())
-        .fetch_one(&mut **change)
-        .await?;
+    let found: i64 =
+        sqlx::query_scalar_with(sqlx::AssertSqlSafe(sql), conditions.into_arguments()).fetch_one(&mut **change).await?;
     Ok(found > 0)
 }
 

@@ -209,9 +209,9 @@ impl Store {
         let rows = sqlx::query_with(sqlx::AssertSqlSafe(sql), arguments).fetch_all(&self.readers).await?;
         let select = format!("SELECT COALESCE(SUM({active}), 0) FROM suppressions s");
         let (sql, arguments) = question(&select, "s.agency_id", now_us, "")?;
-        let active: i64 =
-            sqlx::query_scalar_with(sqlx::AssertSqlSafe(sql), arguments).fetch_one(&self.readers).await?;
-        let select = "SELECT COUNT(*) FROM (SELECT * FROM alerts WHERE suppression_id IS NOT NULL AND received_us >= $1) a";
+        let active: i64 = sqlx::query_scalar_with(sqlx::AssertSqlSafe(sql), arguments).fetch_one(&self.readers).await?;
+        let select =
+            "SELECT COUNT(*) FROM (SELECT * FROM alerts WHERE suppression_id IS NOT NULL AND received_us >= $1) a";
         let (sql, arguments) = question(select, "a.agency_id", now_us - DAY_US, "")?;
         let hidden_today: i64 =
             sqlx::query_scalar_with(sqlx::AssertSqlSafe(sql), arguments).fetch_one(&self.readers).await?;

@@ -4,8 +4,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::audit::{Actor, audit, detail};
-use super::sql::person;
 use super::reach::Reach;
+use super::sql::person;
 use super::{Store, StoreError, StoreResult, new_id};
 use crate::model::{NewView, View, ViewList};
 

@@ -38,7 +38,11 @@ async fn alerts_of_the_first_release_are_kept_whole_and_can_be_grouped() {
     old.close().await;
 
     let store = Store::open(&path, Arc::new(SystemClock)).await.unwrap();
-    assert_eq!(store.alert("a2", &Reach::Everything).await.unwrap().alert.id, "a2", "what the collector found is still there");
+    assert_eq!(
+        store.alert("a2", &Reach::Everything).await.unwrap().alert.id,
+        "a2",
+        "what the collector found is still there"
+    );
     let groups = store.alert_groups(&AlertQuery::default(), &Reach::Everything).await.unwrap();
     assert_eq!((groups.total, groups.alerts, groups.until), (2, 3, 3));
     let hosts: Vec<Option<&str>> = groups.items.iter().map(|group| group.host.as_deref()).collect();

@@ -28,9 +28,12 @@ async fn two() -> Two {
     let console = Console::start().await;
     let root = console.user("root", Role::Admin).await;
     let theirs = format!("Sở Y tế {MARK}");
-    for (id, name, parent) in
-        [("stc", "Sở Tài chính", None), ("tram", "Trạm", Some("stc")), ("cu", "Sở cũ", None), ("syt", theirs.as_str(), None)]
-    {
+    for (id, name, parent) in [
+        ("stc", "Sở Tài chính", None),
+        ("tram", "Trạm", Some("stc")),
+        ("cu", "Sở cũ", None),
+        ("syt", theirs.as_str(), None),
+    ] {
         let fields = json!({"name": name, "parent_id": parent});
         let made = console.post(&root, "/api/v1/agencies", json!({"id": id, "fields": fields})).await;
         assert_eq!(made.status, StatusCode::OK);
@@ -87,7 +90,12 @@ impl Two {
     /// How everything of the other agency stands, as somebody sees it who reaches everything.
     async fn state(&self) -> Vec<Value> {
         let mut state = Vec::new();
-        for path in ["/api/v1/alerts/theirs", "/api/v1/agencies/syt", &format!("/api/v1/cases/{}", self.case), "/api/v1/suppressions"] {
+        for path in [
+            "/api/v1/alerts/theirs",
+            "/api/v1/agencies/syt",
+            &format!("/api/v1/cases/{}", self.case),
+            "/api/v1/suppressions",
+        ] {
             state.push(self.console.get(&self.root, path).await.json());
         }
         state

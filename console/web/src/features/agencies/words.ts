@@ -48,7 +48,7 @@ export const vi = {
     forever: "không thời hạn",
     saved: "Đã lưu",
     removed: "Đã xóa",
-    conflict: "Người khác vừa sửa mục này. Nội dung bạn nhập vẫn còn; tải lại để xem bản mới nhất.",
+    conflict: "Người khác vừa sửa mục này. Nội dung đã nhập vẫn còn; tải lại để xem bản mới nhất.",
     sensors: "Thiết bị quan trắc nhìn thấy (7 ngày)",
     sensors_none: "Không thiết bị nào nhìn thấy lưu lượng của đơn vị trong 7 ngày qua",
     sensors_events: "{{name}}: {{number}} sự kiện",
