@@ -83,7 +83,6 @@ function Pages() {
           <Route path="cases" element={guard(may.read, <CasesPage />)} />
           <Route path="cases/:id" element={guard(may.read, <CasePage />)} />
           <Route path="agencies" element={guard(may.read, <AgenciesPage />)} />
-          <Route path="agencies/:id" element={guard(may.read, <AgenciesPage />)} />
           <Route path="hunt" element={guard(may.read, <HuntPage />)} />
           <Route path="sensors" element={guard(may.read, <SensorsPage />)} />
           <Route path="rules" element={guard(may.read, <RulesPage />)} />

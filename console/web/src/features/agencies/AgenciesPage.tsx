@@ -5,7 +5,7 @@ import { IconBuilding, IconFileImport, IconPlus, IconSearch } from "@tabler/icon
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
-import { useNavigate, useParams } from "react-router";
+import { useNavigate, useSearchParams } from "react-router";
 import { useCaller, usePermissions } from "../../api/session";
 import { useAgencies } from "../../api/shared";
 import type { AgencyRow } from "../../api/types";
@@ -16,14 +16,14 @@ import styles from "./Agencies.module.css";
 import { AgencyForm } from "./AgencyForm";
 import { AgencyView } from "./AgencyView";
 import { ImportDialog } from "./ImportDialog";
-import { linesOf } from "./lines";
+import { agencyPath, linesOf } from "./lines";
 
 const ROW_PX = 34;
 const lineId = (id: string) => `agency-${id}`;
 
 export default function AgenciesPage() {
   const { t } = useTranslation();
-  const { id } = useParams();
+  const id = useSearchParams()[0].get("agency") ?? undefined;
   const may = usePermissions();
   const narrow = useCaller().agency_id !== undefined;
   const agencies = useAgencies();
@@ -97,7 +97,7 @@ function Tree({ rows, selected }: { rows: readonly AgencyRow[]; selected: string
   }, [at, virtual]);
   const go = (line: number) => {
     const to = lines[Math.min(Math.max(line, 0), lines.length - 1)];
-    if (to) void navigate(`/agencies/${encodeURIComponent(to.agency.id)}`, { replace: selected !== undefined });
+    if (to) void navigate(agencyPath(to.agency.id), { replace: selected !== undefined });
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: lines.length - 1, PageDown: at + 15, PageUp: at - 15 }[event.key];

@@ -14,7 +14,7 @@ import { Time } from "../../ui/Time";
 import styles from "./Agencies.module.css";
 import { AgencyForm } from "./AgencyForm";
 import { useHeadings, useLists } from "./headings";
-import { dayText } from "./lines";
+import { agencyPath, dayText } from "./lines";
 import { useAgency, useSeenBy } from "./queries";
 import { Records } from "./Records";
 import { vi } from "./words";
@@ -47,7 +47,7 @@ export function AgencyView({ id, all }: { id: string; all: readonly AgencyRow[] 
         <Head detail={detail.data} all={all} />
       </Panel>
       <Panel flush>
-        <Tabs value={tab} onChange={(value) => setParams(value && value !== "contact" ? { tab: value } : {}, { replace: true })} keepMounted={false}>
+        <Tabs value={tab} onChange={(value) => setParams(value && value !== "contact" ? { agency: id, tab: value } : { agency: id }, { replace: true })} keepMounted={false}>
           <Tabs.List>
             {KINDS.map((kind) => (
               <Tabs.Tab key={kind} value={kind}>
@@ -78,7 +78,7 @@ function Head({ detail, all }: { detail: AgencyDetail; all: readonly AgencyRow[]
   const { agency, predecessors } = detail;
   const lists = useLists();
   const link = (id: string) => (
-    <Anchor key={id} component={Link} to={`/agencies/${encodeURIComponent(id)}`} size="sm">
+    <Anchor key={id} component={Link} to={agencyPath(id)} size="sm">
       {all.find((each) => each.id === id)?.name ?? id}
     </Anchor>
   );

@@ -50,3 +50,8 @@ export function linesOf(agencies: readonly AgencyRow[], search: string): Line[] 
 export function dayText(day: string): string {
   return day.split("-").reverse().join("/");
 }
+
+/** Where an agency is shown: the tree beside it stays as it is, because the page does. */
+export function agencyPath(id: string): string {
+  return `/agencies?${new URLSearchParams({ agency: id }).toString()}`;
+}
