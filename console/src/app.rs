@@ -143,7 +143,10 @@ impl App {
     /// Tells everybody who follows that an alert changed; a failure only costs them freshness.
     pub async fn tell_alert(&self, id: &str, is_new: bool) {
         match self.store.alert_row(id).await {
-            Ok(row) => self.live.publish(if is_new { "alert" } else { "alert_changed" }, &row),
+            Ok(row) => {
+                let agency = row.agency.as_ref().map(|agency| agency.id.clone());
+                self.live.publish_to(None, agency, if is_new { "alert" } else { "alert_changed" }, &row);
+            }
             Err(error) => tracing::warn!(%error, "tell of a changed alert"),
         }
     }
@@ -163,9 +166,9 @@ impl App {
     /// Tells everybody who follows and may see the case that it changed.
     pub async fn tell_case(&self, id: &str, version: i64) {
         match self.store.case_audience(id).await {
-            Ok(audience) => {
+            Ok((audience, agency)) => {
                 let what = crate::model::CaseChanged { id: id.to_owned(), version };
-                self.live.publish_to(audience, "case_changed", &what);
+                self.live.publish_to(audience, agency, "case_changed", &what);
             }
             Err(error) => tracing::warn!(%error, "tell of a changed case"),
         }
@@ -174,7 +177,7 @@ impl App {
 
 impl From<&Caller> for Actor {
     fn from(caller: &Caller) -> Self {
-        Actor { user_id: Some(caller.user.id.clone()), address: caller.address.clone() }
+        Actor { user_id: Some(caller.user.id.clone()), address: caller.address.clone(), reach: caller.reach() }
     }
 }
 

@@ -30,12 +30,15 @@ pub struct LiveEvent {
     pub data: String,
     /// Who may hear of it, by user id; everybody where it is missing.
     pub audience: Option<Vec<String>>,
+    /// Whose it is. Who does not reach everything hears of nothing that is nobody's.
+    pub agency: Option<String>,
 }
 
 impl LiveEvent {
-    /// Whether somebody may hear of it.
-    pub fn is_for(&self, user_id: &str) -> bool {
-        self.audience.as_ref().is_none_or(|audience| audience.iter().any(|id| id == user_id))
+    /// Whether somebody who reaches these agencies (everything where they are missing) may hear of it.
+    pub fn is_for(&self, user_id: &str, within: Option<&[String]>) -> bool {
+        let reached = within.is_none_or(|within| self.agency.as_ref().is_some_and(|id| within.contains(id)));
+        reached && self.audience.as_ref().is_none_or(|audience| audience.iter().any(|id| id == user_id))
     }
 }
 
@@ -77,13 +80,19 @@ impl Live {
         }
     }
 
-    /// Tells everybody.
+    /// Tells everybody who reaches everything.
     pub fn publish(&self, name: &'static str, what: &impl Serialize) {
-        self.publish_to(None, name, what);
+        self.publish_to(None, None, name, what);
     }
 
-    /// Tells these users, or everybody.
-    pub fn publish_to(&self, audience: Option<Vec<String>>, name: &'static str, what: &impl Serialize) {
+    /// Tells these users, or everybody, as far as they reach the agency.
+    pub fn publish_to(
+        &self,
+        audience: Option<Vec<String>>,
+        agency: Option<String>,
+        name: &'static str,
+        what: &impl Serialize,
+    ) {
         let data = match serde_json::to_string(what) {
             Ok(data) => data,
             Err(cause) => {
@@ -94,7 +103,7 @@ impl Live {
         // Numbered, kept and sent under one lock, so that all see the same order.
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent.last += 1;
-        let event = Arc::new(LiveEvent { number: recent.last, name, data, audience });
+        let event = Arc::new(LiveEvent { number: recent.last, name, data, audience, agency });
         if recent.events.len() >= KEPT {
             recent.events.pop_front();
         }

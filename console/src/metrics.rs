@@ -10,6 +10,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 
 use crate::app::App;
+use crate::store::reach::Reach;
 
 /// A number that only rises.
 #[derive(Debug, Default)]
@@ -99,7 +100,7 @@ async fn page(State(app): State<Arc<App>>) -> impl IntoResponse {
         text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n"));
     }
     let watched = app.watched.borrow().clone();
-    let open = app.store.alert_counts().await.map(|c| c.open).unwrap_or_default();
+    let open = app.store.alert_counts(&Reach::Everything).await.map(|c| c.open).unwrap_or_default();
     let gauges = [
         ("console_alerts_open", "alerts that wait for a decision", open as f64),
         ("console_collector_up", "whether the collector answers", f64::from(u8::from(watched.health.reachable))),

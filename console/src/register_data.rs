@@ -26,7 +26,7 @@ pub struct Verification {
 /// A column of a table.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Column {
+pub struct TableColumn {
     /// Its id.
     pub id: String,
     /// Its heading in Vietnamese.
@@ -49,7 +49,7 @@ pub struct TableData {
     /// Its name in English.
     pub en: String,
     /// Its columns, in the order in which they are written.
-    pub column: Vec<Column>,
+    pub column: Vec<TableColumn>,
 }
 
 /// All of it.

@@ -21,6 +21,7 @@ const PAGES = [
   ["/alerts", READERS],
   ["/hunt", READERS],
   ["/cases", READERS],
+  ["/agencies", READERS],
   ["/sensors", READERS],
   ["/rules", READERS],
   ["/reports", READERS],
@@ -47,6 +48,8 @@ const buttons = (found) => [
   ["/notices?tab=rules", /^Thêm quy tắc/, ONLY_ADMIN],
   ["/notices?tab=channels", /^Thêm webhook/, ONLY_ADMIN],
   ["/rosters", /^Thêm lịch trực/, LEAD],
+  ["/agencies", /^Thêm đơn vị/, CASES],
+  ["/agencies", /^Nhập từ tệp/, CASES],
   ["/sensors", /^Thêm thiết bị/, ONLY_ADMIN],
   ["/sensors", /^Thu hồi/, ONLY_ADMIN],
 ];
@@ -76,6 +79,10 @@ const requests = (found) => [
   ["GET", "/overview/state", READERS],
   ["POST", "/notice-rules", ONLY_ADMIN],
   ["POST", "/rosters", LEAD],
+  ["GET", "/agencies", READERS],
+  ["GET", "/agency-records", READERS],
+  ["POST", "/agencies", CASES],
+  ["POST", "/register/import/agencies?format=csv", CASES],
   ["POST", "/users", ONLY_ADMIN],
   ["POST", "/sensors/tokens", ONLY_ADMIN],
 ];

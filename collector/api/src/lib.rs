@@ -133,6 +133,10 @@ pub struct SearchRequest {
     /// Also answer a timeline over the range, in about this many bars (at most 1,000).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeline_bars: Option<u32>,
+    /// Only events of these agencies (`organization.id`), whatever the query says; none of them means no event at all. The
+    /// console sets it for people who reach no further.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agencies: Option<Vec<String>>,
 }
 
 /// What a search found.

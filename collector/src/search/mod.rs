@@ -207,7 +207,7 @@ impl Search {
     fn answer(&self, request: &SearchRequest, now_ns: i64, only_hits: bool) -> Result<SearchAnswer, SearchError> {
         let started = Instant::now();
         let context = parser::Context { catalogue: Catalogue::current(), now_ns };
-        let query = parser::parse(&request.query, context)?;
+        let query = within(parser::parse(&request.query, context)?, request.agencies.as_deref());
         let set = request.set.as_deref().unwrap_or(LIVE);
         let partitions = self.store.partitions(set).ok_or_else(|| SearchError::Set(set.to_owned()))?;
         let mut range_ns = range(request, now_ns)?;
@@ -543,6 +543,22 @@ fn bars_step(request: &SearchRequest, range_ns: (i64, i64), partitions: &[Arc<Pa
     let exact_ms = span_ms / wanted + 1;
     let step_ms = STEPS_MS.into_iter().find(|step| *step >= exact_ms).unwrap_or(exact_ms);
     step_ms.checked_mul(1_000_000)
+}
+
+/// Cuts a query down to the events of these agencies. It is done on the tree that was understood and not on the text, so that
+/// nothing that can be written gets around it; what events are joined with is cut down too.
+fn within(mut query: Query, agencies: Option<&[String]>) -> Query {
+    let Some(agencies) = agencies else { return query };
+    let field = FieldRef { name: "organization.id".to_owned(), kind: luytre_events::Kind::Keyword };
+    let of = |id: &String| Node::Field(field.clone(), query::Test::Keyword(crate::index::words::keyword(id)));
+    let only = match agencies {
+        [] => Node::Not(Box::new(Node::All)),
+        ids => Node::Or(ids.iter().map(of).collect()),
+    };
+    let cut = |filter: Node| Node::And(vec![filter, only.clone()]);
+    query.filter = cut(query.filter);
+    query.joins = query.joins.into_iter().map(|join| Join { filter: cut(join.filter), field: join.field }).collect();
+    query
 }
 
 /// A moment as a search takes it (RFC 3339, a day, or `now-1h`), nanoseconds since 1970-01-01 UTC.

@@ -732,3 +732,54 @@ fn old_and_too_many_partitions_go() {
     assert_eq!(store.retire(&settings(500, 1), far), 2, "the newest stays");
     assert_eq!(store.partitions(LIVE).unwrap().len(), 1);
 }
+
+#[test]
+fn nothing_that_can_be_written_reaches_another_agency() {
+    let event = |number: u64, agency: Option<&str>, host: &str| {
+        let mut fields = vec![("url.domain", text(host)), ("url.original", text("/x"))];
+        fields.extend(agency.map(|id| ("organization.id", text(id))));
+        event_of("s", number, START_NS + i64::try_from(number).unwrap(), "http", &fields)
+    };
+    let events =
+        [event(1, Some("syt"), "mine.example"), event(2, Some("stc"), "other.example"), event(3, None, "none.example")];
+    let (_folder, search) = store_with(&events, 10);
+    let mine = |query: &str, agencies: &[&str]| {
+        let agencies = Some(agencies.iter().map(|id| (*id).to_owned()).collect());
+        SearchRequest { agencies, facets: vec!["url.domain".into()], ..request(query) }
+    };
+    let everything = search.run(&request("*"), RECEIVED_NS).unwrap();
+    assert_eq!(everything.total, 3);
+    let escapes = [
+        "",
+        "*",
+        "* OR *",
+        "organization.id:stc OR organization.id:syt",
+        "NOT organization.id:syt",
+        "(url.original:\"/x\") OR (organization.id:stc)",
+        "organization.id:* | count by organization.id",
+        "* | join url.original (organization.id:stc)",
+        "* | join url.original (*) | count by url.domain",
+        "* | table organization.id, url.domain",
+        "* | timeline 1d",
+        "event.id:\"s:2\"",
+        ") OR (*",
+        "*) OR (*",
+        "\") OR (*) OR (\"",
+        "* #",
+        "* --",
+        "* | count by organization.id | count by url.domain",
+    ];
+    for query in escapes {
+        for (agencies, most) in [(&["syt"][..], 1), (&[][..], 0), (&["syt\" OR \"stc"][..], 0)] {
+            // What is no query is refused; what is one finds nothing of others.
+            let Ok(answer) = search.run(&mine(query, agencies), RECEIVED_NS) else { continue };
+            assert!(answer.total <= most, "{query} for {agencies:?} finds {}", answer.total);
+            let said = serde_json::to_string(&answer).unwrap();
+            for theirs in ["other.example", "none.example", "stc"] {
+                assert!(!said.contains(theirs), "{query} for {agencies:?} tells of {theirs}: {said}");
+            }
+        }
+    }
+    assert_eq!(search.run(&mine("*", &["syt"]), RECEIVED_NS).unwrap().total, 1);
+    assert_eq!(search.run(&mine("*", &["SYT", "stc"]), RECEIVED_NS).unwrap().total, 2);
+}

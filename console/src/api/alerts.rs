@@ -28,24 +28,33 @@ const MAX_IDS: usize = 50;
     responses((status = 200, body = AlertList), (status = "default", body = ProblemBody)))]
 pub async fn list_alerts(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Params(query): Params<AlertQuery>,
 ) -> Result<Json<AlertList>, Problem> {
-    Ok(Json(app.store.alerts(&query).await?))
+    Ok(Json(app.store.alerts(&query, &caller.reach()).await?))
 }
 
 /// An alert with everything that was decided about it.
 #[utoipa::path(get, path = "/api/v1/alerts/{id}", tag = "alerts",
     params(("id" = String, Path, description = "The alert")),
     responses((status = 200, body = AlertDetail), (status = "default", body = ProblemBody)))]
-pub async fn get_alert(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<AlertDetail>, Problem> {
-    Ok(Json(app.store.alert(&id).await?))
+pub async fn get_alert(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<AlertDetail>, Problem> {
+    Ok(Json(app.store.alert(&id, &caller.reach()).await?))
 }
 
 /// Events of the alert's flow and those it stands on.
 #[utoipa::path(get, path = "/api/v1/alerts/{id}/related", tag = "alerts",
     params(("id" = String, Path, description = "The alert")),
     responses((status = 200, body = RelatedEvents), (status = "default", body = ProblemBody)))]
-pub async fn get_related(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<RelatedEvents>, Problem> {
+pub async fn get_related(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<RelatedEvents>, Problem> {
     let alert = app.store.alert_body(&id).await?;
     let mut terms: Vec<String> =
         alert.community_id.iter().map(|id| format!("network.community_id:{}", quoted(id))).collect();
@@ -53,7 +62,12 @@ pub async fn get_related(State(app): State<Arc<App>>, Path(id): Path<String>) ->
     if terms.is_empty() {
         return Ok(Json(RelatedEvents { events: vec![alert.event], total: 1, partial: Vec::new() }));
     }
-    let request = SearchRequest { query: terms.join(" OR "), limit: Some(MAX_RELATED), ..SearchRequest::default() };
+    let request = SearchRequest {
+        query: terms.join(" OR "),
+        limit: Some(MAX_RELATED),
+        agencies: app.store.within(&caller.reach()).await?,
+        ..SearchRequest::default()
+    };
     let mut answer = app.collector.search(&request).await?;
     answer.events.reverse();
     if answer.events.is_empty() {
@@ -118,7 +132,7 @@ async fn decide(
     if app.store.decide(id, Some(version), &decision, &Actor::from(caller)).await? == Outcome::Changed {
         app.tell_alert(id, false).await;
     }
-    Ok(Json(app.store.alert(id).await?))
+    Ok(Json(app.store.alert(id, &caller.reach()).await?))
 }
 
 /// Makes an alert part of a new or an existing case.
@@ -174,7 +188,7 @@ pub async fn note_alert(
 ) -> Result<Json<AlertDetail>, Problem> {
     app.store.add_alert_note(&id, &note.text, &Actor::from(&caller)).await?;
     app.tell_alert(&id, false).await;
-    Ok(Json(app.store.alert(&id).await?))
+    Ok(Json(app.store.alert(&id, &caller.reach()).await?))
 }
 
 /// Begins or stops watching an alert.
@@ -188,5 +202,5 @@ pub async fn watch_alert(
     Body(wish): Body<WatchAlert>,
 ) -> Result<Json<AlertDetail>, Problem> {
     app.store.watch_alert(&id, wish.on, &Actor::from(&caller)).await?;
-    Ok(Json(app.store.alert(&id).await?))
+    Ok(Json(app.store.alert(&id, &caller.reach()).await?))
 }

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::model::{CaseDetail, EvidenceReason, SealEvidence};
 use crate::store::audit::Actor;
+use crate::store::reach::Named;
 
 /// Has the collector seal everything that proves an alert of the case.
 #[utoipa::path(post, path = "/api/v1/cases/{id}/evidence", tag = "cases", request_body = SealEvidence,
@@ -29,6 +30,9 @@ pub async fn seal_evidence(
     Body(wish): Body<SealEvidence>,
 ) -> Result<Json<CaseDetail>, Problem> {
     let actor = Actor::from(&caller);
+    if !app.store.names_reached(Named::Alert, &wish.alert_id, &caller.reach()).await? {
+        return Err(Problem::not_found("alert"));
+    }
     let (number, reason) = app.store.may_seal(&id, &wish.alert_id, &wish.reason).await?;
     let request = HoldRequest {
         alert: wish.alert_id.clone(),

@@ -138,7 +138,8 @@ pub async fn get_sightings(
     Path((id, observable)): Path<(String, String)>,
 ) -> Result<Json<Sightings>, Problem> {
     let mut seen = app.store.sightings(&id, &observable, &caller.user.id).await?;
-    let request = SearchRequest { query: seen.query.clone(), limit: Some(1), ..SearchRequest::default() };
+    let agencies = app.store.within(&caller.reach()).await?;
+    let request = SearchRequest { query: seen.query.clone(), limit: Some(1), agencies, ..SearchRequest::default() };
     match app.collector.search(&request).await {
         Ok(answer) => {
             seen.events = Some(answer.total);

@@ -64,6 +64,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string());
-        Ok(Visitor(Actor { user_id: None, address }))
+        Ok(Visitor(Actor { address, ..Actor::default() }))
     }
 }

@@ -25,9 +25,10 @@ pub const MAX_GROUPS: usize = 200;
     responses((status = 200, body = GroupList), (status = "default", body = ProblemBody)))]
 pub async fn list_groups(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Params(query): Params<AlertQuery>,
 ) -> Result<Json<GroupList>, Problem> {
-    Ok(Json(app.store.alert_groups(&query).await?))
+    Ok(Json(app.store.alert_groups(&query, &caller.reach()).await?))
 }
 
 /// One decision on several alerts or groups. Each alert changes by itself; what failed is counted and named.

@@ -14,6 +14,8 @@ use super::problem::{Problem, ProblemBody};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::live::{Following, LiveEvent};
+use crate::model::VisibilityNow;
+use crate::store::reach::Reach;
 
 /// How often it is looked whether the session still stands.
 const SESSION_CHECK: Duration = Duration::from_secs(20);
@@ -30,6 +32,14 @@ const STUCK: Duration = Duration::from_secs(20);
 /// What the stream is made of.
 type Sender = mpsc::Sender<Result<Event, std::convert::Infallible>>;
 
+/// Who follows.
+struct Who {
+    session: String,
+    user_id: String,
+    /// The agencies within reach; everything where they are missing.
+    within: Option<Vec<String>>,
+}
+
 /// Server-sent events: `alert` and `alert_changed` (AlertRow), `alerts_changed` (AlertsChanged), `case_changed` (CaseChanged), `visibility`
 /// (VisibilityNow), `resync` (nothing: what was missed is gone, load everything again). `Last-Event-ID` resumes.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live",
@@ -43,11 +53,13 @@ pub async fn follow_live(State(app): State<Arc<App>>, caller: Caller, headers: H
     let last_id = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let following = app.live.follow(last_id);
     let newest = app.live.newest();
-    let visibility = app.watched.borrow().visibility.clone();
+    let within = app.store.within(&caller.reach()).await?;
+    let visibility = seen_by(app.watched.borrow().visibility.clone(), within.as_deref());
     let (sender, receiver) = mpsc::channel(WAITING);
     let first = Event::default().event("visibility").id(app.live.id_of(newest));
     let first = first.json_data(&visibility).map_err(|e| Problem::internal(&e))?;
-    tokio::spawn(feed(app, (caller.session, caller.user.id), following, first, sender, place));
+    let who = Who { session: caller.session, user_id: caller.user.id, within };
+    tokio::spawn(feed(app, who, following, first, sender, place));
     let mut response =
         Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     // Proxies must not hold it back.
@@ -58,7 +70,7 @@ pub async fn follow_live(State(app): State<Arc<App>>, caller: Caller, headers: H
 /// Feeds one follower until they leave, their session ends, or they are too slow.
 async fn feed(
     app: Arc<App>,
-    (session, user_id): (String, String),
+    mut who: Who,
     mut following: Following,
     first: Event,
     sender: Sender,
@@ -68,8 +80,10 @@ async fn feed(
         return;
     }
     let missed = std::mem::take(&mut following.missed);
-    for event in missed.into_iter().filter(|event| event.is_for(&user_id)) {
-        if !send(&sender, written(&app, &event)).await {
+    for event in missed {
+        if let Some(event) = told(&app, &event, &who)
+            && !send(&sender, event).await
+        {
             return;
         }
     }
@@ -82,16 +96,18 @@ async fn feed(
             event = following.receiver.recv() => event,
             () = sender.closed() => return,
             _ = checks.tick() => {
-                match app.store.session(&session, app.session_life(), false).await {
-                    Ok(Some(_)) => continue,
-                    _ => return,
-                }
+                let Ok(Some(session)) = app.store.session(&who.session, app.session_life(), false).await else { return };
+                // The tree may have changed meanwhile.
+                let Ok(within) = app.store.within(&Reach::of(&session.user)).await else { return };
+                who.within = within;
+                continue;
             }
         };
         match event {
-            Ok(event) if !event.is_for(&user_id) => {}
             Ok(event) => {
-                if !send(&sender, written(&app, &event)).await {
+                if let Some(event) = told(&app, &event, &who)
+                    && !send(&sender, event).await
+                {
                     app.metrics.live_cut_off.add(1);
                     return;
                 }
@@ -105,8 +121,30 @@ async fn feed(
     }
 }
 
-fn written(app: &App, event: &LiveEvent) -> Event {
-    Event::default().event(event.name).id(app.live.id_of(event.number)).data(&event.data)
+/// What a follower is told of an event; nothing where it is not for them.
+fn told(app: &App, event: &LiveEvent, who: &Who) -> Option<Event> {
+    let within = who.within.as_deref();
+    let id = app.live.id_of(event.number);
+    if event.is_for(&who.user_id, within) {
+        return Some(Event::default().event(event.name).id(id).data(&event.data));
+    }
+    match event.name {
+        // Some of the many alerts may be theirs: they look again at what they may see.
+        "alerts_changed" => Some(Event::default().event("resync").id(id).data("{}")),
+        "visibility" => {
+            let visibility = seen_by(serde_json::from_str(&event.data).ok()?, within);
+            Event::default().event(event.name).id(id).json_data(&visibility).ok()
+        }
+        _ => None,
+    }
+}
+
+/// The bar at the top without the names of sensors, which belong to others too.
+fn seen_by(mut visibility: VisibilityNow, within: Option<&[String]>) -> VisibilityNow {
+    if within.is_some() {
+        visibility.sensors.clear();
+    }
+    visibility
 }
 
 /// False when the follower has left or takes nothing any more.

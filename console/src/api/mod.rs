@@ -45,7 +45,7 @@ use crate::model::{AlertsChanged, CaseChanged, VisibilityNow};
                        session's csrf_token as x-csrf-token. Times are RFC 3339 UTC.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    components(schemas(AlertsChanged, CaseChanged, VisibilityNow))
+    components(schemas(AlertsChanged, CaseChanged, VisibilityNow, crate::register::Table))
 )]
 struct Description;
 

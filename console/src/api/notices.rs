@@ -269,7 +269,7 @@ pub async fn preview(
     };
     let newest = AlertQuery { limit: Some(3), status: Some("all".to_owned()), ..AlertQuery::default() };
     let mut alerts: Vec<Alert> = Vec::new();
-    for row in app.store.alerts(&newest).await?.items {
+    for row in app.store.alerts(&newest, &caller.reach()).await?.items {
         alerts.push(app.store.alert_body(&row.id).await?);
     }
     let real = !alerts.is_empty();

@@ -43,7 +43,7 @@ pub async fn get_work(State(app): State<Arc<App>>, caller: Caller) -> Result<Jso
     let (my_tasks, my_overdue) = store.task_counts(Some(me), i64::MAX).await?;
     let (_, overdue_total) = store.task_counts(None, now_us).await?;
     let (calls_waiting, calls_unanswered) = store.escalation_counts().await?;
-    let mut ending = store.suppressions().await?.items;
+    let mut ending = store.suppressions(&caller.reach()).await?.items;
     ending.retain(|one| {
         let end = clock::from_text(&one.expires_at).unwrap_or(i64::MAX);
         wire_name(&one.state) == "active" && end < now_us + 7 * DAY_US

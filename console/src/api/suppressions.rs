@@ -17,8 +17,8 @@ use crate::store::audit::Actor;
 /// All suppressions: those that hide now first.
 #[utoipa::path(get, path = "/api/v1/suppressions", tag = "suppressions",
     responses((status = 200, body = SuppressionList), (status = "default", body = ProblemBody)))]
-pub async fn list_suppressions(State(app): State<Arc<App>>) -> Result<Json<SuppressionList>, Problem> {
-    Ok(Json(app.store.suppressions().await?))
+pub async fn list_suppressions(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<SuppressionList>, Problem> {
+    Ok(Json(app.store.suppressions(&caller.reach()).await?))
 }
 
 /// What a suppression would have hidden in the last 30 days.
@@ -29,7 +29,7 @@ pub async fn preview_suppression(
     caller: Caller,
     Params(scope): Params<Scope>,
 ) -> Result<Json<SuppressionPreview>, Problem> {
-    Ok(Json(app.store.preview_suppression(&scope, &caller.user.id).await?))
+    Ok(Json(app.store.preview_suppression(&scope, &caller.user.id, &caller.reach()).await?))
 }
 
 /// Makes a suppression.

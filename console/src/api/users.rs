@@ -13,11 +13,14 @@ use crate::model::{ChangeUser, NewUser, User, UserInvitation, UserList};
 use crate::setup::make_link;
 use crate::store::audit::Actor;
 
-/// All users.
+/// All users; who does not reach everything sees those of the agencies within reach.
 #[utoipa::path(get, path = "/api/v1/users", tag = "users",
     responses((status = 200, body = UserList), (status = "default", body = ProblemBody)))]
-pub async fn list_users(State(app): State<Arc<App>>) -> Result<Json<UserList>, Problem> {
-    let items = app.store.users().await?;
+pub async fn list_users(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<UserList>, Problem> {
+    let mut items = app.store.users().await?;
+    if let Some(within) = app.store.within(&caller.reach()).await? {
+        items.retain(|user| user.agency_id.as_ref().is_some_and(|id| within.contains(id)));
+    }
     Ok(Json(UserList { total: items.len() as u64, items }))
 }
 

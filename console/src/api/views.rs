@@ -16,7 +16,7 @@ use crate::store::audit::Actor;
 #[utoipa::path(get, path = "/api/v1/views", tag = "views",
     responses((status = 200, body = ViewList), (status = "default", body = ProblemBody)))]
 pub async fn list_views(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<ViewList>, Problem> {
-    Ok(Json(app.store.views(&caller.user.id).await?))
+    Ok(Json(app.store.views(&caller.user.id, &caller.reach()).await?))
 }
 
 /// Saves a view; one of the same name is replaced.
@@ -28,7 +28,7 @@ pub async fn save_view(
     Body(new): Body<NewView>,
 ) -> Result<Json<ViewList>, Problem> {
     app.store.save_view(&new, &caller.user.id, &Actor::from(&caller)).await?;
-    Ok(Json(app.store.views(&caller.user.id).await?))
+    Ok(Json(app.store.views(&caller.user.id, &caller.reach()).await?))
 }
 
 /// Deletes a view of one's own; administrators also those of others.
@@ -42,5 +42,5 @@ pub async fn delete_view(
 ) -> Result<Json<ViewList>, Problem> {
     let any = caller.user.role == Role::Admin;
     app.store.delete_view(&id, &caller.user.id, any, &Actor::from(&caller)).await?;
-    Ok(Json(app.store.views(&caller.user.id).await?))
+    Ok(Json(app.store.views(&caller.user.id, &caller.reach()).await?))
 }

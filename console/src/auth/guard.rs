@@ -4,13 +4,14 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::RequestExt as _;
+use axum::extract::{ConnectInfo, MatchedPath, RawPathParams, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::caller::Caller;
-use super::roles::{Access, access};
+use super::roles::{Access, Within, access};
 use super::secrets;
 use crate::api::problem::Problem;
 use crate::app::App;
@@ -43,7 +44,7 @@ async fn examine(app: &App, request: &mut Request) -> Result<(), Problem> {
         &Method::HEAD => Method::GET,
         other => other.clone(),
     };
-    let Some(access) = access(&method, &route) else {
+    let Some((access, within)) = access(&method, &route) else {
         return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", "nobody may do this"));
     };
     if access == Access::Public {
@@ -70,7 +71,9 @@ async fn examine(app: &App, request: &mut Request) -> Result<(), Problem> {
             "your role may not do this; ask an administrator",
         ));
     }
-    check_case(app, &route, request.uri().path(), &caller).await?;
+    let named = request.extract_parts::<RawPathParams>().await.ok();
+    let id = named.as_ref().and_then(|named| named.iter().find(|(name, _)| *name == "id")).map(|(_, id)| id);
+    check_reach(app, within, id.unwrap_or_default(), &caller).await?;
     request.extensions_mut().insert(caller);
     Ok(())
 }
@@ -124,14 +127,25 @@ async fn program(
     Ok(Caller { user, session, csrf_token, expires_us: 0, address, token: Some(scope) })
 }
 
-/// Who may not see a case finds none, whatever is asked of it.
-async fn check_case(app: &App, route: &str, path: &str, caller: &Caller) -> Result<(), Problem> {
-    if !route.starts_with("/api/v1/cases/{id}") {
-        return Ok(());
+/// Who may not see something finds nothing, whatever is asked of it.
+async fn check_reach(app: &App, within: Within, id: &str, caller: &Caller) -> Result<(), Problem> {
+    let reach = caller.reach();
+    match within {
+        Within::Case if !app.store.may_see_case(id, &caller.user.id).await? => Err(Problem::not_found("case")),
+        Within::Named(named) if reach.is_narrow() => {
+            if app.store.names_reached(named, id, &reach).await? {
+                Ok(())
+            } else {
+                Err(Problem::not_found(named.word()))
+            }
+        }
+        Within::Whole if reach.is_narrow() => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "forbidden",
+            "this is about everybody, and you look after one agency; ask an administrator",
+        )),
+        _ => Ok(()),
     }
-    // The part as it was sent: ids have nothing in them that is encoded, so one that is belongs to no case.
-    let id = path.split('/').nth(4).unwrap_or_default();
-    if app.store.may_see_case(id, &caller.user.id).await? { Ok(()) } else { Err(Problem::not_found("case")) }
 }
 
 fn check_csrf(headers: &HeaderMap, caller: &Caller) -> Result<(), Problem> {

@@ -1,9 +1,10 @@
-//! What each role may do: one line per route. A route without a line is refused, and a test compares the table with the
+//! What each role may do, and how much of it within an agency: one line per route. A route without a line is refused, and a test compares the table with the
 //! API's description, so that a new route cannot be forgotten.
 
 use axum::http::Method;
 
 use crate::model::Role;
+use crate::store::reach::Named;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,21 @@ impl Access {
     }
 }
 
+/// What is left of a route for somebody who reaches one agency and what stands under it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within {
+    /// All of it: nothing in it belongs to agencies.
+    Any,
+    /// What is within reach; the question itself is narrowed.
+    Narrowed,
+    /// What it names, where that is within reach; the guard looks.
+    Named(Named),
+    /// The case it names, where they may see it; the guard looks.
+    Case,
+    /// Nothing.
+    Whole,
+}
+
 /// Those who see the team's work.
 const READERS: Access = Access::Roles(&[Role::Analyst, Role::Manager, Role::Auditor, Role::Admin]);
 /// Those who decide on alerts.
@@ -39,131 +55,136 @@ const AUDIT: Access = Access::Roles(&[Role::Auditor, Role::Admin]);
 /// Administrators.
 const ADMIN: Access = Access::Roles(&[Role::Admin]);
 
-/// Method, route, who may.
-pub const TABLE: &[(Method, &str, Access)] = &[
-    (Method::GET, "/api/v1/health", Access::Public),
-    (Method::GET, "/api/v1/setup", Access::Public),
-    (Method::POST, "/api/v1/setup", Access::Public),
-    (Method::GET, "/api/v1/session", Access::Session),
-    (Method::POST, "/api/v1/session", Access::Public),
-    (Method::PATCH, "/api/v1/session", Access::Session),
-    (Method::DELETE, "/api/v1/session", Access::Session),
-    (Method::POST, "/api/v1/session/code", Access::Session),
-    (Method::PUT, "/api/v1/session/code", Access::Session),
-    (Method::DELETE, "/api/v1/session/code", Access::Session),
-    (Method::GET, "/api/v1/tokens", READERS),
-    (Method::POST, "/api/v1/tokens", READERS),
-    (Method::DELETE, "/api/v1/tokens/{id}", READERS),
-    (Method::GET, "/api/v1/alerts", READERS),
-    (Method::GET, "/api/v1/alerts/groups", READERS),
-    (Method::POST, "/api/v1/alerts/bulk", TRIAGE),
-    (Method::POST, "/api/v1/acts/{id}/undo", TRIAGE),
-    (Method::GET, "/api/v1/alerts/{id}", READERS),
-    (Method::GET, "/api/v1/alerts/{id}/related", READERS),
-    (Method::GET, "/api/v1/alerts/{id}/packets", TRIAGE),
-    (Method::POST, "/api/v1/alerts/{id}/close", TRIAGE),
-    (Method::POST, "/api/v1/alerts/{id}/reopen", TRIAGE),
-    (Method::POST, "/api/v1/alerts/{id}/assign", TRIAGE),
-    (Method::POST, "/api/v1/alerts/{id}/escalate", TRIAGE),
-    (Method::POST, "/api/v1/alerts/{id}/notes", TRIAGE),
-    (Method::POST, "/api/v1/alerts/{id}/watch", TRIAGE),
-    (Method::GET, "/api/v1/views", READERS),
-    (Method::POST, "/api/v1/views", CASES),
-    (Method::DELETE, "/api/v1/views/{id}", CASES),
-    (Method::GET, "/api/v1/suppressions", READERS),
-    (Method::POST, "/api/v1/suppressions", TRIAGE),
-    (Method::GET, "/api/v1/suppressions/preview", READERS),
-    (Method::POST, "/api/v1/suppressions/{id}/end", TRIAGE),
-    (Method::GET, "/api/v1/cases", READERS),
-    (Method::POST, "/api/v1/cases", CASES),
-    (Method::GET, "/api/v1/cases/{id}", READERS),
-    (Method::PATCH, "/api/v1/cases/{id}", CASES),
-    (Method::POST, "/api/v1/cases/{id}/notes", CASES),
-    (Method::POST, "/api/v1/cases/{id}/alerts", CASES),
-    (Method::GET, "/api/v1/case-data", READERS),
-    (Method::POST, "/api/v1/cases/{id}/phase", CASES),
-    (Method::POST, "/api/v1/cases/{id}/tasks", CASES),
-    (Method::PATCH, "/api/v1/cases/{id}/tasks/{task}", CASES),
-    (Method::POST, "/api/v1/cases/{id}/template", CASES),
-    (Method::POST, "/api/v1/cases/{id}/events", CASES),
-    (Method::POST, "/api/v1/cases/{id}/observables", CASES),
-    (Method::DELETE, "/api/v1/cases/{id}/observables/{observable}", CASES),
-    (Method::GET, "/api/v1/cases/{id}/observables/{observable}/sightings", READERS),
-    (Method::POST, "/api/v1/cases/{id}/systems", CASES),
-    (Method::DELETE, "/api/v1/cases/{id}/systems/{system}", CASES),
-    (Method::PUT, "/api/v1/cases/{id}/access", CASES),
-    (Method::POST, "/api/v1/cases/{id}/links", CASES),
-    (Method::DELETE, "/api/v1/cases/{id}/links/{other}", CASES),
-    (Method::POST, "/api/v1/cases/{id}/merge", CASES),
-    (Method::GET, "/api/v1/cases/{id}/similar", READERS),
-    (Method::POST, "/api/v1/cases/{id}/evidence", TRIAGE),
-    (Method::POST, "/api/v1/cases/{id}/evidence/{evidence}/read", TRIAGE),
-    (Method::POST, "/api/v1/cases/{id}/evidence/{evidence}/release", TRIAGE),
-    (Method::GET, "/api/v1/tasks", READERS),
-    (Method::GET, "/api/v1/inbox", Access::Session),
-    (Method::POST, "/api/v1/inbox/seen", Access::Session),
-    (Method::POST, "/api/v1/search", READERS),
-    (Method::GET, "/api/v1/search/catalogue", READERS),
-    (Method::GET, "/api/v1/sensors", READERS),
-    (Method::POST, "/api/v1/sensors/tokens", ADMIN),
-    (Method::POST, "/api/v1/sensors/{name}/revoke", ADMIN),
-    (Method::GET, "/api/v1/ledger", READERS),
-    (Method::GET, "/api/v1/rules", READERS),
-    (Method::GET, "/api/v1/rules/{id}", READERS),
-    (Method::GET, "/api/v1/agencies", READERS),
-    (Method::POST, "/api/v1/agencies", CASES),
-    (Method::GET, "/api/v1/agencies/{id}", READERS),
-    (Method::PUT, "/api/v1/agencies/{id}", CASES),
-    (Method::POST, "/api/v1/agencies/{id}/records", CASES),
-    (Method::PUT, "/api/v1/agencies/{id}/records/{record}", CASES),
-    (Method::DELETE, "/api/v1/agencies/{id}/records/{record}", CASES),
-    (Method::POST, "/api/v1/agencies/{id}/records/{record}/verify", CASES),
-    (Method::GET, "/api/v1/agency-records", READERS),
-    (Method::GET, "/api/v1/register", READERS),
-    (Method::GET, "/api/v1/register/export/{table}", READERS),
-    (Method::POST, "/api/v1/register/import/{table}", CASES),
-    (Method::GET, "/api/v1/users", READERS),
-    (Method::POST, "/api/v1/users", ADMIN),
-    (Method::PATCH, "/api/v1/users/{id}", ADMIN),
-    (Method::GET, "/api/v1/reports", READERS),
-    (Method::GET, "/api/v1/reports/{name}", READERS),
-    (Method::GET, "/api/v1/audit", AUDIT),
-    (Method::GET, "/api/v1/audit/chain", AUDIT),
-    (Method::GET, "/api/v1/audit/verify", AUDIT),
-    (Method::GET, "/api/v1/audit/export", AUDIT),
-    (Method::GET, "/api/v1/notices", READERS),
-    (Method::GET, "/api/v1/notice-alarms", READERS),
-    (Method::GET, "/api/v1/notice-rules", READERS),
-    (Method::POST, "/api/v1/notice-rules", ADMIN),
-    (Method::PUT, "/api/v1/notice-rules/{id}", ADMIN),
-    (Method::DELETE, "/api/v1/notice-rules/{id}", ADMIN),
-    (Method::POST, "/api/v1/notice-rules/{id}/test", ADMIN),
-    (Method::GET, "/api/v1/notice-channels", READERS),
-    (Method::POST, "/api/v1/notice-channels", ADMIN),
-    (Method::PUT, "/api/v1/notice-channels/{id}", ADMIN),
-    (Method::DELETE, "/api/v1/notice-channels/{id}", ADMIN),
-    (Method::POST, "/api/v1/notice-channels/{id}/test", ADMIN),
-    (Method::GET, "/api/v1/notice-preview", READERS),
-    (Method::GET, "/api/v1/notice-addresses", READERS),
-    (Method::PUT, "/api/v1/notice-addresses/{user}", CASES),
-    (Method::GET, "/api/v1/rosters", READERS),
-    (Method::POST, "/api/v1/rosters", LEAD),
-    (Method::PUT, "/api/v1/rosters/{id}", LEAD),
-    (Method::DELETE, "/api/v1/rosters/{id}", LEAD),
-    (Method::POST, "/api/v1/rosters/{id}/overrides", CASES),
-    (Method::DELETE, "/api/v1/rosters/{id}/overrides/{override}", CASES),
-    (Method::GET, "/api/v1/escalations", READERS),
-    (Method::POST, "/api/v1/escalations/{id}/acknowledge", CASES),
-    (Method::GET, "/api/v1/acknowledgement", Access::Public),
-    (Method::POST, "/api/v1/acknowledgement", Access::Public),
-    (Method::GET, "/api/v1/overview/work", READERS),
-    (Method::GET, "/api/v1/overview/state", READERS),
-    (Method::GET, "/api/v1/live", READERS),
+/// An alert, a case, an agency in the route.
+const ALERT: Within = Within::Named(Named::Alert);
+const AGENCY: Within = Within::Named(Named::Agency);
+const CASE: Within = Within::Case;
+
+/// Method, route, who may, and what is left of it for somebody who does not reach everything.
+pub const TABLE: &[(Method, &str, Access, Within)] = &[
+    (Method::GET, "/api/v1/health", Access::Public, Within::Any),
+    (Method::GET, "/api/v1/setup", Access::Public, Within::Any),
+    (Method::POST, "/api/v1/setup", Access::Public, Within::Any),
+    (Method::GET, "/api/v1/session", Access::Session, Within::Any),
+    (Method::POST, "/api/v1/session", Access::Public, Within::Any),
+    (Method::PATCH, "/api/v1/session", Access::Session, Within::Any),
+    (Method::DELETE, "/api/v1/session", Access::Session, Within::Any),
+    (Method::POST, "/api/v1/session/code", Access::Session, Within::Any),
+    (Method::PUT, "/api/v1/session/code", Access::Session, Within::Any),
+    (Method::DELETE, "/api/v1/session/code", Access::Session, Within::Any),
+    (Method::GET, "/api/v1/tokens", READERS, Within::Any),
+    (Method::POST, "/api/v1/tokens", READERS, Within::Any),
+    (Method::DELETE, "/api/v1/tokens/{id}", READERS, Within::Any),
+    (Method::GET, "/api/v1/alerts", READERS, Within::Narrowed),
+    (Method::GET, "/api/v1/alerts/groups", READERS, Within::Narrowed),
+    (Method::POST, "/api/v1/alerts/bulk", TRIAGE, Within::Narrowed),
+    (Method::POST, "/api/v1/acts/{id}/undo", TRIAGE, Within::Named(Named::Act)),
+    (Method::GET, "/api/v1/alerts/{id}", READERS, ALERT),
+    (Method::GET, "/api/v1/alerts/{id}/related", READERS, ALERT),
+    (Method::GET, "/api/v1/alerts/{id}/packets", TRIAGE, ALERT),
+    (Method::POST, "/api/v1/alerts/{id}/close", TRIAGE, ALERT),
+    (Method::POST, "/api/v1/alerts/{id}/reopen", TRIAGE, ALERT),
+    (Method::POST, "/api/v1/alerts/{id}/assign", TRIAGE, ALERT),
+    (Method::POST, "/api/v1/alerts/{id}/escalate", TRIAGE, ALERT),
+    (Method::POST, "/api/v1/alerts/{id}/notes", TRIAGE, ALERT),
+    (Method::POST, "/api/v1/alerts/{id}/watch", TRIAGE, ALERT),
+    (Method::GET, "/api/v1/views", READERS, Within::Narrowed),
+    (Method::POST, "/api/v1/views", CASES, Within::Narrowed),
+    (Method::DELETE, "/api/v1/views/{id}", CASES, Within::Any),
+    (Method::GET, "/api/v1/suppressions", READERS, Within::Narrowed),
+    (Method::POST, "/api/v1/suppressions", TRIAGE, Within::Narrowed),
+    (Method::GET, "/api/v1/suppressions/preview", READERS, Within::Narrowed),
+    (Method::POST, "/api/v1/suppressions/{id}/end", TRIAGE, Within::Named(Named::Suppression)),
+    (Method::GET, "/api/v1/cases", READERS, Within::Narrowed),
+    (Method::POST, "/api/v1/cases", CASES, Within::Narrowed),
+    (Method::GET, "/api/v1/cases/{id}", READERS, CASE),
+    (Method::PATCH, "/api/v1/cases/{id}", CASES, CASE),
+    (Method::POST, "/api/v1/cases/{id}/notes", CASES, CASE),
+    (Method::POST, "/api/v1/cases/{id}/alerts", CASES, CASE),
+    (Method::GET, "/api/v1/case-data", READERS, Within::Any),
+    (Method::POST, "/api/v1/cases/{id}/phase", CASES, CASE),
+    (Method::POST, "/api/v1/cases/{id}/tasks", CASES, CASE),
+    (Method::PATCH, "/api/v1/cases/{id}/tasks/{task}", CASES, CASE),
+    (Method::POST, "/api/v1/cases/{id}/template", CASES, CASE),
+    (Method::POST, "/api/v1/cases/{id}/events", CASES, CASE),
+    (Method::POST, "/api/v1/cases/{id}/observables", CASES, CASE),
+    (Method::DELETE, "/api/v1/cases/{id}/observables/{observable}", CASES, CASE),
+    (Method::GET, "/api/v1/cases/{id}/observables/{observable}/sightings", READERS, CASE),
+    (Method::POST, "/api/v1/cases/{id}/systems", CASES, CASE),
+    (Method::DELETE, "/api/v1/cases/{id}/systems/{system}", CASES, CASE),
+    (Method::PUT, "/api/v1/cases/{id}/access", CASES, CASE),
+    (Method::POST, "/api/v1/cases/{id}/links", CASES, CASE),
+    (Method::DELETE, "/api/v1/cases/{id}/links/{other}", CASES, CASE),
+    (Method::POST, "/api/v1/cases/{id}/merge", CASES, CASE),
+    (Method::GET, "/api/v1/cases/{id}/similar", READERS, CASE),
+    (Method::POST, "/api/v1/cases/{id}/evidence", TRIAGE, CASE),
+    (Method::POST, "/api/v1/cases/{id}/evidence/{evidence}/read", TRIAGE, CASE),
+    (Method::POST, "/api/v1/cases/{id}/evidence/{evidence}/release", TRIAGE, CASE),
+    (Method::GET, "/api/v1/tasks", READERS, Within::Narrowed),
+    (Method::GET, "/api/v1/inbox", Access::Session, Within::Narrowed),
+    (Method::POST, "/api/v1/inbox/seen", Access::Session, Within::Any),
+    (Method::POST, "/api/v1/search", READERS, Within::Narrowed),
+    (Method::GET, "/api/v1/search/catalogue", READERS, Within::Any),
+    (Method::GET, "/api/v1/sensors", READERS, Within::Whole),
+    (Method::POST, "/api/v1/sensors/tokens", ADMIN, Within::Whole),
+    (Method::POST, "/api/v1/sensors/{name}/revoke", ADMIN, Within::Whole),
+    (Method::GET, "/api/v1/ledger", READERS, Within::Whole),
+    (Method::GET, "/api/v1/rules", READERS, Within::Any),
+    (Method::GET, "/api/v1/rules/{id}", READERS, Within::Any),
+    (Method::GET, "/api/v1/agencies", READERS, Within::Narrowed),
+    (Method::POST, "/api/v1/agencies", CASES, Within::Narrowed),
+    (Method::GET, "/api/v1/agencies/{id}", READERS, AGENCY),
+    (Method::PUT, "/api/v1/agencies/{id}", CASES, AGENCY),
+    (Method::POST, "/api/v1/agencies/{id}/records", CASES, AGENCY),
+    (Method::PUT, "/api/v1/agencies/{id}/records/{record}", CASES, AGENCY),
+    (Method::DELETE, "/api/v1/agencies/{id}/records/{record}", CASES, AGENCY),
+    (Method::POST, "/api/v1/agencies/{id}/records/{record}/verify", CASES, AGENCY),
+    (Method::GET, "/api/v1/agency-records", READERS, Within::Narrowed),
+    (Method::GET, "/api/v1/register", READERS, Within::Any),
+    (Method::GET, "/api/v1/register/export/{table}", READERS, Within::Narrowed),
+    (Method::POST, "/api/v1/register/import/{table}", CASES, Within::Whole),
+    (Method::GET, "/api/v1/users", READERS, Within::Narrowed),
+    (Method::POST, "/api/v1/users", ADMIN, Within::Whole),
+    (Method::PATCH, "/api/v1/users/{id}", ADMIN, Within::Whole),
+    (Method::GET, "/api/v1/reports", READERS, Within::Any),
+    (Method::GET, "/api/v1/reports/{name}", READERS, Within::Whole),
+    (Method::GET, "/api/v1/audit", AUDIT, Within::Whole),
+    (Method::GET, "/api/v1/audit/chain", AUDIT, Within::Whole),
+    (Method::GET, "/api/v1/audit/verify", AUDIT, Within::Whole),
+    (Method::GET, "/api/v1/audit/export", AUDIT, Within::Whole),
+    (Method::GET, "/api/v1/notices", READERS, Within::Whole),
+    (Method::GET, "/api/v1/notice-alarms", READERS, Within::Whole),
+    (Method::GET, "/api/v1/notice-rules", READERS, Within::Whole),
+    (Method::POST, "/api/v1/notice-rules", ADMIN, Within::Whole),
+    (Method::PUT, "/api/v1/notice-rules/{id}", ADMIN, Within::Whole),
+    (Method::DELETE, "/api/v1/notice-rules/{id}", ADMIN, Within::Whole),
+    (Method::POST, "/api/v1/notice-rules/{id}/test", ADMIN, Within::Whole),
+    (Method::GET, "/api/v1/notice-channels", READERS, Within::Whole),
+    (Method::POST, "/api/v1/notice-channels", ADMIN, Within::Whole),
+    (Method::PUT, "/api/v1/notice-channels/{id}", ADMIN, Within::Whole),
+    (Method::DELETE, "/api/v1/notice-channels/{id}", ADMIN, Within::Whole),
+    (Method::POST, "/api/v1/notice-channels/{id}/test", ADMIN, Within::Whole),
+    (Method::GET, "/api/v1/notice-preview", READERS, Within::Whole),
+    (Method::GET, "/api/v1/notice-addresses", READERS, Within::Whole),
+    (Method::PUT, "/api/v1/notice-addresses/{user}", CASES, Within::Whole),
+    (Method::GET, "/api/v1/rosters", READERS, Within::Whole),
+    (Method::POST, "/api/v1/rosters", LEAD, Within::Whole),
+    (Method::PUT, "/api/v1/rosters/{id}", LEAD, Within::Whole),
+    (Method::DELETE, "/api/v1/rosters/{id}", LEAD, Within::Whole),
+    (Method::POST, "/api/v1/rosters/{id}/overrides", CASES, Within::Whole),
+    (Method::DELETE, "/api/v1/rosters/{id}/overrides/{override}", CASES, Within::Whole),
+    (Method::GET, "/api/v1/escalations", READERS, Within::Whole),
+    (Method::POST, "/api/v1/escalations/{id}/acknowledge", CASES, Within::Whole),
+    (Method::GET, "/api/v1/acknowledgement", Access::Public, Within::Any),
+    (Method::POST, "/api/v1/acknowledgement", Access::Public, Within::Any),
+    (Method::GET, "/api/v1/overview/work", READERS, Within::Whole),
+    (Method::GET, "/api/v1/overview/state", READERS, Within::Whole),
+    (Method::GET, "/api/v1/live", READERS, Within::Narrowed),
 ];
 
-/// Who may use this route; nothing when the table does not know it.
-pub fn access(method: &Method, route: &str) -> Option<Access> {
-    TABLE.iter().find(|(m, r, _)| m == method && *r == route).map(|(_, _, access)| *access)
+/// Who may use this route and what is left of it within reach; nothing when the table does not know it.
+pub fn access(method: &Method, route: &str) -> Option<(Access, Within)> {
+    TABLE.iter().find(|(m, r, ..)| m == method && *r == route).map(|(.., access, within)| (*access, *within))
 }
 
 #[cfg(test)]
@@ -181,14 +202,25 @@ mod tests {
                 described.insert(format!("{} {path}", method.to_uppercase()));
             }
         }
-        let listed: BTreeSet<String> = TABLE.iter().map(|(m, r, _)| format!("{m} {r}")).collect();
+        let listed: BTreeSet<String> = TABLE.iter().map(|(m, r, ..)| format!("{m} {r}")).collect();
         assert_eq!(listed.len(), TABLE.len(), "a route is listed twice");
         assert_eq!(listed, described);
     }
 
     #[test]
+    fn what_a_route_names_is_looked_for_within_reach() {
+        for (method, route, access, within) in TABLE {
+            let own = ["/api/v1/tokens/{id}", "/api/v1/views/{id}"].contains(route);
+            let everybodys = ["/api/v1/rules/{id}"].contains(route);
+            if route.contains("{id}") && !own && !everybodys && *access != Access::Public {
+                assert!(!matches!(within, Within::Any | Within::Narrowed), "{method} {route}");
+            }
+        }
+    }
+
+    #[test]
     fn changes_are_never_public_except_logging_in_and_links() {
-        for (method, route, access) in TABLE {
+        for (method, route, access, _) in TABLE {
             let doors = ["/api/v1/session", "/api/v1/setup", "/api/v1/acknowledgement"];
             let is_door = doors.contains(route) && *method == Method::POST;
             if *method != Method::GET && !is_door {
@@ -199,7 +231,7 @@ mod tests {
 
     #[test]
     fn auditors_change_nothing_and_agencies_see_only_themselves() {
-        for (method, route, access) in TABLE {
+        for (method, route, access, _) in TABLE {
             if let Access::Roles(roles) = access {
                 assert!(!roles.contains(&Role::Agency), "{method} {route}");
                 // One's own tokens change nothing of the team's work.

@@ -21,6 +21,7 @@ use crate::register_data::{TableData, register_data};
 /// A table of the register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RegisterTable)]
 pub enum Table {
     /// The tree.
     Agencies,

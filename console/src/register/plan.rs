@@ -65,6 +65,7 @@ pub struct RowFault {
 
 /// What bringing a table in would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ImportPlan)]
 pub struct Plan {
     /// The rows that were understood.
     pub rows: Vec<PlannedRow>,

@@ -124,7 +124,8 @@ fn understood(data: &'static TableData, lines: Lines) -> Sheet {
     let mut columns: Vec<Option<&'static str>> = Vec::new();
     for heading in &headings {
         let wanted = plain(heading);
-        let names = |column: &crate::register_data::Column| [plain(&column.id), plain(&column.vi), plain(&column.en)];
+        let names =
+            |column: &crate::register_data::TableColumn| [plain(&column.id), plain(&column.vi), plain(&column.en)];
         let found = data.column.iter().find(|column| names(column).contains(&wanted));
         let found = found.map(|column| column.id.as_str());
         if found.is_none() && !wanted.is_empty() {

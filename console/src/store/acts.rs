@@ -11,6 +11,7 @@ use super::alert_filter::{add_group, filter};
 use super::audit::{Actor, Detail, HistoryOf, audit, detail, history};
 use super::cases::insert_case;
 use super::decide::{Decision, Outcome, Standing, carry_out, check, standing, tell_case};
+use super::reach::Reach;
 use super::sql::{Conditions, severity_number};
 use super::{Change, Store, StoreError, StoreResult, new_id};
 use crate::model::{AlertQuery, BulkAnswer, BulkFailure, NewCase, wire_name};
@@ -167,7 +168,7 @@ impl Store {
         }
         let now_us = self.now_us();
         let mut change = self.begin().await?;
-        let (members, missing) = members(&mut change, targets).await?;
+        let (members, missing) = members(&mut change, targets, &actor.reach).await?;
         let mut decided = Decided::default();
         for id in missing {
             fail(&mut decided.answer, id, &StoreError::NotFound("alert"));
@@ -258,7 +259,11 @@ fn fail(answer: &mut BulkAnswer, id: String, error: &StoreError) {
 }
 
 /// The alerts meant and how they stand, each once; and the named ones that do not exist.
-async fn members(change: &mut Change, targets: &Targets<'_>) -> StoreResult<(Vec<(String, Standing)>, Vec<String>)> {
+async fn members(
+    change: &mut Change,
+    targets: &Targets<'_>,
+    reach: &Reach,
+) -> StoreResult<(Vec<(String, Standing)>, Vec<String>)> {
     let mut ids: Vec<String> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for id in targets.ids {
@@ -269,7 +274,7 @@ async fn members(change: &mut Change, targets: &Targets<'_>) -> StoreResult<(Vec
     let none = AlertQuery::default();
     let question = targets.filter.unwrap_or(&none);
     for key in targets.groups {
-        let mut conditions = filter(question)?;
+        let mut conditions = filter(question, reach)?;
         add_group(&mut conditions, question.by.unwrap_or_default(), key)?;
         for id in group_ids(change, conditions).await? {
             if seen.insert(id.clone()) {
@@ -284,7 +289,7 @@ async fn members(change: &mut Change, targets: &Targets<'_>) -> StoreResult<(Vec
     }
     let (mut found, mut missing) = (Vec::with_capacity(ids.len()), Vec::new());
     for id in ids {
-        match standing(change, &id).await {
+        match standing(change, &id, reach).await {
             Ok(standing) => found.push((id, standing)),
             Err(StoreError::NotFound(_)) => missing.push(id),
             Err(error) => return Err(error),

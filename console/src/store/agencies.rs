@@ -186,7 +186,8 @@ impl Store {
                 row.try_get::<i64, _>("n")?.unsigned_abs();
         }
         let mut conditions = Conditions::default();
-        conditions.add(super::cases::VISIBLE, viewer.to_owned())?;
+        let place = conditions.bind(viewer.to_owned())?;
+        conditions.add_plain(super::cases::visible(&place));
         conditions.add_plain("c.status <> 'closed' AND c.agency_id IS NOT NULL".to_owned());
         let sql = format!("SELECT c.agency_id, COUNT(*) AS n FROM cases c{} GROUP BY c.agency_id", conditions.clause());
         let rows =

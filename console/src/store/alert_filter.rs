@@ -1,5 +1,6 @@
 //! Which alerts a question means: filters, groups by their keys, and what is left out, as conditions on `alerts a`.
 
+use super::reach::Reach;
 use super::sql::{Conditions, contains_pattern, cursor_parts, cursor_text, folded, severity_number};
 use super::{StoreError, StoreResult};
 use crate::clock;
@@ -45,9 +46,10 @@ pub(super) fn add_group(conditions: &mut Conditions, by: Grouping, key: &str) ->
     Ok(())
 }
 
-/// The conditions of a question.
-pub(super) fn filter(query: &AlertQuery) -> StoreResult<Conditions> {
+/// The conditions of a question, within reach.
+pub(super) fn filter(query: &AlertQuery, reach: &Reach) -> StoreResult<Conditions> {
     let mut conditions = Conditions::default();
+    reach.narrow(&mut conditions, "a.agency_id")?;
     match query.status.as_deref().unwrap_or("open") {
         "all" => {}
         status => {

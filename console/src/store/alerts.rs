@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use super::alert_filter::filter;
 use super::audit::{HistoryOf, detail, history};
 use super::notices::{Orders, carry_out};
+use super::reach::{Reach, within_sql};
 use super::settings::set_alert_cursor;
 use super::sql::{
     Conditions, SEVERITIES, agency, cursor_parts, cursor_text, endpoint, folded, page_size, person, severity_number,
@@ -84,15 +85,15 @@ impl Store {
         Ok(taken)
     }
 
-    /// A page of alerts.
-    pub async fn alerts(&self, query: &AlertQuery) -> StoreResult<AlertList> {
+    /// A page of alerts within reach.
+    pub async fn alerts(&self, query: &AlertQuery, reach: &Reach) -> StoreResult<AlertList> {
         let size = page_size(query.limit);
-        let count = filter(query)?;
+        let count = filter(query, reach)?;
         let count_sql = format!("SELECT COUNT(*) FROM alerts a{}", count.clause());
         let total: i64 = sqlx::query_scalar_with(sqlx::AssertSqlSafe(count_sql), count.into_arguments())
             .fetch_one(&self.readers)
             .await?;
-        let mut conditions = filter(query)?;
+        let mut conditions = filter(query, reach)?;
         let by_severity = query.sort == Some(AlertSort::Severity);
         if let Some(cursor) = &query.cursor {
             after_cursor(&mut conditions, cursor, by_severity)?;
@@ -114,7 +115,7 @@ impl Store {
             total: total.unsigned_abs(),
             until: self.newest_number().await?,
             next_cursor,
-            counts: self.alert_counts().await?,
+            counts: self.alert_counts(reach).await?,
         })
     }
 
@@ -124,10 +125,13 @@ impl Store {
     }
 
     /// How many alerts are open, by severity.
-    pub async fn alert_counts(&self) -> StoreResult<AlertCounts> {
-        let rows = sqlx::query("SELECT severity, COUNT(*) AS n FROM alerts WHERE status = 'open' GROUP BY severity")
-            .fetch_all(&self.readers)
-            .await?;
+    pub async fn alert_counts(&self, reach: &Reach) -> StoreResult<AlertCounts> {
+        let mut conditions = Conditions::default();
+        conditions.add_plain("a.status = 'open'".to_owned());
+        reach.narrow(&mut conditions, "a.agency_id")?;
+        let sql = format!("SELECT a.severity, COUNT(*) AS n FROM alerts a{} GROUP BY a.severity", conditions.clause());
+        let rows =
+            sqlx::query_with(sqlx::AssertSqlSafe(sql), conditions.into_arguments()).fetch_all(&self.readers).await?;
         let mut by_severity: BTreeMap<String, u64> = SEVERITIES.iter().map(|s| (wire_name(s), 0)).collect();
         for row in &rows {
             let count: i64 = row.try_get("n")?;
@@ -156,10 +160,11 @@ impl Store {
         Ok(found)
     }
 
-    /// The alerts of a case, newest first; at most 500.
-    pub async fn case_alerts(&self, case_id: &str) -> StoreResult<Vec<AlertRow>> {
-        let sql = format!("{ROW} WHERE a.case_id = $1 ORDER BY a.time_us DESC, a.id DESC LIMIT 500");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(case_id).fetch_all(&self.readers).await?;
+    /// The alerts of a case that somebody reaches, newest first; at most 500.
+    pub async fn case_alerts(&self, case_id: &str, viewer: &str) -> StoreResult<Vec<AlertRow>> {
+        let within = within_sql("a.agency_id", "$2");
+        let sql = format!("{ROW} WHERE a.case_id = $1 AND {within} ORDER BY a.time_us DESC, a.id DESC LIMIT 500");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(case_id).bind(viewer).fetch_all(&self.readers).await?;
         Ok(rows.iter().map(alert_row).collect::<Result<_, _>>()?)
     }
 
@@ -171,8 +176,8 @@ impl Store {
         serde_json::from_str(&body).map_err(|cause| StoreError::Database(sqlx::Error::Decode(Box::new(cause))))
     }
 
-    /// An alert with everything that was decided about it.
-    pub async fn alert(&self, id: &str) -> StoreResult<AlertDetail> {
+    /// An alert with everything that was decided about it; beside it only what is within reach.
+    pub async fn alert(&self, id: &str, reach: &Reach) -> StoreResult<AlertDetail> {
         let alert = self.alert_body(id).await?;
         let row = sqlx::query(
             "SELECT a.status, a.verdict, a.reason, a.assignee_id, u.name AS assignee_name, \
@@ -198,53 +203,66 @@ impl Store {
         };
         let history = self.history_of(HistoryOf::Alert, id).await?;
         let host: Option<String> = row.try_get("host")?;
-        let similar = self.similar(id, &alert.rule.id, host.as_deref()).await?;
-        let verdicts = self.verdicts_of(id, &alert.rule.id).await?;
+        let similar = self.similar(id, &alert.rule.id, host.as_deref(), reach).await?;
+        let verdicts = self.verdicts_of(id, &alert.rule.id, reach).await?;
         Ok(AlertDetail { alert, triage, history, similar, verdicts })
     }
 
     /// Closed alerts of the same rule: those of the same host first, then the newest decisions.
-    async fn similar(&self, id: &str, rule_id: &str, host: Option<&str>) -> StoreResult<Vec<SimilarAlert>> {
-        let columns = "SELECT a.id, a.time_us, a.source_ip, a.source_port, a.destination_ip, a.destination_port, \
-             a.verdict, a.reason, a.host, a.decided_by AS by_id, u.name AS by_name, u.display_name AS by_display \
-             FROM alerts a LEFT JOIN users u ON u.id = a.decided_by \
-             WHERE a.rule_id = $1 AND a.verdict IS NOT NULL AND a.id <> $2";
-        let order = "ORDER BY a.decided_us DESC LIMIT 10";
-        let of_host = format!("{columns} AND a.host = $3 {order}");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(of_host)).bind(rule_id).bind(id).bind(host);
+    async fn similar(
+        &self,
+        id: &str,
+        rule_id: &str,
+        host: Option<&str>,
+        reach: &Reach,
+    ) -> StoreResult<Vec<SimilarAlert>> {
         let mut found: Vec<SimilarAlert> = Vec::new();
-        for row in rows.fetch_all(&self.readers).await? {
-            found.extend(similar(&row, true)?);
-        }
-        let others = format!("{columns} {order}");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(others)).bind(rule_id).bind(id);
-        for row in rows.fetch_all(&self.readers).await? {
-            if let Some(other) = similar(&row, false)?
-                && found.len() < MAX_SIMILAR
-                && !found.iter().any(|each| each.id == other.id)
-            {
-                found.push(other);
+        for same_host in [true, false] {
+            let mut conditions = others_decided(id, rule_id, reach)?;
+            if same_host {
+                conditions.add("a.host = ?", host.map(str::to_owned))?;
+            }
+            let sql = format!(
+                "SELECT a.id, a.time_us, a.source_ip, a.source_port, a.destination_ip, a.destination_port, \
+                 a.verdict, a.reason, a.host, a.decided_by AS by_id, u.name AS by_name, u.display_name AS by_display \
+                 FROM alerts a LEFT JOIN users u ON u.id = a.decided_by{} ORDER BY a.decided_us DESC LIMIT 10",
+                conditions.clause()
+            );
+            let rows = sqlx::query_with(sqlx::AssertSqlSafe(sql), conditions.into_arguments());
+            for row in rows.fetch_all(&self.readers).await? {
+                if let Some(other) = similar(&row, same_host)?
+                    && found.len() < MAX_SIMILAR
+                    && !found.iter().any(|each| each.id == other.id)
+                {
+                    found.push(other);
+                }
             }
         }
         Ok(found)
     }
 
     /// How often each verdict was given to other alerts of the rule.
-    async fn verdicts_of(&self, id: &str, rule_id: &str) -> StoreResult<BTreeMap<String, u64>> {
-        let rows = sqlx::query(
-            "SELECT verdict, COUNT(*) AS n FROM alerts WHERE rule_id = $1 AND verdict IS NOT NULL AND id <> $2 \
-             GROUP BY verdict",
-        )
-        .bind(rule_id)
-        .bind(id)
-        .fetch_all(&self.readers)
-        .await?;
+    async fn verdicts_of(&self, id: &str, rule_id: &str, reach: &Reach) -> StoreResult<BTreeMap<String, u64>> {
+        let conditions = others_decided(id, rule_id, reach)?;
+        let sql = format!("SELECT a.verdict, COUNT(*) AS n FROM alerts a{} GROUP BY a.verdict", conditions.clause());
+        let rows =
+            sqlx::query_with(sqlx::AssertSqlSafe(sql), conditions.into_arguments()).fetch_all(&self.readers).await?;
         let mut counts = BTreeMap::new();
         for row in &rows {
             counts.insert(row.try_get("verdict")?, row.try_get::<i64, _>("n")?.unsigned_abs());
         }
         Ok(counts)
     }
+}
+
+/// Other alerts of a rule that were decided, within reach.
+fn others_decided(id: &str, rule_id: &str, reach: &Reach) -> StoreResult<Conditions> {
+    let mut conditions = Conditions::default();
+    conditions.add("a.rule_id = ?", rule_id.to_owned())?;
+    conditions.add_plain("a.verdict IS NOT NULL".to_owned());
+    conditions.add("a.id <> ?", id.to_owned())?;
+    reach.narrow(&mut conditions, "a.agency_id")?;
+    Ok(conditions)
 }
 
 fn similar(row: &SqliteRow, same_host: bool) -> StoreResult<Option<SimilarAlert>> {

@@ -7,6 +7,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::chain::{self, Line};
+use super::reach::Reach;
 use super::sql::{Conditions, cursor_parts, cursor_text, page_size, person, starts_pattern};
 use super::{Change, Store, StoreResult, new_id};
 use crate::clock;
@@ -19,6 +20,8 @@ pub struct Actor {
     pub user_id: Option<String>,
     /// The address.
     pub address: Option<String>,
+    /// How far they reach.
+    pub reach: Reach,
 }
 
 impl Actor {

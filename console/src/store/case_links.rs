@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::audit::{Actor, HistoryOf, detail, history};
-use super::cases::{VISIBLE, tell, work_on};
+use super::cases::{tell, visible, work_on};
 use super::sql::severity_of;
 use super::{Store, StoreError, StoreResult};
 use crate::model::{CaseDetail, CaseRef, CaseStatus, SimilarCases, from_wire_name};
@@ -19,7 +19,7 @@ impl Store {
     pub(super) async fn case_ref(&self, id: &str, viewer: &str) -> StoreResult<Option<CaseRef>> {
         let sql = format!(
             "SELECT c.id, c.number, c.title, c.severity, c.status FROM cases c WHERE c.id = $1 AND {}",
-            VISIBLE.replace('?', "$2")
+            visible("$2")
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).bind(viewer).fetch_optional(&self.readers).await?;
         Ok(row.map(|row| case_ref(&row)).transpose()?)
@@ -29,7 +29,7 @@ impl Store {
         let sql = format!(
             "SELECT c.id, c.number, c.title, c.severity, c.status FROM cases c WHERE c.id IN (SELECT other_id FROM case_links \
              WHERE case_id = $1 UNION SELECT case_id FROM case_links WHERE other_id = $1) AND {} ORDER BY c.number DESC",
-            VISIBLE.replace('?', "$2")
+            visible("$2")
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).bind(viewer).fetch_all(&self.readers).await?;
         case_refs(&rows)
@@ -159,7 +159,7 @@ impl Store {
 
     /// Cases that share observables or rules with this one, the most alike first.
     pub async fn similar_cases(&self, id: &str, viewer: &str) -> StoreResult<SimilarCases> {
-        let visible = VISIBLE.replace('?', "$2");
+        let visible = visible("$2");
         let by_observables = format!(
             "SELECT c.id, c.number, c.title, c.severity, c.status, COUNT(*) AS n FROM case_observables o \
              JOIN case_observables b ON b.kind = o.kind AND b.value = o.value AND b.case_id <> o.case_id \

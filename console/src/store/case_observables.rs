@@ -8,7 +8,8 @@ use sqlx::sqlite::SqliteRow;
 
 use super::audit::{Actor, detail};
 use super::case_links::case_refs;
-use super::cases::{MAX_TEXT, VISIBLE, checked, tell, work_on};
+use super::cases::{MAX_TEXT, checked, tell, visible, work_on};
+use super::reach::within_sql;
 use super::sql::{contains_pattern, folded, person};
 use super::{Store, StoreError, StoreResult, new_id};
 use crate::clock;
@@ -119,7 +120,7 @@ impl Store {
              JOIN cases c ON c.id = b.case_id WHERE b.kind = o.kind AND b.value = o.value AND b.case_id <> o.case_id \
              AND {}) AS other_cases FROM case_observables o LEFT JOIN users u ON u.id = o.by_id \
              WHERE o.case_id = $1 ORDER BY o.kind, o.value LIMIT {MAX_OBSERVABLES}",
-            VISIBLE.replace('?', "$2")
+            visible("$2")
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).bind(viewer).fetch_all(&self.readers).await?;
         let observable = |row: &SqliteRow| {
@@ -152,9 +153,10 @@ impl Store {
         };
         let sql = format!(
             "SELECT COALESCE(agency_name, '') AS name, COUNT(*) AS n, MIN(time_us) AS first_us, MAX(time_us) AS last_us \
-             FROM alerts WHERE {condition} GROUP BY COALESCE(agency_name, '') ORDER BY n DESC, name"
+             FROM alerts WHERE {condition} AND {} GROUP BY COALESCE(agency_name, '') ORDER BY n DESC, name",
+            within_sql("agency_id", "$2")
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(bound).fetch_all(&self.readers).await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(bound).bind(viewer).fetch_all(&self.readers).await?;
         let mut alerts = 0;
         let mut agencies = Vec::new();
         for row in &rows {
@@ -172,7 +174,7 @@ impl Store {
         let sql = format!(
             "SELECT c.id, c.number, c.title, c.severity, c.status FROM case_observables b JOIN cases c ON c.id = b.case_id \
              WHERE b.kind = $1 AND b.value = $2 AND b.case_id <> $3 AND {} ORDER BY c.number DESC LIMIT 20",
-            VISIBLE.replace('?', "$4")
+            visible("$4")
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(kind.clone())

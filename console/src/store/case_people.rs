@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 
 use super::audit::{Actor, Detail, detail};
-use super::cases::{tell, work_on};
+use super::cases::{tell, visible, work_on};
 use super::sql::person;
 use super::{Change, Store, StoreError, StoreResult, new_id};
 use crate::clock;
@@ -24,28 +24,25 @@ const SHOWN: i64 = 50;
 impl Store {
     /// Whether somebody may see a case; false where there is none.
     pub async fn may_see_case(&self, id: &str, user_id: &str) -> StoreResult<bool> {
-        let found: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM cases c WHERE c.id = $1 AND (c.restricted = 0 OR EXISTS \
-             (SELECT 1 FROM case_members m WHERE m.case_id = c.id AND m.user_id = $2))",
-        )
-        .bind(id)
-        .bind(user_id)
-        .fetch_one(&self.readers)
-        .await?;
+        let sql = format!("SELECT COUNT(*) FROM cases c WHERE c.id = $1 AND {}", visible("$2"));
+        let found: i64 =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(id).bind(user_id).fetch_one(&self.readers).await?;
         Ok(found > 0)
     }
 
-    /// Who may see a case: nobody in particular while it is not restricted.
-    pub async fn case_audience(&self, id: &str) -> StoreResult<Option<Vec<String>>> {
-        let restricted: Option<bool> = sqlx::query_scalar("SELECT restricted FROM cases WHERE id = $1")
-            .bind(id)
-            .fetch_optional(&self.readers)
-            .await?;
-        if restricted == Some(false) {
-            return Ok(None);
+    /// Who may hear of a case (nobody in particular while it is not restricted), and whose it is.
+    pub async fn case_audience(&self, id: &str) -> StoreResult<(Option<Vec<String>>, Option<String>)> {
+        let row = sqlx::query("SELECT restricted, agency_id FROM cases WHERE id = $1").bind(id);
+        let row = row.fetch_optional(&self.readers).await?;
+        let (restricted, agency) = match &row {
+            Some(row) => (row.try_get("restricted")?, row.try_get("agency_id")?),
+            None => (true, None),
+        };
+        if !restricted {
+            return Ok((None, agency));
         }
         let members = sqlx::query_scalar("SELECT user_id FROM case_members WHERE case_id = $1");
-        Ok(Some(members.bind(id).fetch_all(&self.readers).await?))
+        Ok((Some(members.bind(id).fetch_all(&self.readers).await?), agency))
     }
 
     pub(super) async fn case_members(&self, id: &str) -> StoreResult<Vec<Person>> {
@@ -123,8 +120,10 @@ impl Store {
 
     /// What somebody is told of, newest first; of cases that they may still see.
     pub async fn inbox(&self, user_id: &str) -> StoreResult<Inbox> {
-        let from = "FROM inbox i JOIN cases c ON c.id = i.case_id LEFT JOIN users u ON u.id = i.by_id WHERE i.user_id = $1 \
-            AND (c.restricted = 0 OR EXISTS (SELECT 1 FROM case_members m WHERE m.case_id = c.id AND m.user_id = $1))";
+        let from = format!(
+            "FROM inbox i JOIN cases c ON c.id = i.case_id LEFT JOIN users u ON u.id = i.by_id WHERE i.user_id = $1 AND {}",
+            visible("$1")
+        );
         let sql = format!(
             "SELECT i.*, c.number AS case_number, c.title AS case_title, u.name AS by_name, u.display_name AS by_display \
              {from} ORDER BY i.at_us DESC, i.id DESC LIMIT {SHOWN}"
@@ -225,14 +224,16 @@ pub(super) async fn tell_mentioned(
     now_us: i64,
 ) -> StoreResult<()> {
     for name in mentioned(text) {
-        let user_id: Option<String> = sqlx::query_scalar(
+        let sql = format!(
             "SELECT u.id FROM users u JOIN cases c ON c.id = $1 WHERE u.name = $2 AND u.disabled = 0 AND u.role <> 'agency' \
-             AND (c.restricted = 0 OR EXISTS (SELECT 1 FROM case_members m WHERE m.case_id = c.id AND m.user_id = u.id))",
-        )
-        .bind(case_id.to_owned())
-        .bind(name)
-        .fetch_optional(&mut **change)
-        .await?;
+             AND {}",
+            visible("u.id")
+        );
+        let user_id: Option<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .bind(case_id.to_owned())
+            .bind(name)
+            .fetch_optional(&mut **change)
+            .await?;
         if let Some(user_id) = user_id {
             told_of(change, &user_id, "mentioned", case_id, actor, now_us).await?;
         }

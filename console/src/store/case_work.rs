@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use super::alert_filter::moment;
 use super::audit::{Actor, Detail, detail};
 use super::case_people;
-use super::cases::{MAX_TITLE, VISIBLE, checked, tell, work_on};
+use super::cases::{MAX_TITLE, checked, tell, visible, work_on};
 use super::sql::person;
 use super::{Change, Store, StoreError, StoreResult, new_id};
 use crate::case_data::{Template, case_data};
@@ -101,7 +101,7 @@ impl Store {
     pub async fn tasks_of(&self, assignee: &str, viewer: &str) -> StoreResult<TaskList> {
         let sql = format!(
             "{TASK} WHERE t.assignee_id = $1 AND t.state = 'open' AND {} ORDER BY t.due_us IS NULL, t.due_us, t.id LIMIT 200",
-            VISIBLE.replace('?', "$2")
+            visible("$2")
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(assignee).bind(viewer).fetch_all(&self.readers).await?;
         let now_us = self.now_us();

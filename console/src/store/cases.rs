@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use super::alert_filter::moment;
 use super::audit::{Actor, Detail, HistoryOf, audit, detail, history};
 use super::case_facts::{apply, case_row, differences, digest, facts, row_sql, write};
+use super::reach::{Reach, reaches, within_sql};
 use super::sql::{Conditions, contains_pattern, cursor_parts, cursor_text, folded, page_size, person, severity_number};
 use super::{Change, Store, StoreError, StoreResult, case_people, case_work, new_id};
 use crate::case_data::case_data;
@@ -50,7 +51,7 @@ impl Store {
     /// A case with everything in it, as this person sees it.
     pub async fn case(&self, id: &str, viewer: &str) -> StoreResult<CaseDetail> {
         let (case, mut facts, merged_into) = self.case_head(id).await?;
-        if case.restricted && !self.may_see_case(id, viewer).await? {
+        if !self.may_see_case(id, viewer).await? {
             return Err(StoreError::NotFound("case"));
         }
         if let Some(target) = merged_into {
@@ -73,7 +74,7 @@ impl Store {
             members: self.case_members(id).await?,
             links: self.case_links(id, viewer).await?,
             evidence: self.case_evidence(id).await?,
-            alerts: self.case_alerts(id).await?,
+            alerts: self.case_alerts(id, viewer).await?,
             notes: notes.iter().map(note).collect::<Result<_, _>>()?,
             history: self.history_of(HistoryOf::Case, id).await?,
             case,
@@ -126,6 +127,9 @@ impl Store {
         let what = differences((&before, &facts_before), (&after, &facts_after));
         let now_us = self.now_us();
         let mut change = self.begin().await?;
+        if after.agency != before.agency {
+            refuse_out_of_reach(&mut change, after.agency.as_ref().map(|agency| agency.id.as_str()), actor).await?;
+        }
         // The version is compared where it is written: two who read the same one cannot both pass.
         if !write(&mut change, &after, &facts_after, wish.version, now_us).await? {
             drop(change);
@@ -215,7 +219,15 @@ pub(super) async fn insert_case(
         }
     };
     let id = new_id();
+    let agency = match (agency, &actor.reach) {
+        (None, Reach::Agency(own)) => {
+            let name = sqlx::query_scalar("SELECT name FROM agencies WHERE id = $1").bind(own.clone());
+            Some((own.clone(), name.fetch_one(&mut **change).await?))
+        }
+        (agency, _) => agency,
+    };
     let (agency_id, agency_name) = agency.unzip();
+    refuse_out_of_reach(change, agency_id.as_deref(), actor).await?;
     let words = case_words(&title, &summary, agency_name.as_deref());
     let number: i64 =
         sqlx::query_scalar("SELECT COALESCE(MAX(number), 0) + 1 FROM cases").fetch_one(&mut **change).await?;
@@ -255,6 +267,14 @@ pub(super) async fn insert_case(
     }
     audit(change, now_us, actor, "case.opened", &format!("case:{id}"), &what).await?;
     Ok(id)
+}
+
+/// Nobody gives a case to an agency that they do not reach: they would not see it any more.
+async fn refuse_out_of_reach(change: &mut Change, agency_id: Option<&str>, actor: &Actor) -> StoreResult<()> {
+    if reaches(change, &actor.reach, agency_id).await? {
+        return Ok(());
+    }
+    Err(StoreError::invalid("agency_id", "name an agency that you look after"))
 }
 
 /// Marks a case as worked on; refuses where no work goes on.
@@ -307,13 +327,20 @@ pub(super) fn case_words(title: &str, summary: &str, agency: Option<&str>) -> St
     folded(&format!("{title} {summary} {}", agency.unwrap_or_default()))
 }
 
-/// Cases that somebody may see: `?` is the user's id.
-pub(super) const VISIBLE: &str = "(c.restricted = 0 OR EXISTS (SELECT 1 FROM case_members m WHERE m.case_id = c.id AND \
-    m.user_id = ?))";
+/// Cases `c` that somebody may see, `place` being the user's id: not restricted or naming them, and of an agency that they
+/// reach.
+pub(super) fn visible(place: &str) -> String {
+    let within = within_sql("c.agency_id", place);
+    format!(
+        "((c.restricted = 0 OR EXISTS (SELECT 1 FROM case_members m WHERE m.case_id = c.id AND m.user_id = {place})) \
+         AND {within})"
+    )
+}
 
 fn filter(query: &CaseQuery, viewer: &str, now_us: i64) -> StoreResult<Conditions> {
     let mut conditions = Conditions::default();
-    conditions.add(VISIBLE, viewer.to_owned())?;
+    let place = conditions.bind(viewer.to_owned())?;
+    conditions.add_plain(visible(&place));
     match query.status.as_deref().unwrap_or("all") {
         "all" => {}
         "active" => conditions.add_plain("c.status <> 'closed'".to_owned()),

@@ -6,8 +6,9 @@ use sqlx::Row as _;
 
 use super::acts::Act;
 use super::audit::{Actor, Detail, HistoryOf, audit, detail, history};
-use super::cases::{VISIBLE, insert_case};
-use super::sql::severity_of;
+use super::cases::{insert_case, visible};
+use super::reach::Reach;
+use super::sql::{Conditions, severity_of};
 use super::{Change, Store, StoreError, StoreResult};
 use crate::model::{AlertStatus, CaseDetail, NewCase, Verdict, from_wire_name, wire_name};
 
@@ -55,7 +56,7 @@ pub enum Outcome {
     Unchanged,
 }
 
-/// Where an alert stands, read in the transaction that changes it.
+/// Where an alert within reach stands, read in the transaction that changes it.
 pub(super) struct Standing {
     pub(super) status: AlertStatus,
     pub(super) verdict: Option<Verdict>,
@@ -87,10 +88,10 @@ impl Store {
         }
         let now_us = self.now_us();
         let mut change = self.begin().await?;
-        let standing = standing(&mut change, id).await?;
+        let standing = standing(&mut change, id, &actor.reach).await?;
         if version.is_some_and(|seen| seen != standing.version) {
             drop(change);
-            return Err(self.alert_conflict(id).await?);
+            return Err(self.alert_conflict(id, actor).await?);
         }
         let mut act = Act::new(actor, now_us);
         let outcome = carry_out(&mut change, id, &standing, decision, &mut act).await?;
@@ -110,7 +111,7 @@ impl Store {
         let decision = Decision::Escalate { case_id: case_id.to_owned() };
         let mut changed = Vec::new();
         for id in ids {
-            let standing = standing(change, id).await?;
+            let standing = standing(change, id, &actor.reach).await?;
             if carry_out(change, id, &standing, &decision, &mut act).await? == Outcome::Changed {
                 changed.push(id.clone());
             }
@@ -129,10 +130,10 @@ impl Store {
     ) -> StoreResult<CaseDetail> {
         let now_us = self.now_us();
         let mut change = self.begin().await?;
-        let standing = standing(&mut change, id).await?;
+        let standing = standing(&mut change, id, &actor.reach).await?;
         if version != standing.version {
             drop(change);
-            return Err(self.alert_conflict(id).await?);
+            return Err(self.alert_conflict(id, actor).await?);
         }
         // The alert's agency, unless another one was named.
         let own = standing.agency_id.clone().map(|id| (id.clone(), standing.agency_name.clone().unwrap_or(id)));
@@ -151,8 +152,8 @@ impl Store {
         Ok(self.alert_row(id).await?.severity)
     }
 
-    async fn alert_conflict(&self, id: &str) -> StoreResult<StoreError> {
-        let current = self.alert(id).await?;
+    async fn alert_conflict(&self, id: &str, actor: &Actor) -> StoreResult<StoreError> {
+        let current = self.alert(id, &actor.reach).await?;
         Ok(StoreError::Conflict(Box::new(serde_json::to_value(current).unwrap_or_default())))
     }
 }
@@ -170,15 +171,13 @@ pub(super) fn check(decision: &Decision) -> StoreResult<()> {
     }
 }
 
-pub(super) async fn standing(change: &mut Change, id: &str) -> StoreResult<Standing> {
-    let row = sqlx::query(
-        "SELECT status, verdict, reason, decided_by, decided_us, assignee_id, case_id, suppression_id, version, severity, \
-         agency_id, agency_name, rule_id FROM alerts WHERE id = $1",
-    )
-    .bind(id.to_owned())
-    .fetch_optional(&mut **change)
-    .await?
-    .ok_or(StoreError::NotFound("alert"))?;
+pub(super) async fn standing(change: &mut Change, id: &str, reach: &Reach) -> StoreResult<Standing> {
+    let mut conditions = Conditions::default();
+    conditions.add("a.id = ?", id.to_owned())?;
+    reach.narrow(&mut conditions, "a.agency_id")?;
+    let sql = format!("SELECT a.* FROM alerts a{}", conditions.clause());
+    let row = sqlx::query_with(sqlx::AssertSqlSafe(sql), conditions.into_arguments());
+    let row = row.fetch_optional(&mut **change).await?.ok_or(StoreError::NotFound("alert"))?;
     let status: String = row.try_get("status")?;
     let verdict: Option<String> = row.try_get("verdict")?;
     Ok(Standing {
@@ -305,7 +304,7 @@ async fn escalate(
         return Err(StoreError::refused("in_other_case", "the alert belongs to another case; reopen it first"));
     }
     // Nobody puts an alert into a case that they may not see.
-    let sql = format!("SELECT c.number, c.status FROM cases c WHERE c.id = $1 AND {}", VISIBLE.replace('?', "$2"));
+    let sql = format!("SELECT c.number, c.status FROM cases c WHERE c.id = $1 AND {}", visible("$2"));
     let row = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(case_id.to_owned())
         .bind(act.actor.viewer().to_owned())

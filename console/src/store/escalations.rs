@@ -229,7 +229,7 @@ impl Store {
             StoreError::refused("link_lapsed", "the link was used already or has lapsed; log in and look at the alert")
         })?;
         let id: String = row.try_get("escalation_id")?;
-        let actor = Actor { user_id: row.try_get("user_id")?, address };
+        let actor = Actor { user_id: row.try_get("user_id")?, address, ..Actor::default() };
         self.acknowledged(&mut change, &id, &actor, "link").await?;
         change.commit().await?;
         Ok(())

@@ -4,6 +4,7 @@ use luytre_collector_api::Severity;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use super::reach::Reach;
 use super::sql::severity_of;
 use super::{Store, StoreResult};
 use crate::model::{AlertQuery, AlertRow, AlertSort, Verdict, from_wire_name};
@@ -196,7 +197,7 @@ impl Store {
             limit: Some(limit),
             ..AlertQuery::default()
         };
-        Ok(self.alerts(&query).await?.items)
+        Ok(self.alerts(&query, &Reach::Everything).await?.items)
     }
 }
 

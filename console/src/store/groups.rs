@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::alert_filter::{columns, filter, key_text};
 use super::alerts::{ROW, alert_row};
+use super::reach::Reach;
 use super::sql::{Conditions, cursor_parts, cursor_text, page_size, severity_of};
 use super::{Store, StoreResult};
 use crate::clock;
@@ -16,8 +17,8 @@ use crate::model::{AlertGroup, AlertQuery, AlertRow, AlertSort, GroupList, Group
 pub const MAX_GROUPED: i64 = 100_000;
 
 impl Store {
-    /// A page of groups of the alerts that a question means.
-    pub async fn alert_groups(&self, query: &AlertQuery) -> StoreResult<GroupList> {
+    /// A page of groups of the alerts within reach that a question means.
+    pub async fn alert_groups(&self, query: &AlertQuery, reach: &Reach) -> StoreResult<GroupList> {
         let size = page_size(query.limit);
         let by = query.by.unwrap_or_default();
         // What has come in by now, unless the first page has said so: later pages count the same alerts.
@@ -26,7 +27,7 @@ impl Store {
             None => self.newest_number().await?,
         };
         let question = AlertQuery { until: Some(until), ..query.clone() };
-        let mut conditions = filter(&question)?;
+        let mut conditions = filter(&question, reach)?;
         let waiting = query.status.as_deref().unwrap_or("open") == "open";
         let newest_only = !waiting && until > MAX_GROUPED;
         let newest = if newest_only { Some(conditions.bind(until - MAX_GROUPED)?) } else { None };
@@ -51,7 +52,7 @@ impl Store {
             until,
             newest_only: newest_only.then_some(MAX_GROUPED.unsigned_abs()),
             next_cursor,
-            counts: self.alert_counts().await?,
+            counts: self.alert_counts(reach).await?,
         })
     }
 

@@ -98,7 +98,7 @@ impl Store {
                 insert_user(&mut change, &new, Some(&entrant.password_hash), now_us).await?
             }
         };
-        let actor = Actor { user_id: Some(id.clone()), address: actor.address.clone() };
+        let actor = Actor { user_id: Some(id.clone()), ..actor.clone() };
         audit(&mut change, now_us, &actor, "user.password_set", &format!("user:{id}"), &detail([])).await?;
         change.commit().await?;
         Ok(id)

@@ -89,7 +89,7 @@ impl Store {
             .bind(user_id)
             .execute(&mut *change)
             .await?;
-        let actor = Actor { user_id: Some(user_id.to_owned()), address: actor.address.clone() };
+        let actor = Actor { user_id: Some(user_id.to_owned()), ..actor.clone() };
         audit(&mut change, now_us, &actor, "session.opened", &format!("user:{user_id}"), &detail([])).await?;
         change.commit().await?;
         Ok(())

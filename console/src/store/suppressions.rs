@@ -10,6 +10,7 @@ use sqlx::sqlite::SqliteRow;
 use super::acts::{Act, MAX_MEMBERS};
 use super::audit::{Actor, audit, detail};
 use super::decide::{Decision, MAX_REASON, Outcome, carry_out, standing};
+use super::reach::{Reach, reaches};
 use super::sql::{Conditions, person};
 use super::{Change, Store, StoreError, StoreResult, new_id};
 use crate::clock;
@@ -43,10 +44,16 @@ pub struct Made {
 
 impl Store {
     /// What a suppression would have hidden in the last [`PREVIEW_DAYS`] days.
-    pub async fn preview_suppression(&self, scope: &Scope, viewer: &str) -> StoreResult<SuppressionPreview> {
+    pub async fn preview_suppression(
+        &self,
+        scope: &Scope,
+        viewer: &str,
+        reach: &Reach,
+    ) -> StoreResult<SuppressionPreview> {
         let from_us = self.now_us() - i64::from(PREVIEW_DAYS) * DAY_US;
         let question = |select: &str, tail: &str| -> StoreResult<_> {
             let mut conditions = matching(scope)?;
+            reach.narrow(&mut conditions, "a.agency_id")?;
             conditions.add("a.time_us >= ?", from_us)?;
             Ok((format!("{select}{} {tail}", conditions.clause()), conditions.into_arguments()))
         };
@@ -109,6 +116,9 @@ impl Store {
             .await
             .map_err(|_| StoreError::invalid("owner_id", "this user does not work on alerts"))?;
         let mut change = self.begin().await?;
+        if !reaches(&mut change, &actor.reach, new.scope.agency_id.as_deref()).await? {
+            return Err(StoreError::invalid("agency_id", "name an agency that you look after"));
+        }
         let (rule_name, rule_name_vi) = rule_names(&mut change, &new.scope.rule_id).await?;
         let agency = agency_named(&mut change, new.scope.agency_id.as_deref()).await?;
         let id = new_id();
@@ -184,19 +194,27 @@ impl Store {
         Ok(suppression(&row, self.now_us())?)
     }
 
-    /// All suppressions: those that hide now first, then the newest.
-    pub async fn suppressions(&self) -> StoreResult<SuppressionList> {
+    /// All suppressions within reach: those that hide now first, then the newest.
+    pub async fn suppressions(&self, reach: &Reach) -> StoreResult<SuppressionList> {
         let now_us = self.now_us();
         let active = "CASE WHEN s.ended_us IS NULL AND s.expires_us > $1 THEN 1 ELSE 0 END";
-        let sql = format!("{ROW} ORDER BY {active} DESC, s.created_us DESC LIMIT 500");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(now_us).fetch_all(&self.readers).await?;
-        let sql = format!("SELECT COALESCE(SUM({active}), 0) FROM suppressions s");
-        let active: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(now_us).fetch_one(&self.readers).await?;
+        let question = |select: &str, column: &str, from_us: i64, tail: &str| -> StoreResult<_> {
+            let mut conditions = Conditions::default();
+            conditions.bind(from_us)?;
+            reach.narrow(&mut conditions, column)?;
+            Ok((format!("{select}{} {tail}", conditions.clause()), conditions.into_arguments()))
+        };
+        let order = format!("ORDER BY {active} DESC, s.created_us DESC LIMIT 500");
+        let (sql, arguments) = question(ROW, "s.agency_id", now_us, &order)?;
+        let rows = sqlx::query_with(sqlx::AssertSqlSafe(sql), arguments).fetch_all(&self.readers).await?;
+        let select = format!("SELECT COALESCE(SUM({active}), 0) FROM suppressions s");
+        let (sql, arguments) = question(&select, "s.agency_id", now_us, "")?;
+        let active: i64 = sqlx::query_scalar_with(sqlx::AssertSqlSafe(sql), arguments).fetch_one(&self.readers).await?;
+        let select =
+            "SELECT COUNT(*) FROM (SELECT * FROM alerts WHERE suppression_id IS NOT NULL AND received_us >= $1) a";
+        let (sql, arguments) = question(select, "a.agency_id", now_us - DAY_US, "")?;
         let hidden_today: i64 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM alerts WHERE suppression_id IS NOT NULL AND received_us >= $1")
-                .bind(now_us - DAY_US)
-                .fetch_one(&self.readers)
-                .await?;
+            sqlx::query_scalar_with(sqlx::AssertSqlSafe(sql), arguments).fetch_one(&self.readers).await?;
         Ok(SuppressionList {
             items: rows.iter().map(|row| suppression(row, now_us)).collect::<Result<_, _>>()?,
             active: active.unsigned_abs(),
@@ -249,7 +267,7 @@ async fn hide_open(change: &mut Change, scope: &Scope, made: &mut Made, actor: &
     let mut act = Act::many(actor, now_us);
     let decision = Decision::Suppress { suppression_id: made.id.clone() };
     for id in ids {
-        let before = standing(change, &id).await?;
+        let before = standing(change, &id, &actor.reach).await?;
         if carry_out(change, &id, &before, &decision, &mut act).await? == Outcome::Changed {
             made.hidden.push(id);
         }

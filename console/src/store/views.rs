@@ -4,6 +4,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::audit::{Actor, audit, detail};
+use super::reach::Reach;
 use super::sql::person;
 use super::{Store, StoreError, StoreResult, new_id};
 use crate::model::{NewView, View, ViewList};
@@ -16,13 +17,15 @@ const MAX_NAME: usize = 80;
 const MAX_QUERY: usize = 2000;
 
 impl Store {
-    /// The views of somebody: their own and the shared ones, by name.
-    pub async fn views(&self, user_id: &str) -> StoreResult<ViewList> {
+    /// The views of somebody: their own and the shared ones, by name. Who does not reach everything has only their own:
+    /// views name agencies and addresses.
+    pub async fn views(&self, user_id: &str, reach: &Reach) -> StoreResult<ViewList> {
         let rows = sqlx::query(
             "SELECT v.*, u.name AS owner_name, u.display_name AS owner_display FROM views v \
-             JOIN users u ON u.id = v.owner_id WHERE v.owner_id = $1 OR v.shared = 1 ORDER BY v.name, v.id LIMIT 500",
+             JOIN users u ON u.id = v.owner_id WHERE v.owner_id = $1 OR (v.shared = 1 AND $2) ORDER BY v.name, v.id LIMIT 500",
         )
         .bind(user_id)
+        .bind(!reach.is_narrow())
         .fetch_all(&self.readers)
         .await?;
         Ok(ViewList { items: rows.iter().map(view).collect::<Result<_, _>>()? })

@@ -175,7 +175,7 @@ async fn tokens_of_every_role_reach_what_the_role_may_and_never_more() {
     for role in [Role::Analyst, Role::Manager, Role::Auditor, Role::Admin] {
         let browser = console.user(&format!("{role:?}").to_lowercase(), role).await;
         let read = token(&console, &browser, "read", 1).await["secret"].as_str().unwrap().to_owned();
-        for (method, route, access) in TABLE {
+        for (method, route, access, _) in TABLE {
             if *access == Access::Public {
                 continue;
             }
@@ -195,7 +195,7 @@ async fn tokens_of_every_role_reach_what_the_role_may_and_never_more() {
 async fn agencies_reach_nothing_but_their_own_session() {
     let console = Console::start().await;
     let agency = console.user("so-y-te", Role::Agency).await;
-    for (method, route, access) in TABLE {
+    for (method, route, access, _) in TABLE {
         let parts = route.split('/').map(|part| if part.starts_with('{') { "none" } else { part });
         let path = parts.collect::<Vec<_>>().join("/");
         if matches!(access, Access::Roles(_)) {

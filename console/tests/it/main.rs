@@ -15,6 +15,7 @@ mod migrations;
 mod notices;
 mod oncall;
 mod overview;
+mod reach;
 mod reports;
 mod roles;
 mod suppressions;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use luytre_console::clock::SystemClock;
 use luytre_console::model::AlertQuery;
 use luytre_console::store::Store;
+use luytre_console::store::reach::Reach;
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
@@ -37,8 +38,12 @@ async fn alerts_of_the_first_release_are_kept_whole_and_can_be_grouped() {
     old.close().await;
 
     let store = Store::open(&path, Arc::new(SystemClock)).await.unwrap();
-    assert_eq!(store.alert("a2").await.unwrap().alert.id, "a2", "what the collector found is still there");
-    let groups = store.alert_groups(&AlertQuery::default()).await.unwrap();
+    assert_eq!(
+        store.alert("a2", &Reach::Everything).await.unwrap().alert.id,
+        "a2",
+        "what the collector found is still there"
+    );
+    let groups = store.alert_groups(&AlertQuery::default(), &Reach::Everything).await.unwrap();
     assert_eq!((groups.total, groups.alerts, groups.until), (2, 3, 3));
     let hosts: Vec<Option<&str>> = groups.items.iter().map(|group| group.host.as_deref()).collect();
     assert_eq!(hosts, [Some("198.51.100.10"), Some("172.20.1.5")], "newest first");

@@ -13,7 +13,7 @@ async fn every_route_lets_in_whom_the_table_names_and_nobody_else() {
     for role in Role::ALL {
         let name = format!("{role:?}").to_lowercase();
         let browser = console.user(&name, role).await;
-        for (method, route, access) in TABLE {
+        for (method, route, access, _) in TABLE {
             if *access == Access::Public || (*route == "/api/v1/session" && method.as_str() == "DELETE") {
                 continue;
             }
@@ -28,7 +28,7 @@ async fn every_route_lets_in_whom_the_table_names_and_nobody_else() {
 #[tokio::test]
 async fn without_a_session_only_public_routes_answer() {
     let console = Console::start().await;
-    for (method, route, access) in TABLE {
+    for (method, route, access, _) in TABLE {
         let path = filled(route);
         let answer = console.send(&Browser::default(), method.clone(), &path, json!({})).await.status();
         assert_eq!(answer == StatusCode::UNAUTHORIZED, *access != Access::Public, "{method} {route}: {answer}");

@@ -1601,7 +1601,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All users. */
+        /** All users; who does not reach everything sees those of the agencies within reach. */
         get: operations["list_users"];
         put?: never;
         /** Adds a user; answers a one-time link with which they set their password. */
@@ -3334,6 +3334,37 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** @description What bringing a table in would do. */
+        ImportPlan: {
+            /**
+             * Format: int64
+             * @description How many change.
+             */
+            changed: number;
+            /** @description What the preview showed, in short: writing asks for it. */
+            digest: string;
+            /**
+             * Format: int64
+             * @description How many faults there are.
+             */
+            fault_count: number;
+            /** @description The first faults. While there is one, nothing is written. */
+            faults: components["schemas"]["RowFault"][];
+            /** @description What the register has and the table does not name; it stays as it is. */
+            missing: string[];
+            /**
+             * Format: int64
+             * @description How many are new.
+             */
+            new: number;
+            /** @description The rows that were understood. */
+            rows: components["schemas"]["PlannedRow"][];
+            /**
+             * Format: int64
+             * @description How many are there already.
+             */
+            unchanged: number;
+        };
         /** @description What somebody is told of. */
         Inbox: {
             /** @description The newest first; at most 50. */
@@ -3887,37 +3918,6 @@ export interface components {
             /** @description The name they log in with. */
             name: string;
         };
-        /** @description What bringing a table in would do. */
-        Plan: {
-            /**
-             * Format: int64
-             * @description How many change.
-             */
-            changed: number;
-            /** @description What the preview showed, in short: writing asks for it. */
-            digest: string;
-            /**
-             * Format: int64
-             * @description How many faults there are.
-             */
-            fault_count: number;
-            /** @description The first faults. While there is one, nothing is written. */
-            faults: components["schemas"]["RowFault"][];
-            /** @description What the register has and the table does not name; it stays as it is. */
-            missing: string[];
-            /**
-             * Format: int64
-             * @description How many are new.
-             */
-            new: number;
-            /** @description The rows that were understood. */
-            rows: components["schemas"]["PlannedRow"][];
-            /**
-             * Format: int64
-             * @description How many are there already.
-             */
-            unchanged: number;
-        };
         /** @description A row that was understood. */
         PlannedRow: {
             /** @description Whose it is, or the agency itself. */
@@ -4052,6 +4052,11 @@ export interface components {
             /** @description How long a contact counts as verified. */
             verification: components["schemas"]["Verification"];
         };
+        /**
+         * @description A table of the register.
+         * @enum {string}
+         */
+        RegisterTable: "agencies" | "contacts" | "networks" | "systems" | "assets";
         /** @description Events that belong to an alert: those of its flow and those it stands on. */
         RelatedEvents: {
             /** @description The events, oldest first; at most 200. */
@@ -4321,6 +4326,11 @@ export interface components {
         };
         /** @description A search: text in the query language, a time range, a page. */
         SearchRequest: {
+            /**
+             * @description Only events of these agencies (`organization.id`), whatever the query says; none of them means no event at all. The
+             *     console sets it for people who reach no further.
+             */
+            agencies?: string[] | null;
             /** @description Events after the one this opaque text stands for: the next page. */
             cursor?: string | null;
             /** @description Fields whose most frequent values are wanted beside the events (facets). */
@@ -4741,10 +4751,21 @@ export interface components {
             /** @description One row a group, or an event; values as JSON. */
             rows: unknown[][];
         };
+        /** @description A column of a table. */
+        TableColumn: {
+            /** @description Its heading in English. */
+            en: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Whether no row may be without it. */
+            needed?: boolean;
+            /** @description Its heading in Vietnamese. */
+            vi: string;
+        };
         /** @description A table that is brought in and taken out. */
         TableData: {
             /** @description Its columns, in the order in which they are written. */
-            column: components["schemas"]["Column"][];
+            column: components["schemas"]["TableColumn"][];
             /** @description Its name in English. */
             en: string;
             /** @description Its id. */
@@ -7772,7 +7793,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Which */
-                table: components["schemas"]["Table"];
+                table: components["schemas"]["RegisterTable"];
             };
             cookie?: never;
         };
@@ -7807,7 +7828,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Which */
-                table: components["schemas"]["Table"];
+                table: components["schemas"]["RegisterTable"];
             };
             cookie?: never;
         };
@@ -7823,7 +7844,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Plan"];
+                    "application/json": components["schemas"]["ImportPlan"];
                 };
             };
             default: {

@@ -18,7 +18,9 @@ import { valueActions } from "./valueActions";
 import { ValueToCase, type FieldValue } from "./ValueToCase";
 import styles from "./Shell.module.css";
 
-const SECTIONS = ["overview", "alerts", "hunt", "cases", "sensors", "rules", "reports"] as const;
+const SECTIONS = ["overview", "alerts", "hunt", "cases", "agencies", "sensors", "rules", "reports"] as const;
+/** Sections about everything, for those who reach everything. */
+const WHOLE_ONLY: readonly string[] = ["overview", "sensors", "reports"];
 
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
@@ -76,13 +78,16 @@ function Sections() {
   const { t } = useTranslation();
   const { user } = useSettings();
   const may = permissions(user.role);
+  // Who looks after one agency is not offered what is about everybody.
+  const narrow = user.agency_id !== undefined;
+  const sections = SECTIONS.filter((section) => !(narrow && WHOLE_ONLY.includes(section)));
   const { pathname } = useLocation();
   const more = [
     { to: "/users", label: t("nav.users"), shown: may.admin },
-    { to: "/audit", label: t("nav.audit"), shown: may.audit },
+    { to: "/audit", label: t("nav.audit"), shown: may.audit && !narrow },
     { to: "/suppressions", label: t("nav.suppressions"), shown: may.read },
-    { to: "/notices", label: t("nav.notices"), shown: may.read },
-    { to: "/rosters", label: t("nav.rosters"), shown: may.read },
+    { to: "/notices", label: t("nav.notices"), shown: may.read && !narrow },
+    { to: "/rosters", label: t("nav.rosters"), shown: may.read && !narrow },
   ].filter((entry) => entry.shown);
   const inMore = more.some((entry) => pathname.startsWith(entry.to));
   // On a small screen the sections scroll sideways: the one that is open stays in sight.
@@ -93,7 +98,7 @@ function Sections() {
   return (
     <nav ref={nav} className={styles.nav} aria-label={t("nav.label")}>
       {may.read &&
-        SECTIONS.map((section) => (
+        sections.map((section) => (
           <NavLink key={section} to={`/${section}`} className={({ isActive }) => `${styles.link} ${isActive ? styles.active : ""}`}>
             {t(`nav.${section}`)}
           </NavLink>

@@ -3,6 +3,7 @@ import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import * as account from "../features/account/words";
 import * as acknowledge from "../features/acknowledge/words";
+import * as agencies from "../features/agencies/words";
 import * as packets from "../features/alerts/packets/words";
 import * as alerts from "../features/alerts/words";
 import * as audit from "../features/audit/words";
@@ -25,6 +26,7 @@ export const vi = {
   ...ui.vi,
   ...account.vi,
   ...acknowledge.vi,
+  ...agencies.vi,
   ...alerts.vi,
   ...packets.vi,
   ...audit.vi,
@@ -46,6 +48,7 @@ export const en: typeof vi = {
   ...ui.en,
   ...account.en,
   ...acknowledge.en,
+  ...agencies.en,
   ...alerts.en,
   ...packets.en,
   ...audit.en,

@@ -12,6 +12,7 @@ import { setLanguage } from "./i18n";
 import { Shell } from "./Shell";
 import { useSettings } from "./settings";
 
+const AgenciesPage = lazy(() => import("../features/agencies/AgenciesPage"));
 const AlertPage = lazy(() => import("../features/alerts/AlertPage"));
 const CasesPage = lazy(() => import("../features/cases/CasesPage"));
 const CasePage = lazy(() => import("../features/cases/CasePage"));
@@ -92,6 +93,7 @@ function Pages() {
           <Route path="alerts/:id" element={guard(may.read, <AlertPage />)} />
           <Route path="cases" element={guard(may.read, <CasesPage />)} />
           <Route path="cases/:id" element={guard(may.read, <CasePage />)} />
+          <Route path="agencies" element={guard(may.read, <AgenciesPage />)} />
           <Route path="hunt" element={guard(may.read, <HuntPage />)} />
           <Route path="sensors" element={guard(may.read, <SensorsPage />)} />
           <Route path="rules" element={guard(may.read, <RulesPage />)} />

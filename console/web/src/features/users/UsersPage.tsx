@@ -7,6 +7,7 @@ import { useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { client, must } from "../../api/client";
 import { useCaller } from "../../api/session";
+import { useAgencies } from "../../api/shared";
 import { ROLES, type Role, type User } from "../../api/types";
 import { Copyable } from "../../ui/Copyable";
 import { fullTime } from "../../ui/format";
@@ -45,7 +46,7 @@ function UserTable({ rows }: { rows: readonly User[] }) {
   const caller = useCaller();
   const queries = useQueryClient();
   const change = useMutation({
-    mutationFn: ({ id, ...body }: { id: string; role?: Role; disabled?: boolean; remove_code?: boolean }) => must(client.PATCH("/api/v1/users/{id}", { params: { path: { id } }, body })),
+    mutationFn: ({ id, ...body }: { id: string; role?: Role; agency_id?: string; disabled?: boolean; remove_code?: boolean }) => must(client.PATCH("/api/v1/users/{id}", { params: { path: { id } }, body })),
     onSuccess: (user) => {
       notify(t("users.changed", { name: user.name }));
       void queries.invalidateQueries({ queryKey: KEY });
@@ -75,6 +76,17 @@ function UserTable({ rows }: { rows: readonly User[] }) {
           />
         ),
     },
+    {
+      key: "agency",
+      title: t("users.agency"),
+      width: 230,
+      cell: (user) =>
+        user.id === caller.id || user.role === "admin" ? (
+          <span className="dim">{t("users.everything")}</span>
+        ) : (
+          <AgencySelect size="xs" label={`${t("users.agency")}: ${user.name}`} hidden value={user.agency_id ?? ""} agencyOnly={user.role === "agency"} onChange={(agency_id) => change.mutate({ id: user.id, agency_id })} />
+        ),
+    },
     { key: "state", title: t("users.state"), cell: (user) => (user.disabled ? t("users.disabled") : user.invited ? t("users.invited") : t("users.active")) },
     { key: "code", title: t("users.two_factor"), cell: (user) => (user.two_factor ? t("record.yes") : <span className="dim">{t("record.no")}</span>), width: 130 },
     { key: "login", title: t("users.last_login"), cell: (user) => (user.last_login_at ? <Time at={user.last_login_at} /> : t("users.never")) },
@@ -100,14 +112,35 @@ function UserTable({ rows }: { rows: readonly User[] }) {
   return <Table label={t("users.title")} columns={columns} rows={rows} rowKey={(user) => user.id} />;
 }
 
+/** The agency beyond which somebody sees nothing. */
+function AgencySelect({ label, hidden = false, value, agencyOnly, size, onChange }: { label: string; hidden?: boolean; value: string; agencyOnly: boolean; size?: "xs"; onChange: (id: string) => void }) {
+  const { t } = useTranslation();
+  const agencies = useAgencies();
+  return (
+    <Select
+      size={size}
+      label={hidden ? undefined : label}
+      aria-label={label}
+      placeholder={agencyOnly ? t("users.no_agency") : t("users.everything")}
+      value={value || null}
+      data={(agencies.data ?? []).map(({ id, name }) => ({ value: id, label: name }))}
+      onChange={(id) => onChange(id ?? "")}
+      searchable
+      clearable
+      limit={50}
+    />
+  );
+}
+
 function Invite({ onDone }: { onDone: () => void }) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const [name, setName] = useState("");
   const [display, setDisplay] = useState("");
   const [role, setRole] = useState<Role>("analyst");
+  const [agency, setAgency] = useState("");
   const invite = useMutation({
-    mutationFn: () => must(client.POST("/api/v1/users", { body: { name: name.trim(), display_name: display.trim() || name.trim(), role } })),
+    mutationFn: () => must(client.POST("/api/v1/users", { body: { name: name.trim(), display_name: display.trim() || name.trim(), role, agency_id: role === "admin" || agency === "" ? undefined : agency } })),
     onSuccess: () => void queries.invalidateQueries({ queryKey: KEY }),
     onError: (error) => notifyFailure(t("ui.not_done"), error.message || t("ui.unreachable")),
   });
@@ -134,6 +167,7 @@ function Invite({ onDone }: { onDone: () => void }) {
         <TextInput label={t("users.name")} description={t("users.name_hint")} value={name} onChange={(event) => setName(event.currentTarget.value)} required withAsterisk={false} maxLength={64} data-autofocus />
         <TextInput label={t("users.display_name")} value={display} onChange={(event) => setDisplay(event.currentTarget.value)} />
         <Select label={t("users.role")} value={role} onChange={(value) => setRole(ROLES.find((each) => each === value) ?? "analyst")} data={ROLES.map((each) => ({ value: each, label: t(`role.${each}`) }))} />
+        {role !== "admin" && <AgencySelect label={t("users.agency")} value={agency} agencyOnly={role === "agency"} onChange={setAgency} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onDone}>
             {t("ui.cancel")}

@@ -1,6 +1,9 @@
 // Words of the user administration.
 export const vi = {
   users: {
+    agency: "Phạm vi đơn vị",
+    everything: "Toàn tỉnh",
+    no_agency: "Chưa gắn đơn vị: không thấy gì",
     title: "Người dùng",
     lead: "Người được mời nhận một đường dẫn dùng một lần để tự đặt mật khẩu.",
     two_factor: "Hai lớp",
@@ -29,6 +32,9 @@ export const vi = {
 
 export const en: typeof vi = {
   users: {
+    agency: "Agency",
+    everything: "Everything",
+    no_agency: "No agency yet: sees nothing",
     title: "Users",
     lead: "An invited person gets a one-time link and chooses their own password.",
     two_factor: "Second factor",
