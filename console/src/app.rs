@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
@@ -59,6 +59,8 @@ pub struct App {
     pub watched: watch::Sender<Watched>,
     /// True while alerts flow in.
     pub alerts_connected: AtomicBool,
+    /// The sequence of the newest alert that those who follow were told of in this run.
+    pub alerts_told: AtomicU64,
     /// Who follows.
     pub live: Live,
     /// What is demanded of whoever comes in.
@@ -106,6 +108,7 @@ impl App {
             collector: Collector::new(&settings.collector)?,
             watched: watch::Sender::new(Watched::default()),
             alerts_connected: AtomicBool::new(false),
+            alerts_told: AtomicU64::new(0),
             live: Live::new(clock.now_us()),
             profile: Profile::named(&settings.access.profile)?,
             passwords: Passwords::new()?,

@@ -106,7 +106,8 @@ await walk(async () => {
     await page.getByRole("tab", { name: /^Hệ thống/ }).click();
     await page.getByRole("button", { name: "Thêm hệ thống" }).click();
     await page.getByLabel("Tên hệ thống").fill("Hồ sơ sức khỏe");
-    await page.getByRole("combobox", { name: "Cấp độ" }).click();
+    const level = { name: "Cấp độ", exact: true };
+    await page.getByRole("combobox", level).or(page.getByRole("textbox", level)).first().click();
     await page.getByRole("option", { name: "Cấp độ 3" }).click();
     await page.getByRole("button", { name: "Lưu" }).click();
     await page.getByRole("cell", { name: "Cấp độ 3", exact: true }).waitFor();

@@ -98,6 +98,9 @@ async fn store(app: &Arc<App>, batch: &[Alert]) -> anyhow::Result<()> {
     for alert in taken.iter().filter(|alert| !alert.hidden) {
         app.tell_alert(&alert.id, alert.is_new).await;
     }
+    if let Some(last) = batch.last() {
+        app.alerts_told.store(last.sequence, Ordering::Relaxed);
+    }
     Ok(())
 }
 

@@ -147,9 +147,10 @@ pub fn plan(table: Table, sheet: &Sheet, now: &Snapshot) -> (Plan, Vec<Entry>) {
 /// A row over what the register has: columns that the table does not have stay.
 fn merged(table: Table, cells: &Cells, now: &Snapshot, faults: &mut Vec<Fault>) -> Entry {
     let mut entry = Entry::of(table, cells, faults);
-    // Written one way first, so that what the register has is found under its name.
-    entry.check(&mut Vec::new());
-    if let Some(known) = now.entries.get(&key(&entry)) {
+    // Written one way first, so that what the register has is found under its name; what is wrong is not in it any more.
+    let mut written = Entry::of(table, cells, &mut Vec::new());
+    written.check(&mut Vec::new());
+    if let Some(known) = now.entries.get(&key(&written)) {
         let mut whole = known.cells();
         whole.extend(cells.iter().map(|(column, cell)| (*column, cell.clone())));
         entry = Entry::of(table, &whole, &mut Vec::new());

@@ -216,7 +216,8 @@ impl Store {
         if let Some(name) = self.agency_name(id).await? {
             return Ok(name);
         }
-        let sql = "SELECT agency_name FROM alerts WHERE agency_id = $1 AND status = 'open' ORDER BY time_us DESC LIMIT 1";
+        let sql =
+            "SELECT agency_name FROM alerts WHERE agency_id = $1 AND status = 'open' ORDER BY time_us DESC LIMIT 1";
         let name: Option<Option<String>> = sqlx::query_scalar(sql).bind(id).fetch_optional(&self.readers).await?;
         Ok(name.flatten().unwrap_or_else(|| id.to_owned()))
     }

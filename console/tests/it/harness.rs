@@ -153,12 +153,13 @@ impl Console {
         self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap()
     }
 
-    /// Follows the collector until every alert it has is stored.
+    /// Follows the collector until every alert it has is stored, and told to those who look on.
     pub async fn catch_up(&self) {
         let task = tokio::spawn(luytre_console::collector::stream::follow(self.app.clone()));
         let last = self.collector.newest();
         for _ in 0..2000 {
-            if self.app.store.alert_cursor().await.unwrap() >= last {
+            let told = self.app.alerts_told.load(std::sync::atomic::Ordering::Relaxed);
+            if told >= last && self.app.store.alert_cursor().await.unwrap() >= last {
                 task.abort();
                 return;
             }
