@@ -39,6 +39,9 @@ pub fn detail<const N: usize>(pairs: [(&str, &str); N]) -> Detail {
     pairs.into_iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
 }
 
+/// The most that is told of one subject.
+const HISTORY_MAX: i64 = 1000;
+
 /// What a history belongs to.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum HistoryOf {
@@ -93,16 +96,19 @@ impl Store {
         Ok(AuditList { items, total: total.unsigned_abs(), next_cursor })
     }
 
+    /// What was done, oldest first; of more than [`HISTORY_MAX`] the newest.
     pub(super) async fn history_of(&self, of: HistoryOf, subject: &str) -> StoreResult<Vec<HistoryEntry>> {
         let rows = sqlx::query(
             "SELECT h.*, u.name AS by_name, u.display_name AS by_display FROM history h \
-             LEFT JOIN users u ON u.id = h.by_id WHERE h.kind = $1 AND h.subject = $2 ORDER BY h.at_us, h.id LIMIT 1000",
+             LEFT JOIN users u ON u.id = h.by_id WHERE h.kind = $1 AND h.subject = $2 \
+             ORDER BY h.at_us DESC, h.id DESC LIMIT $3",
         )
         .bind(of.name())
         .bind(subject)
+        .bind(HISTORY_MAX)
         .fetch_all(&self.readers)
         .await?;
-        Ok(rows.iter().map(history_entry).collect::<Result<Vec<_>, _>>()?)
+        Ok(rows.iter().rev().map(history_entry).collect::<Result<Vec<_>, _>>()?)
     }
 }
 
