@@ -5,7 +5,7 @@ import { IconBell, IconBriefcase, IconPencil } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 import { usePermissions } from "../../api/session";
-import type { AgencyDetail, AgencyRow, HistoryEntry, RecordKind } from "../../api/types";
+import type { AgencyDetail, AgencyRow, HistoryEntry, RecordKind, RegisterTable } from "../../api/types";
 import { count } from "../../ui/format";
 import { Panel } from "../../ui/Page";
 import { Failed, SkeletonRows } from "../../ui/States";
@@ -13,7 +13,7 @@ import { Table, type ColumnDef } from "../../ui/Table";
 import { Time } from "../../ui/Time";
 import styles from "./Agencies.module.css";
 import { AgencyForm } from "./AgencyForm";
-import { useHeadings, useLists } from "./headings";
+import { TABLES, useAllHeadings, useLists } from "./headings";
 import { agencyPath, dayText } from "./lines";
 import { useAgency, useSeenBy } from "./queries";
 import { Records } from "./Records";
@@ -133,17 +133,26 @@ function SeenBy({ id }: { id: string }) {
 
 function History({ entries }: { entries: readonly HistoryEntry[] }) {
   const { t } = useTranslation();
-  const label = useHeadings("agencies");
+  const heading = useAllHeadings();
   const said = (action: string) => (action in vi.agencies.action ? t(`agencies.action.${action as keyof typeof vi.agencies.action}`) : action);
   const columns: ColumnDef<HistoryEntry>[] = [
     { key: "at", title: t("audit.at"), width: 170, cell: (entry) => <Time at={entry.at} style="full" /> },
     { key: "by", title: t("audit.by"), width: 170, cell: (entry) => entry.by?.display_name ?? t("ui.nobody") },
-    { key: "what", title: t("agencies.change"), cell: (entry) => `${said(entry.action)}${what(entry.detail, label)}` },
+    { key: "what", title: t("agencies.change"), cell: (entry) => `${said(entry.action)}${what(entry.detail, (column) => heading(tableOf(entry.action), column))}` },
   ];
   return <Table label={t("agencies.history")} columns={columns} rows={[...entries].reverse()} rowKey={(entry) => `${entry.at} ${entry.action} ${entry.detail["record"] ?? ""}`} />;
 }
 
+/** The table of what was done: records name their kind first (`asset_added`). */
+function tableOf(action: string): RegisterTable {
+  const kind = KINDS.find((kind) => action.startsWith(`${kind}_`));
+  return kind === undefined ? "agencies" : TABLES[kind];
+}
+
+/** Whose page it is need not be said in each line. */
+const LEFT_OUT = ["record", "kind", "id", "agency"];
+
 function what(detail: Record<string, string>, label: (column: string) => string): string {
-  const shown = Object.entries(detail).filter(([name]) => name !== "record" && name !== "kind" && name !== "id");
+  const shown = Object.entries(detail).filter(([name]) => !LEFT_OUT.includes(name));
   return shown.length === 0 ? "" : `: ${shown.map(([name, value]) => `${label(name)} “${value}”`).join(", ")}`;
 }

@@ -19,11 +19,17 @@ function useName() {
 
 /** The heading of a column of a table; its id while the register is not loaded. */
 export function useHeadings(table: RegisterTable): (column: string) => string {
+  const heading = useAllHeadings();
+  return (column) => heading(table, column);
+}
+
+/** What the columns of every table are called. */
+export function useAllHeadings(): (table: RegisterTable, column: string) => string {
   const register = useRegister();
   const name = useName();
-  const columns = register.data?.table.find(({ id }) => id === table)?.column ?? [];
-  const headings = new Map(columns.map((column) => [column.id, name(column)]));
-  return (column) => headings.get(column) ?? column;
+  const columns = register.data?.table.flatMap(({ id, column }) => column.map((one) => [`${id} ${one.id}`, name(one)] as const));
+  const headings = new Map(columns);
+  return (table, column) => headings.get(`${table} ${column}`) ?? column;
 }
 
 /** The lists to choose from, and the name of an entry. */
