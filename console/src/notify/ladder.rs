@@ -13,34 +13,40 @@ const ROUND: u32 = 50;
 
 const MINUTE_US: i64 = 60_000_000;
 
-/// Takes the steps that are due; answers how many.
+/// Takes the steps that are due; answers how many. One that cannot be taken is tried again and keeps no other from its turn.
 pub async fn climb(app: &App) -> anyhow::Result<usize> {
     let due = app.store.due_escalations(ROUND).await?;
     for one in &due {
-        let next = one.ladder.get(one.step);
-        match next {
-            _ if one.taken_up => app.store.end_escalation(one, EscalationState::Handled).await?,
-            None => {
-                app.store.end_escalation(one, EscalationState::Exhausted).await?;
-                app.metrics.escalations_exhausted.add(1);
-                tracing::warn!(alert = %one.alert_id, "everybody on the ladder was asked and nobody acknowledged");
-            }
-            Some(step) => {
-                let plan = app.notices.plan();
-                let resolved = plan.resolve(&step.target, app.clock.now_us(), &app.zone);
-                let wait_us = i64::from(step.wait_minutes) * MINUTE_US;
-                let step = match resolved.map(|mut found| found.pop()) {
-                    Ok(Some(recipient)) => ask(app, one, recipient, wait_us).await?,
-                    Ok(None) => nobody(app, "gone"),
-                    Err(problem) => nobody(app, problem),
-                };
-                app.metrics.escalation_steps.add(1);
-                app.store.take_step(one, &step).await?;
-            }
+        if let Err(error) = take(app, one).await {
+            tracing::error!(alert = %one.alert_id, error = %format!("{error:#}"), "take a step of a ladder");
         }
         app.live.publish("notices_changed", &serde_json::json!({}));
     }
     Ok(due.len())
+}
+
+async fn take(app: &App, due: &DueEscalation) -> anyhow::Result<()> {
+    if due.taken_up {
+        return Ok(app.store.end_escalation(due, EscalationState::Handled).await?);
+    }
+    let Some(step) = due.ladder.get(due.step) else {
+        app.store.end_escalation(due, EscalationState::Exhausted).await?;
+        app.metrics.escalations_exhausted.add(1);
+        tracing::warn!(alert = %due.alert_id, "everybody on the ladder was asked and nobody acknowledged");
+        return Ok(());
+    };
+    let resolved = app.notices.plan().resolve(&step.target, app.clock.now_us(), &app.zone);
+    let wait_us = i64::from(step.wait_minutes) * MINUTE_US;
+    let step = match resolved.map(|mut found| found.pop()) {
+        Ok(Some(recipient)) => ask(app, due, recipient, wait_us).await.unwrap_or_else(|error| {
+            tracing::error!(alert = %due.alert_id, error = %format!("{error:#}"), "write to whoever is on call");
+            nobody(app, "unwritten")
+        }),
+        Ok(None) => nobody(app, "gone"),
+        Err(problem) => nobody(app, problem),
+    };
+    app.metrics.escalation_steps.add(1);
+    Ok(app.store.take_step(due, &step).await?)
 }
 
 async fn ask(app: &App, due: &DueEscalation, recipient: Recipient, wait_us: i64) -> anyhow::Result<NewStep> {

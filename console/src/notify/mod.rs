@@ -102,8 +102,10 @@ fn ticks() -> tokio::time::Interval {
     ticks
 }
 
-/// Makes the digests and takes the steps of ladders that are due now.
+/// Takes the steps of ladders and makes the digests that are due now.
 pub async fn tick(app: &App) -> anyhow::Result<()> {
+    // First those who are waited for: a digest that cannot be made keeps nobody from being called.
+    ladder::climb(app).await?;
     for _ in 0..DIGESTS_A_ROUND {
         let Some(digest) = app.store.due_digest(MAX_IN_DIGEST).await? else { break };
         let plan = app.notices.plan();
@@ -123,7 +125,6 @@ pub async fn tick(app: &App) -> anyhow::Result<()> {
         };
         app.store.queue_digest(&digest, notice.as_ref()).await?;
     }
-    ladder::climb(app).await?;
     Ok(())
 }
 

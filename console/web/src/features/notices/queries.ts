@@ -87,7 +87,7 @@ export function useTargetNames() {
   };
 }
 
-const PROBLEMS = ["gone", "disabled", "no_address", "nobody_on_call", "no_mail_server"] as const;
+const PROBLEMS = ["gone", "disabled", "no_address", "nobody_on_call", "no_mail_server", "unwritten"] as const;
 
 export function useProblem() {
   const { t } = useTranslation();
