@@ -24,6 +24,7 @@ pub struct ArpPacket {
 impl<'a> Walk<'a, '_> {
     /// What stands behind ARP's EtherType. Of other hardware and networks there is nothing to tell.
     pub(super) fn arp(&mut self, bytes: &'a [u8]) -> Outcome<'a> {
+        self.odd.arp(bytes);
         let mut r = Reader::new(bytes);
         if (r.u16()?, r.u16()?, r.u8()?, r.u8()?) != (ETHERNET, IPV4, 6, 4) {
             return refused(Refusal::NotIp);

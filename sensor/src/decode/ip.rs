@@ -89,6 +89,9 @@ impl<'a> Walk<'a, '_> {
         }
         if self.odd.is_wanted() && ip.missing == 0 {
             self.odd.transport(ip.protocol, ip.bytes);
+            if ip.protocol == 58 && ip.addresses.0.is_ipv6() {
+                self.odd.icmpv6(ip.bytes, ip.hops_left);
+            }
         }
         match Transport(ip.protocol) {
             Transport::TCP => self.tcp(&ip),
@@ -161,7 +164,12 @@ impl<'a> Walk<'a, '_> {
             self.carries(ip, ports, udp.payload());
             match self.inside(tunnel, inner) {
                 // Something else on a tunnel's port: an ordinary datagram.
-                Err(Stop::Refused(_)) => {
+                Err(Stop::Refused(reason)) => {
+                    match tunnel {
+                        Tunnel::Vxlan if reason == Refusal::NotIp => self.odd.note("vxlan.unknown_payload_type"),
+                        Tunnel::Geneve if reason == Refusal::NotIp => self.odd.note("geneve.unknown_payload_type"),
+                        _ => {}
+                    }
                     (self.vlan, self.vlans, self.tunnel, self.depth) = before;
                     self.carriers.truncate(carriers);
                 }

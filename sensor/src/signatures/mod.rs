@@ -323,7 +323,8 @@ impl Inspection {
             && !flow.tcp.midstream
             && odd_streams::opens_fast(packet.headers.1);
         scene.packet = Some(facts(packet));
-        let events = odd_streams::events(flow, side, &mut current, packet);
+        let asked = engine.set().asks_odd;
+        let events = if asked { odd_streams::events(flow, side, &mut current, packet) } else { Vec::new() };
         if let Some(packet) = scene.packet.as_mut().filter(|_| !events.is_empty()) {
             packet.events = &events;
         }

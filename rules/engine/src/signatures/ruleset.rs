@@ -7,7 +7,7 @@ use super::compile::Compiler;
 use super::language::{Action, Arrow, Statement, Variables, statements};
 use super::matcher;
 use super::prefilter::Prefilters;
-use super::rule::{Rule, Scope, StateChange, StateTest};
+use super::rule::{PacketTest, Rule, Scope, StateChange, StateTest};
 use super::texts::Texts;
 use super::tuning::{Applied, Fate, Tuning};
 
@@ -53,6 +53,8 @@ pub struct Signatures {
     pub mixes: bool,
     /// Some rule looks into both directions of a transaction.
     pub pairs: bool,
+    /// Some rule asks what is odd about packets.
+    pub asks_odd: bool,
 }
 
 impl Signatures {
@@ -156,6 +158,8 @@ impl Signatures {
         let payload = |rule: &Rule| rule.lists.iter().any(|list| list.buffer == super::buffer::PAYLOAD);
         let mixes = of_transactions().any(payload);
         let pairs = of_transactions().any(|rule| rule.header.arrow == Arrow::Transaction);
+        let odd = |test: &PacketTest| matches!(test, PacketTest::Event(_));
+        let asks_odd = rules.iter().any(|rule| rule.packet.iter().any(odd));
         Signatures {
             rules,
             prefilters,
@@ -169,6 +173,7 @@ impl Signatures {
             digest,
             mixes,
             pairs,
+            asks_odd,
         }
     }
 

@@ -1,10 +1,13 @@
 //! What is odd about a connection, under the names that rules know it by (`stream-event`).
 
+mod course;
+
 use super::direction;
 use super::flow::{FlowInspection, place};
 use crate::decode::Decoded;
 use crate::flow::tcp::flag;
 use crate::flow::{Flow, Side};
+use course::{Course, Opening};
 
 /// What is remembered of one connection.
 #[derive(Debug, Default)]
@@ -19,6 +22,10 @@ pub struct Seen {
     asked: Option<Asked>,
     /// The other side has answered it.
     answered: bool,
+    /// How far it is.
+    course: Course,
+    /// Bytes that were missed, and bytes that contradicted others, of both sides.
+    lost: (u64, u64),
 }
 
 /// What a SYN has asked for.
@@ -82,7 +89,28 @@ pub fn events<A>(flow: &Flow<A>, side: Side, current: &mut FlowInspection, packe
         // Who broke off does not go on: somebody else did.
         found.push("suspected_rst_inject");
     }
+    let counts = [Side::A, Side::B].map(|side| flow.tcp.streams.of(side).counts);
+    let lost = counts.iter().fold((0, 0), |sum, counts| (sum.0 + counts.missed, sum.1 + counts.conflicting));
+    let before = std::mem::replace(&mut seen.lost, lost);
+    if lost.0 > before.0 {
+        found.push("reassembly_seq_gap");
+    }
+    if lost.1 > before.1 {
+        found.push("reassembly_overlap_different_data");
+    }
+    let asked_before = flow.tcp.opened() && header.flags & flag::SYN == 0;
+    let opening =
+        Opening { scale: window_scale(packet.headers.1), fast: opens_fast(packet.headers.1), late: asked_before };
+    seen.course.take(mine, header, opening, &mut found);
     found
+}
+
+/// Power of two by which the sender's windows are multiplied (RFC 7323 section 2).
+fn window_scale(header: &[u8]) -> Option<u8> {
+    options(header).find_map(|option| match option {
+        [3, 3, scale, ..] => Some(*scale),
+        _ => None,
+    })
 }
 
 /// Whether an answer repeats the time stamp of a SYN, where both have one that says something.
