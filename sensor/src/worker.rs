@@ -751,6 +751,10 @@ impl Output for FlowOutput<'_> {
         self.tell_anomaly(name);
     }
 
+    fn hint(&mut self, direction: Direction, name: &'static str) {
+        self.shared.signatures.odd(Some(direction), name, false);
+    }
+
     fn dialect(&mut self, name: &'static str) {
         self.shared.signatures.dialect(name);
     }

@@ -149,6 +149,8 @@ pub trait Output {
     fn notice(&mut self, _direction: Direction, _name: &'static str) {}
     /// The same, as a transaction of its own.
     fn notice_alone(&mut self, _direction: Direction, _name: &'static str) {}
+    /// The same for rules only: what is too common to be told to people.
+    fn hint(&mut self, _direction: Direction, _name: &'static str) {}
     /// Rules know what is spoken under this name from now on.
     fn dialect(&mut self, _name: &'static str) {}
     /// A frame that rules can ask for.

@@ -3,9 +3,8 @@
 use super::Odd;
 
 /// Protocols of networks that PPP is known to carry and that are not followed (IANA, "PPP DLL Protocol Numbers").
-const KNOWN_TO_PPP: [u16; 14] = [
-    0x0023, 0x0025, 0x0027, 0x0029, 0x002b, 0x002d, 0x0031, 0x0033, 0x0035, 0x0205, 0x0231, 0x0233, 0x0281, 0x0283,
-];
+const KNOWN_TO_PPP: [u16; 14] =
+    [0x0023, 0x0025, 0x0027, 0x0029, 0x002b, 0x002d, 0x0031, 0x0033, 0x0035, 0x0205, 0x0231, 0x0233, 0x0281, 0x0283];
 /// From here on PPP speaks of itself: it opens links and networks, and closes them.
 const PPP_CONTROL: u16 = 0x8000;
 /// Codes of PPPoE in its first stage (RFC 2516 section 5): offer, begin, session, ask, end.

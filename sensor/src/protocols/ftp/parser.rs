@@ -115,7 +115,10 @@ impl Parser for FtpParser {
 impl FtpParser {
     fn line(&mut self, out: &mut dyn Output, direction: Direction, line: &Line) {
         if line.cut {
-            out.anomaly("ftp.line_too_long");
+            out.anomaly(match direction {
+                Direction::ToServer => "ftp.line_too_long",
+                Direction::ToClient => "ftp.reply_too_long",
+            });
         }
         match direction {
             Direction::ToServer => self.command(out, line),

@@ -219,6 +219,13 @@ impl Fields {
         self.fields.iter().zip(ends).map(move |(field, end)| (part(field.name, field.value), part(field.value, end)))
     }
 
+    /// Whether a name stands there twice, be it one of a list or not.
+    pub fn repeats(&self) -> bool {
+        let mut names: Vec<&[u8]> = self.iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
@@ -374,6 +381,15 @@ mod tests {
         assert_eq!(parameter(value, "name").unwrap(), b"a;b");
         assert_eq!(parameter(b"text/html; charset=utf-8", "boundary"), None);
         assert_eq!(parameter(b"multipart/form-data; boundary=--x1 ; y", "BOUNDARY").unwrap(), b"--x1");
+    }
+
+    #[test]
+    fn a_name_that_stands_there_twice_repeats() {
+        let mut fields = Fields::default();
+        ["Set-Cookie: a=1", "Date: now"].iter().for_each(|line| fields.line(line.as_bytes()));
+        assert!(!fields.repeats());
+        fields.line(b"set-cookie: b=2");
+        assert!(fields.repeats() && fields.odd == Odd::default());
     }
 
     #[test]

@@ -237,7 +237,7 @@ impl HttpParser {
         inspection::request(out, self.request.raw.as_deref().unwrap_or(&[]));
         transaction.request_head(&self.request_line, &self.request.fields);
         let odd = odd::of_request(&self.request_line, &self.request.fields);
-        transaction.odd(out, Direction::ToServer, odd);
+        transaction.odd_head(out, Direction::ToServer, odd, &self.request.fields);
         if transaction.method == b"CONNECT" {
             transaction.request_told(0, None);
             out.transaction(Direction::ToServer);
@@ -425,7 +425,7 @@ impl HttpParser {
         let (status, fields) = (&self.status_line, &self.response.fields);
         let Some(transaction) = self.waiting.iter_mut().find(|t| !t.response_done) else { return };
         transaction.response_head(status, fields);
-        transaction.odd(out, Direction::ToClient, odd::of_response(status, fields));
+        transaction.odd_head(out, Direction::ToClient, odd::of_response(status, fields), fields);
         inspection::response(out, self.response.raw.as_deref().unwrap_or(&[]));
         let framing = transaction.response_framing(status, fields);
         let upgraded = status.code == Some(101)

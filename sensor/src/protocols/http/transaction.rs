@@ -8,7 +8,7 @@ use super::head::{Fields, RequestLine, StatusLine};
 use super::odd::Odd;
 use super::record::HttpTransaction;
 use super::url::{self, Target};
-use crate::protocols::{Direction, Output, text};
+use crate::protocols::{Direction, Output, buffer, text};
 
 /// Bytes kept of a field's value.
 const MAX_VALUE_BYTES: usize = 2048;
@@ -122,6 +122,14 @@ impl Transaction {
         record.response_headers = fields.names().take(MAX_NAMES).map(str::to_owned).collect();
         if line.code == Some(101) {
             record.upgrade = Some(fields.text("upgrade", 64).unwrap_or_default().to_ascii_lowercase());
+        }
+    }
+
+    /// Notes what is odd about a head, and for rules also what is too common for people.
+    pub fn odd_head(&mut self, out: &mut dyn Output, direction: Direction, odd: Odd, fields: &Fields) {
+        self.odd(out, direction, odd);
+        if out.wants(buffer::APP_EVENT) && !odd.has(Odd::REPEATED) && fields.repeats() {
+            Odd::REPEATED.names(direction).for_each(|name| out.hint(direction, name));
         }
     }
 

@@ -170,6 +170,9 @@ impl LdapParser {
             return;
         }
         let waiting = self.waiting.take(&message.id);
+        if waiting.is_none() {
+            out.hint(Direction::ToClient, "ldap.answer_alone");
+        }
         let starts = waiting.as_ref().is_some_and(|w| w.record.extended.as_deref() == Some(START_TLS));
         let mut record = waiting.map(|waiting| waiting.record).unwrap_or_else(|| of_response(message));
         match message::outcome(message) {
