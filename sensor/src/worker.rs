@@ -239,15 +239,17 @@ impl Worker {
     fn place(&mut self, routed: &Routed<'_>, out: &mut dyn EventSink) -> Place {
         let Routed { packet, key, side, .. } = routed;
         let (key, side) = (*key, *side);
+        let mut asked = None;
         if let Some(place) = self.table.find(&key) {
             let again = match (&packet.tcp, self.table.get_mut(place)) {
-                (Some(header), Some(flow)) => flow.tcp.is_new_connection(side, header),
+                (Some(header), Some(flow)) => flow.tcp.is_new_connection(side, header, routed.time_ns - flow.last_ns),
                 _ => false,
             };
             if !again {
                 return place;
             }
             if let Some(flow) = self.table.remove(place) {
+                asked = packet.tcp.as_ref().and_then(|header| flow.tcp.asked_for(header));
                 let reason = silent_reason(&flow);
                 end(flow, reason, &mut self.shared, out);
             }
@@ -264,6 +266,7 @@ impl Worker {
         self.shared.counts.flows += 1;
         let mut flow = begin(routed, Conversation::Unknown(None));
         if flow.identity.transport() == Transport::TCP {
+            flow.tcp.opened_by(asked);
             *flow.tcp.policy.of_mut(side) = self.shared.overlap.of(routed.packet.addresses.1);
             *flow.tcp.policy.of_mut(side.other()) = self.shared.overlap.of(routed.packet.addresses.0);
         }

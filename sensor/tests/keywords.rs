@@ -208,3 +208,84 @@ fn what_still_comes_of_a_connection_that_is_over_is_no_new_flow_to_rules() {
     assert_eq!(alerts(&events, "1"), 2, "once when it ended, once when its end came again");
     assert_eq!(alerts(&events, "3"), 1, "what was remembered of it is still known");
 }
+
+#[test]
+fn odd_headers_set_off_the_rules_that_name_them_and_sound_ones_none() {
+    let (one, other) = ([192, 0, 2, 1], [192, 0, 2, 2]);
+    let echo = ipv4(1, one, other, &[8, 0, 0, 0, 0, 1, 0, 1]);
+    let odd_code = ipv4(1, one, other, &[8, 9, 0, 0, 0, 1, 0, 1]);
+    let other_icmp = ipv4(58, one, other, &[128, 0, 0, 0, 0, 1, 0, 1]);
+    let gre = ipv4(47, one, other, &[0, 7, 8, 0, 0, 0, 0, 0]);
+    let cut = ipv4(132, one, other, &[0, 7, 0, 8]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = capture(&folder, &[echo, odd_code.clone(), odd_code, other_icmp, gre, cut, vec![0x95; 40]]);
+    let events = read(
+        &path,
+        &[
+            "alert pkthdr any any -> any any (decode-event:icmpv4.unknown_code; sid:1;)",
+            "alert pkthdr any any -> any any (decode-event:ipv4.icmpv6; sid:2;)",
+            "alert pkthdr any any -> any any (decode-event:gre.wrong_version; sid:3;)",
+            "alert pkthdr any any -> any any (decode-event:sctp.pkt_too_small; sid:4;)",
+            "alert pkthdr any any -> any any (decode-event:ipraw.invalid_ip_version; sid:5;)",
+            "alert pkthdr any any -> any any (decode-event:ipv4.trunc_pkt; sid:6;)",
+        ],
+    );
+    assert_eq!(["1", "2", "3", "4", "5", "6"].map(|sid| alerts(&events, sid)), [2, 1, 1, 1, 1, 0]);
+}
+
+#[test]
+fn packets_that_do_not_fit_a_connection_set_off_the_rules_that_name_them() {
+    let (client, server) = ([192, 0, 2, 1], [192, 0, 2, 2]);
+    let asks = |numbers, flags| ipv4(6, client, server, &tcp([40_000, 80], numbers, flags));
+    let says = |numbers, flags| ipv4(6, server, client, &tcp([80, 40_000], numbers, flags));
+    let opening = [asks([100, 0], 2), says([500, 101], 18), asks([101, 501], 16)];
+    let odd = [asks([101, 99_999], 16), asks([700, 0], 2), says([500, 101], 18)];
+    let closing = [asks([101, 501], 17), says([501, 102], 17), asks([102, 502], 16)];
+    let lonely = ipv4(6, client, server, &tcp([40_001, 80], [5, 0], 4));
+    let folder = tempfile::tempdir().unwrap();
+    let rules = [
+        "alert tcp any any -> any any (stream-event:est_invalid_ack; sid:1;)",
+        "alert tcp any any -> any any (stream-event:est_syn_resend_diff_seq; sid:2;)",
+        "alert tcp any any -> any any (stream-event:est_synack_resend; sid:3;)",
+        "alert tcp any any -> any any (stream-event:rst_but_no_session; sid:4;)",
+        "alert tcp any any -> any any (stream-event:fin_out_of_window; sid:5;)",
+    ];
+    let found = |packets: &[Vec<u8>]| {
+        let events = read(&capture(&folder, packets), &rules);
+        ["1", "2", "3", "4", "5"].map(|sid| alerts(&events, sid))
+    };
+    assert_eq!(found(&[&opening[..], &closing].concat()), [0; 5]);
+    assert_eq!(found(&[&opening[..], &odd, &closing, &[lonely]].concat()), [1, 1, 1, 1, 0]);
+}
+
+#[test]
+fn a_forged_syn_hides_nothing_and_an_answered_one_begins_a_connection() {
+    let (client, server) = ([192, 0, 2, 1], [192, 0, 2, 2]);
+    let asks = |numbers, flags, data: &str| {
+        ipv4(6, client, server, &[&tcp([40_000, 80], numbers, flags)[..], data.as_bytes()].concat())
+    };
+    let says = |numbers, flags| ipv4(6, server, client, &tcp([80, 40_000], numbers, flags));
+    let (first, second) = ("GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n", "GET /again HTTP/1.1\r\nHost: a\r\n\r\n");
+    let behind = |number: u32, text: &str| number + u32::try_from(text.len()).unwrap();
+    let packets = [
+        asks([100, 0], 2, ""),
+        says([500, 101], 18),
+        asks([101, 501], 16, ""),
+        asks([70_000, 0], 2, ""),
+        asks([101, 501], 24, first),
+        says([501, behind(101, first)], 16),
+        asks([9000, 0], 2, ""),
+        says([7000, 9001], 18),
+        asks([9001, 7001], 16, ""),
+        asks([9001, 7001], 24, second),
+        says([7001, behind(9001, second)], 16),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let rules = [
+        "alert http any any -> any any (http.uri; content:\"/hidden\"; sid:1;)",
+        "alert http any any -> any any (http.uri; content:\"/again\"; sid:2;)",
+    ];
+    let events = read(&capture(&folder, &packets), &rules);
+    assert_eq!(["1", "2"].map(|sid| alerts(&events, sid)), [1, 1]);
+    assert_eq!(told(&events, "flow", |_| true), 2);
+}

@@ -29,6 +29,8 @@ pub struct Tcp {
     pub flags: Both<u8>,
     /// Sequence number of each side's SYN.
     syn: Both<Option<u32>>,
+    /// Sender and number of a SYN that came within the connection.
+    asked_again: Option<(Side, u32)>,
     /// Whether a believable RST was seen.
     pub reset: bool,
     /// Whether the first packet was no SYN.
@@ -41,6 +43,9 @@ pub struct Tcp {
     hops_left: Both<u8>,
     handshake: Handshake,
 }
+
+/// A connection that was silent for so long may be over, although nothing of that was seen.
+const END_MISSED_NS: i64 = 10_000_000_000;
 
 /// A side's packet that claims this many hops less than its first may be meant for the sensor only: it dies on the way.
 const HOPS_LOST: u8 = 5;
@@ -97,10 +102,15 @@ impl Tcp {
     pub fn note(&mut self, side: Side, header: &TcpHeader, time_ns: i64, first: bool) {
         self.note_history(side, header);
         self.note_handshake(side, header, time_ns);
+        let spoken = (self.flags.a & self.flags.b) & flag::ACK != 0;
         *self.flags.of_mut(side) |= header.flags;
         if header.flags & flag::SYN != 0 {
-            self.syn.of_mut(side).get_or_insert(header.sequence);
-            self.streams.of_mut(side).start(header.sequence);
+            let number = *self.syn.of_mut(side).get_or_insert(header.sequence);
+            if !spoken || number == header.sequence {
+                self.streams.of_mut(side).start(header.sequence);
+            } else if header.flags & flag::ACK == 0 {
+                self.asked_again = Some((side, header.sequence));
+            }
         } else if first {
             self.midstream = header.flags & flag::RST == 0;
         }
@@ -170,15 +180,39 @@ impl Tcp {
         self.streams.a.closed() && self.streams.b.closed()
     }
 
-    /// Whether this packet begins a new connection on the addresses and ports of one that is over.
-    pub fn is_new_connection(&self, side: Side, header: &TcpHeader) -> bool {
-        if header.flags & (flag::SYN | flag::ACK | flag::RST | flag::FIN) != flag::SYN {
-            return false;
+    /// Sender and number of the SYN within this connection that a packet answers.
+    pub fn asked_for(&self, header: &TcpHeader) -> Option<(Side, u32)> {
+        let answered = header.acknowledgement.wrapping_sub(1);
+        self.asked_again.filter(|(_, number)| header.flags & flag::ACK != 0 && *number == answered)
+    }
+
+    /// The connection was begun by a SYN that was taken for a part of the one before.
+    pub fn opened_by(&mut self, asked: Option<(Side, u32)>) {
+        let Some((side, number)) = asked else { return };
+        *self.syn.of_mut(side) = Some(number);
+        *self.flags.of_mut(side) |= flag::SYN;
+        self.streams.of_mut(side).start(number);
+        // When it was sent is not known any more.
+        self.handshake.syn = Some((side, i64::MIN));
+        self.history.note(side, b'S');
+    }
+
+    /// Whether this packet begins a new connection on the addresses and ports of one that is over, or that was silent for
+    /// so long that its end may have been missed. Within a connection under way a SYN means nothing to its receiver, which
+    /// stays with the numbers it knows (RFC 5961 section 4): whoever forges one must not make the rest unreadable.
+    pub fn is_new_connection(&self, side: Side, header: &TcpHeader, silent_ns: i64) -> bool {
+        match header.flags & (flag::SYN | flag::ACK | flag::RST | flag::FIN) {
+            flag::SYN => {}
+            // Who answers such a SYN has taken it for a new connection: then it is one.
+            answer if answer == flag::SYN | flag::ACK => {
+                return self.asked_for(header).is_some_and(|(asking, _)| asking != side);
+            }
+            _ => return false,
         }
         let over = self.reset || self.finished() || (self.flags.a | self.flags.b) & flag::FIN != 0;
         let other_number = self.syn.of(side).is_some_and(|syn| syn != header.sequence);
         let spoken = (self.flags.a & self.flags.b) & flag::ACK != 0;
-        (over && *self.syn.of(side) != Some(header.sequence)) || (other_number && spoken)
+        (over && *self.syn.of(side) != Some(header.sequence)) || (other_number && spoken && silent_ns >= END_MISSED_NS)
     }
 
     /// Segments and acknowledgements of a packet, to the sink of each side's bytes.
