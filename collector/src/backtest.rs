@@ -144,7 +144,8 @@ fn engine(in_force: &RuleSet, request: &BacktestRequest) -> Result<Engine, Backt
         let name: String = rule.file.rsplit('/').next().unwrap_or_default().chars().filter(is_plain).collect();
         let below = folder.join(format!("{number:04}"));
         crate::fleet::store::make_folder(&below).context("make a folder")?;
-        std::fs::write(below.join(name.trim_start_matches('.')), &rule.text).context("write a rule")?;
+        std::fs::write(below.join(name.trim_start_matches('.')), &rule.text)
+            .with_context(|| format!("write a rule into {}; check the room on the disk", folder.display()))?;
     }
     let pipelines = in_force.sources().filter(|source| source.kind == SourceKind::Pipeline);
     let paths: Vec<PathBuf> = std::iter::once(folder)

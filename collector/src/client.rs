@@ -80,7 +80,7 @@ impl Client {
         while let Some(frame) = body.frame().await {
             let frame = frame.context("the collector broke the answer off; its log says why")?;
             if let Some(bytes) = frame.data_ref() {
-                out.write_all(bytes).context("write what came")?;
+                out.write_all(bytes).context("write what came; check the room on the disk")?;
                 came += bytes.len() as u64;
             }
         }

@@ -9,7 +9,7 @@ mod queries;
 mod sources;
 
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -101,7 +101,8 @@ pub async fn packets(client: &Client, arguments: &PacketsArguments) -> anyhow::R
     let partial = arguments.out.with_extension("partial");
     let mut file = std::fs::File::create(&partial).with_context(|| format!("write {}", partial.display()))?;
     let fetched = client.download(&format!("/v1/packets?{}", pairs.join("&")), &mut file).await;
-    let fetched = fetched.inspect_err(|_| drop(std::fs::remove_file(&partial)))?;
+    let fetched = fetched.inspect_err(|_| drop(std::fs::remove_file(&partial)));
+    let fetched = fetched.with_context(|| format!("fetch packets into {path}"))?;
     std::fs::rename(&partial, &arguments.out).with_context(|| format!("write {path}"))?;
     eprintln!("{fetched} bytes in {path}");
     Ok(())
@@ -306,11 +307,9 @@ pub async fn api_certificate(
         [("authority.pem", &made.authority), ("certificate.pem", &made.certificate), ("key.pem", &made.key)]
     {
         let path = out.join(file);
-        let mut options = std::fs::OpenOptions::new();
-        let opened = options.write(true).create(true).truncate(true).mode(0o600).open(&path);
-        opened
-            .and_then(|mut file| file.write_all(content.as_bytes()))
-            .with_context(|| format!("write {}", path.display()))?;
+        // Whole or not at all: half a key would only be found out by the console.
+        crate::fleet::store::replace(&path, content.as_bytes())
+            .with_context(|| format!("write {}; check the room on the disk", path.display()))?;
     }
     println!("{}", out.display());
     eprintln!("for a client called {name}, until {}; name these files in the console's [collector]", made.expires);

@@ -17,7 +17,8 @@
 //!
 //! [`import`] takes captures and logs of other programs into data sets apart. Beside them: [`api`] and [`client`] (both
 //! ends of the API), [`backtest`], [`backup`], [`evidence`] (what is sealed and held), [`fleet`] (who may speak), [`ledger`] (what was counted),
-//! [`tail`] (events as they come in), [`health`] (what does not work).
+//! [`tail`] (events as they come in), [`health`] (what does not work), [`room`] (which disks are full),
+//! [`places`] (who may be connected).
 
 pub mod api;
 pub mod backtest;
@@ -37,6 +38,8 @@ pub mod intake;
 pub mod journal;
 pub mod ledger;
 pub mod pipeline;
+pub mod places;
+pub mod room;
 pub mod run;
 pub mod saved;
 pub mod search;

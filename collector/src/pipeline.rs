@@ -30,6 +30,7 @@ use crate::health::Problems;
 use crate::index::{IndexSettings, Store, Writer};
 use crate::journal::{Journal, Position};
 use crate::ledger::StageCounter;
+use crate::room::{Room, is_full};
 use crate::tail::Tail;
 
 /// Batches between detection and index.
@@ -80,6 +81,8 @@ pub struct PipelineParts {
     pub tail: Tail,
     /// Where trouble is told.
     pub problems: Problems,
+    /// Whether there is room in detection's folder.
+    pub detection_room: Room,
 }
 
 /// What outlives a failure.
@@ -116,6 +119,9 @@ impl Pipeline {
                     Err(error) if error.is::<Poisoned>() => {}
                     Err(error) => {
                         parts.problems.raise("pipeline", format!("{error:#}; beginning again at what is committed"));
+                        // Whichever of them it was: the engine's errors do not say.
+                        parts.store.room.look();
+                        parts.detection_room.look();
                         let since = Instant::now();
                         while since.elapsed() < AGAIN_AFTER && !stopped.load(Ordering::Relaxed) {
                             std::thread::sleep(IDLE);
@@ -205,7 +211,7 @@ fn run(parts: &mut PipelineParts, stop: &AtomicBool, kept: &mut Kept) -> anyhow:
         written.and(fed)?;
         let position = *lock(&committed);
         if let Some(snapshot) = snapshot.filter(|s| s.position <= position) {
-            detect::save_snapshot(&parts.detection_dir, &snapshot).context("keep the windows of detection")?;
+            keep_windows(parts, &snapshot)?;
         }
         Ok(())
     })
@@ -356,14 +362,21 @@ impl Feed<'_> {
     fn keep_snapshot(&mut self) -> anyhow::Result<()> {
         let reached = *lock(self.committed);
         match self.waiting.take() {
-            Some(snapshot) if snapshot.position <= reached => {
-                detect::save_snapshot(&self.parts.detection_dir, &snapshot).context("keep the windows of detection")
-            }
+            Some(snapshot) if snapshot.position <= reached => keep_windows(self.parts, &snapshot),
             other => {
                 self.waiting = other;
                 Ok(())
             }
         }
+    }
+}
+
+/// Keeps the windows. Where there is no room those kept before stay: more of the journal is read again after a restart, and
+/// nothing waits for it now.
+fn keep_windows(parts: &PipelineParts, snapshot: &Snapshot) -> anyhow::Result<()> {
+    match parts.detection_room.note(detect::save_snapshot(&parts.detection_dir, snapshot)) {
+        Err(error) if is_full(&error) => Ok(()),
+        kept => kept.context("keep the windows of detection"),
     }
 }
 

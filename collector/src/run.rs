@@ -29,6 +29,7 @@ use crate::intake::{Files, Intake};
 use crate::journal::Journal;
 use crate::ledger::Ledger;
 use crate::pipeline::{MakeDetection, Pipeline, PipelineParts};
+use crate::room::{Room, Rooms};
 use crate::saved::{self, SavedQueries, SchedulerParts};
 use crate::search::Search;
 use crate::settings::Settings;
@@ -62,6 +63,11 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         Journal::open(&data.join("journal"), settings.journal.clone(), problems.clone()).context("open the journal")?;
     let store = Store::open(&data.join("index")).context("open the index")?;
     let fanout = Fanout::open(&data.join("fanout"), settings.fanout.clone(), &problems).context("open the alerts")?;
+    let rooms = Rooms::new(data, problems.clone());
+    rooms.watch(fleet.room(), "fleet", "no sensor can be enrolled and no certificate renewed");
+    rooms.watch(ledger.room(), "ledger", "the ledger goes on in memory and is written when there is room");
+    rooms.watch(&store.room, "index", "new events cannot be found yet, the journal keeps them");
+    rooms.watch(fanout.room(), "fanout", "alerts wait, and their events with them; the journal keeps them");
     let agencies = SharedAgencies::default();
     let enricher = Enricher::new(settings.agencies(data), agencies.clone(), problems.clone());
     let engine = load_rules(&settings.rules(data), &problems);
@@ -87,6 +93,7 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         problems: problems.clone(),
         runtime: tokio::runtime::Handle::current(),
         counts: scans.clone(),
+        room: rooms.named("files", "carved files are scanned and not kept"),
     });
     let reloader = Reloader { made: made.clone(), changes: changes.clone() };
     let poisoned: Arc<AtomicU64> = Arc::default();
@@ -105,12 +112,14 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         detect_counter,
         index_counter,
         problems: problems.clone(),
+        detection_room: rooms.named("detect", "windows of correlations are kept as they were"),
     })?;
     let search = Search::new(store.clone(), settings.search.clone());
     let turns = Arc::new(tokio::sync::Semaphore::new(search.at_a_time()));
     let packets = intake.packets();
     let evidence = crate::evidence::Store::open(&data.join("evidence"), settings.evidence.clone());
     let evidence = evidence.context("open the evidence")?;
+    rooms.watch(evidence.room(), "evidence", "nothing more is sealed and nothing given out");
     let tidying = tokio::spawn(tidy(evidence.clone()));
     let evidence = Sealer::new(
         evidence,
@@ -129,9 +138,11 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         ledger: ledger.clone(),
         problems: problems.clone(),
         dir: data.join("sources"),
+        room: rooms.named("sources", "no token can be made"),
     };
     let sources = Sources::start(&settings.source, &parts).await?;
     let saved = SavedQueries::open(&data.join("queries")).context("open the saved queries")?;
+    rooms.watch(saved.room(), "queries", "no query can be saved, and runs are not written down");
     let scheduling = tokio::spawn(saved::run(SchedulerParts {
         saved: saved.clone(),
         search: search.clone(),
@@ -143,6 +154,14 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         now_ns: crate::clock::now_ns,
     }));
     let sets = Sets::new(&data.join("imports"), store.clone(), settings.index.clone(), agencies.clone());
+    rooms.watch(sets.room(), "imports", "nothing can be imported");
+    let mut doors = vec![("intake", intake.doors())];
+    let mut remote = None;
+    if let Some(address) = settings.api.listen {
+        let listener = api::serve::TlsListener::bind(address, fleet.clone()).await;
+        let listener = remote.insert(listener.with_context(|| format!("listen on {address}"))?);
+        doors.push(("api", listener.doors()));
+    }
     let api = Api {
         search,
         turns,
@@ -164,12 +183,11 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         sources,
         saved,
         tail,
+        rooms: rooms.clone(),
+        doors,
     };
     let mut servers = vec![serve(socket, api::local_router(api.clone()))];
-    if let Some(address) = settings.api.listen {
-        let listener = api::serve::TlsListener::bind(address, api.fleet.clone()).await;
-        servers.push(serve(listener.with_context(|| format!("listen on {address}"))?, api::router(api.clone())));
-    }
+    servers.extend(remote.map(|listener| serve(listener, api::router(api.clone()))));
     if let Some(address) = settings.api.metrics {
         match tokio::net::TcpListener::bind(address).await {
             Ok(listener) => servers.push(serve(listener, api::metrics_router(api.clone()))),
@@ -177,7 +195,7 @@ pub async fn start(settings: Settings, data: &Path) -> anyhow::Result<Running> {
         }
     }
     tracing::info!(socket = %socket_path.display(), intake = %intake.address(), "the collector is ready");
-    servers.extend([tidying, scheduling]);
+    servers.extend([tidying, scheduling, tokio::spawn(rooms.run())]);
     Ok(Running { api, intake, pipeline, servers, socket: socket_path })
 }
 
@@ -277,6 +295,7 @@ struct MakeParts {
     problems: Problems,
     runtime: tokio::runtime::Handle,
     counts: Arc<ScanCounts>,
+    room: Room,
 }
 
 /// Loads the rules anew and hands them to the running pipeline; cheap to clone.
@@ -358,6 +377,7 @@ impl MakeParts {
             broken: self.rules.broken_sources.clone(),
             counts: self.counts.clone(),
             problems: self.problems.clone(),
+            room: self.room.clone(),
         });
         Ok(Some(scans.context("open the carved files")?))
     }

@@ -2,8 +2,6 @@
 //! acknowledged may be lost, nothing may be found or alerted twice, and everything recovers by itself.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -11,6 +9,7 @@ use luytre_demo::check::all_alerts;
 use luytre_demo::progress::{self, Progress};
 use luytre_demo::session::Session;
 use luytre_demo::wait;
+use luytre_tests::disk::SmallDisk;
 use luytre_tests::{SENSOR, SOON, Stage, story_at, story_at_once, story_packets};
 use serde_json::Value;
 
@@ -117,6 +116,54 @@ fn a_full_disk_under_the_index_delays_searches_until_there_is_room() -> Result<(
     full_disk_of_the_collector("index")
 }
 
+#[test]
+fn a_full_disk_under_the_alerts_delays_them_and_their_events_until_there_is_room() -> Result<()> {
+    full_while_the_story_is_played("fanout")
+}
+
+#[test]
+fn a_full_disk_under_detection_loses_no_event_and_no_alert() -> Result<()> {
+    full_while_the_story_is_played("detect")
+}
+
+#[test]
+fn a_full_disk_under_the_carved_files_costs_no_alert_on_a_file() -> Result<()> {
+    full_while_the_story_is_played("files")
+}
+
+/// The disk of a part is full when the story begins, and has room some time later.
+fn full_while_the_story_is_played(part: &str) -> Result<()> {
+    let mut stage = Stage::set(|_| {})?;
+    let disk = SmallDisk::mount(&stage.stack.data("collector").join(part), "64m")?;
+    stage.stack.start_collector()?;
+    stage.stack.enroll(SENSOR)?;
+    disk.fill()?;
+    stage.stack.start_sensor(SENSOR, &story_at_once())?;
+    let place = stage.stack.data("collector").join(part).display().to_string();
+    wait::until("the collector to name the full disk", SOON, || {
+        stage.stack.collector.as_mut().context("the collector runs")?.still_runs()?;
+        let health = stage.stack.collector_get("/v1/health")?;
+        ensure!(health["ok"] == false && health["problems"].to_string().contains(&place), "it says {health}");
+        Ok(Some(()))
+    })?;
+    disk.empty()?;
+    stage.rest()?;
+    wait::until("the collector to be well again", SOON, || {
+        let health = stage.stack.collector_get("/v1/health")?;
+        Ok((health["ok"] == true).then_some(()))
+    })?;
+    every_event_once(&stage)?;
+    let rules = stage.stack.collector_get("/v1/rules")?;
+    let files = |line: &&Value| line["rule"]["kind"] == "yara" && line["hits"].as_u64() > Some(0);
+    let found = rules["rules"].as_array().map(|lines| lines.iter().filter(files).count()).unwrap_or(0);
+    ensure!(found > 0, "what stands in files was found all the same");
+    stage.stack.start_console()?;
+    let token = stage.stack.setup_token()?;
+    let session = Session::set_up(&stage.stack.console_api(), &token, "truc-ban", PASSWORD)?;
+    wait::until("the alerts", SOON, || Ok((!all_alerts(&session)?.is_empty()).then_some(())))?;
+    alerts_once(&all_alerts(&session)?)
+}
+
 fn full_disk_of_the_collector(part: &str) -> Result<()> {
     let mut stage = Stage::set(|_| {})?;
     let disk = SmallDisk::mount(&stage.stack.data("collector").join(part), "64k")?;
@@ -209,37 +256,6 @@ fn children(parent: u32) -> Result<Vec<u32>> {
 fn is_idle(id: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S'))
-}
-
-/// A small file system of its own, in memory. Needs root, as continuous integration has it.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(folder: &Path, size: &str) -> Result<Self> {
-        std::fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
-        let disk = SmallDisk(folder.to_owned());
-        disk.run("mount", &["-t", "tmpfs", "-o", &format!("size={size},mode=0700"), "tmpfs"])?;
-        Ok(disk)
-    }
-
-    fn grow(&self, size: &str) -> Result<()> {
-        self.run("mount", &["-o", &format!("remount,size={size}")])
-    }
-
-    fn run(&self, program: &str, arguments: &[&str]) -> Result<()> {
-        let output =
-            Command::new(program).args(arguments).arg(&self.0).output().with_context(|| format!("start {program}"))?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        ensure!(output.status.success(), "{program} {}: {said} (a small disk needs root)", self.0.display());
-        Ok(())
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily: the programs may still be using it when a test fails.
-        let _ = self.run("umount", &["--lazy"]);
-    }
 }
 
 /// Waits until the sensor has nothing left to send and everything that is durable can be searched.

@@ -6,6 +6,7 @@ mod afar;
 mod demo;
 mod evidence;
 mod faults;
+mod full_disk;
 mod import;
 mod mail;
 mod packets;

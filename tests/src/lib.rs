@@ -2,6 +2,7 @@
 //!
 //! Each test has a data folder and free ports of its own, so that tests may run beside each other.
 
+pub mod disk;
 pub mod mail;
 
 use std::path::{Path, PathBuf};

@@ -29,6 +29,8 @@
 //! | `POST /v1/rules/reload` | | [`RulesAnswer`] once the rules are in force |
 //! | `GET /v1/catalogue` | | `catalogue.json` |
 //! | `GET /v1/sources` | | list of [`SourceLine`] |
+//! | `GET /v1/doors` | | list of [`DoorLine`] |
+//! | `GET /v1/rooms` | | list of [`RoomLine`] |
 //! | `POST /v1/sources/{name}/token` (Unix socket only) | | [`SourceToken`] |
 //! | `POST /v1/sources/{name}/revoke` (Unix socket only) | | |
 //! | `POST /v1/backtest` | [`BacktestRequest`] | [`BacktestAnswer`] |
@@ -42,6 +44,7 @@
 //! | `GET /v1/agencies` | | list of [`Agency`] |
 
 mod backtest;
+mod doors;
 mod evidence;
 mod query;
 mod saved;
@@ -52,6 +55,7 @@ pub use backtest::{
     AgencyCoverage, BacktestAnswer, BacktestRequest, BacktestResult, BacktestRule, CoverageAnswer, SensorVisibility,
     VisibilityAnswer,
 };
+pub use doors::{DoorLine, RoomLine};
 pub use evidence::{
     EvidenceAnswer, EvidenceBy, EvidenceItem, EvidenceKind, EvidenceLog, EvidenceLogLine, Hold, HoldAnswer,
     HoldRequest, PASSWORD_HEADER, ReleaseRequest,

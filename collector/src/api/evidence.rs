@@ -18,10 +18,11 @@ use tokio_util::io::ReaderStream;
 
 use super::{Api, Failure, blocking};
 use crate::clock::now_ns;
-use crate::evidence::archive::locked;
+use crate::evidence::archive::{ArchiveError, locked};
 use crate::evidence::seal::password;
 use crate::evidence::store::{Opened, Wish};
 use crate::evidence::{EvidenceError, SealError};
+use crate::room::is_full;
 
 /// The largest document.
 pub(super) const DOCUMENT_MAX_BYTES: usize = 64 << 20;
@@ -36,6 +37,7 @@ impl From<EvidenceError> for Failure {
         match error {
             EvidenceError::Unknown(_) => Failure::not_found(message),
             EvidenceError::Full { .. } => Failure::new(StatusCode::INSUFFICIENT_STORAGE, "full", message),
+            EvidenceError::NoRoom { .. } => Failure::new(StatusCode::INSUFFICIENT_STORAGE, "no_room", message),
             EvidenceError::Holds(_) => Failure::new(StatusCode::CONFLICT, "holds", message),
             EvidenceError::Changed(_) | EvidenceError::Disk { .. } => {
                 Failure::internal(&format!("{:#}", anyhow::Error::new(error)))
@@ -49,6 +51,9 @@ impl From<SealError> for Failure {
         match error {
             SealError::Alert(_) => Failure::not_found(error.to_string()),
             SealError::Store(error) => error.into(),
+            SealError::Archive(ArchiveError::Io(error)) if is_full(&error) => {
+                Failure::new(StatusCode::INSUFFICIENT_STORAGE, "no_room", error.to_string())
+            }
             error => Failure::internal(&format!("{:#}", anyhow::Error::new(error))),
         }
     }

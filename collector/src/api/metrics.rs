@@ -44,6 +44,16 @@ fn text(api: &Api) -> String {
         "Events filed under the day received.",
         &api.store.filed.all(),
     );
+    let rooms = api.rooms.list();
+    let full: Vec<(&str, u64)> = rooms.iter().map(|room| (&*room.name, room.refused)).collect();
+    named(&mut text, ("collector_disk_full_total", "directory"), "Writes that found no room on the disk.", &full);
+    for door in api.doors() {
+        let name = door.name;
+        let _ = writeln!(text, "collector_door_admitted_total{{door=\"{name}\"}} {}", door.admitted);
+        for (reason, count) in &door.refused {
+            let _ = writeln!(text, "collector_door_refused_total{{door=\"{name}\",reason=\"{reason}\"}} {count}");
+        }
+    }
     for sensor in api.fleet.sensors() {
         for stage in api.ledger.stages(&sensor.name).0 {
             let labels = format!("sensor=\"{}\",stage=\"{}\",unit=\"{}\"", sensor.name, stage.stage, stage.unit);
@@ -59,8 +69,13 @@ fn text(api: &Api) -> String {
 
 /// One counter with a value for each reason.
 fn counters(text: &mut String, name: &str, help: &str, values: &[(&str, u64)]) {
+    named(text, (name, "reason"), help, values);
+}
+
+/// One counter with a value for each value of a label.
+fn named(text: &mut String, (name, label): (&str, &str), help: &str, values: &[(&str, u64)]) {
     let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter");
-    for (reason, value) in values {
-        let _ = writeln!(text, "{name}{{reason=\"{reason}\"}} {value}");
+    for (value, count) in values {
+        let _ = writeln!(text, "{name}{{{label}=\"{value}\"}} {count}");
     }
 }

@@ -26,7 +26,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use luytre_collector_api::{Agency, AgencyNetworks, ApiError, Health};
+use luytre_collector_api::{Agency, AgencyNetworks, ApiError, DoorLine, Health};
 use luytre_events::Catalogue;
 
 use crate::detect::files::ScanCounts;
@@ -41,6 +41,8 @@ use crate::index::Store;
 use crate::intake::Packets;
 use crate::journal::Journal;
 use crate::ledger::Ledger;
+use crate::places::Doors;
+use crate::room::Rooms;
 use crate::run::Reloader;
 use crate::saved::SavedQueries;
 use crate::search::Search;
@@ -98,6 +100,10 @@ pub struct Api {
     pub saved: SavedQueries,
     /// Events as they come in.
     pub tail: Tail,
+    /// Room on the disks.
+    pub rooms: Rooms,
+    /// Where sensors and clients come in.
+    pub doors: Vec<(&'static str, Doors)>,
 }
 
 /// A failed request.
@@ -182,6 +188,8 @@ pub fn router(api: Api) -> axum::Router {
         .route("/v1/sensors", get(fleet::sensors))
         .route("/v1/sets", get(sets::sets))
         .route("/v1/sources", get(sources::sources))
+        .route("/v1/doors", get(sources::doors))
+        .route("/v1/rooms", get(sources::rooms))
         .route("/v1/queries", get(queries::list).post(queries::create))
         .route("/v1/queries/{id}", get(queries::get).put(queries::save).delete(queries::remove))
         .route("/v1/sensors/{name}/revoke", post(fleet::revoke))
@@ -219,6 +227,23 @@ impl Api {
             index_lag_events: self.journal.lag_events(),
             indexed_events: self.store.events(),
         }
+    }
+}
+
+impl Api {
+    /// Counts of every door: sensors', clients' and those of the sources.
+    fn doors(&self) -> Vec<DoorLine> {
+        let ours = self.doors.iter().map(|(name, doors)| DoorLine {
+            name: (*name).to_owned(),
+            admitted: doors.admitted(),
+            refused: doors.refused(),
+        });
+        let sources = self.sources.list().into_iter().map(|source| DoorLine {
+            name: source.name,
+            admitted: source.connections,
+            refused: source.refused,
+        });
+        ours.chain(sources).collect()
     }
 }
 

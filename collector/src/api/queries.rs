@@ -26,7 +26,7 @@ impl From<SavedError> for Failure {
                 failure.error.position = Some(query.position);
                 failure
             }
-            SavedError::Disk(_) => Failure::internal(&message),
+            SavedError::Disk { .. } => Failure::internal(&message),
         }
     }
 }

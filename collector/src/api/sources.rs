@@ -1,8 +1,8 @@
-//! `GET /v1/sources`, `POST /v1/sources/{name}/token`, `POST /v1/sources/{name}/revoke`.
+//! `GET /v1/sources`, `GET /v1/doors`, `GET /v1/rooms`, `POST /v1/sources/{name}/token`, `POST /v1/sources/{name}/revoke`.
 
 use axum::Json;
 use axum::extract::{Path, State};
-use luytre_collector_api::{SourceLine, SourceToken};
+use luytre_collector_api::{DoorLine, RoomLine, SourceLine, SourceToken};
 
 use super::{Api, Failure, blocking};
 use crate::sources::TokenError;
@@ -18,6 +18,16 @@ impl From<TokenError> for Failure {
 
 pub(super) async fn sources(State(api): State<Api>) -> Json<Vec<SourceLine>> {
     Json(api.sources.list())
+}
+
+/// Who was let in where, and who was not.
+pub(super) async fn doors(State(api): State<Api>) -> Json<Vec<DoorLine>> {
+    Json(api.doors())
+}
+
+/// Where there is no room on a disk.
+pub(super) async fn rooms(State(api): State<Api>) -> Json<Vec<RoomLine>> {
+    Json(api.rooms.list())
 }
 
 pub(super) async fn create_token(

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use luytre_collector_api::{DataSet, EvidenceAnswer, Health, Sensor, SensorState};
+use luytre_collector_api::{DataSet, DoorLine, EvidenceAnswer, Health, RoomLine, Sensor, SensorState};
 
 use super::print_table;
 use crate::backup::{self, About};
@@ -89,6 +89,8 @@ pub async fn status(client: &Client, arguments: &StatusArguments) -> anyhow::Res
     let sensors: Vec<Sensor> = client.get("/v1/sensors").await?;
     let sets: Vec<DataSet> = client.get("/v1/sets").await?;
     let evidence: EvidenceAnswer = client.get("/v1/evidence").await?;
+    let doors: Vec<DoorLine> = client.get("/v1/doors").await?;
+    let rooms: Vec<RoomLine> = client.get("/v1/rooms").await?;
     let connected = sensors.iter().filter(|sensor| sensor.state == SensorState::Connected).count();
     let unaccounted: i64 = sensors.iter().map(|sensor| sensor.unaccounted).sum();
     let mut out = std::io::stdout().lock();
@@ -101,6 +103,8 @@ pub async fn status(client: &Client, arguments: &StatusArguments) -> anyhow::Res
             "index_lag_events": health.index_lag_events,
             "sensors": { "enrolled": sensors.len(), "connected": connected, "unaccounted": unaccounted },
             "sets": sets.len(),
+            "doors": doors,
+            "rooms": rooms,
             "evidence": {
                 "items": evidence.items.len(), "bytes": evidence.bytes, "held_bytes": evidence.held_bytes,
                 "keep_bytes": evidence.keep_bytes,
@@ -114,6 +118,7 @@ pub async fn status(client: &Client, arguments: &StatusArguments) -> anyhow::Res
             ("sensors", format!("{connected} of {} connected, {unaccounted} unaccounted", sensors.len())),
             ("data sets", sets.len().to_string()),
             ("evidence", format!("{} of {} bytes, {} held", evidence.bytes, evidence.keep_bytes, evidence.held_bytes)),
+            ("connections", refused(&doors)),
             ("problems", health.problems.len().to_string()),
         ];
         let rows: Vec<Vec<String>> = rows.into_iter().map(|(what, how)| vec![what.to_owned(), how]).collect();
@@ -121,4 +126,13 @@ pub async fn status(client: &Client, arguments: &StatusArguments) -> anyhow::Res
         health.problems.iter().try_for_each(|problem| writeln!(out, "  {problem}"))?;
     }
     Ok(if health.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// How many were let in, and of what most were refused.
+fn refused(doors: &[DoorLine]) -> String {
+    let admitted: u64 = doors.iter().map(|door| door.admitted).sum();
+    let reasons = doors.iter().flat_map(|door| door.refused.iter().map(|(reason, count)| (count, reason, &door.name)));
+    let all: u64 = reasons.clone().map(|(count, ..)| count).sum();
+    let most = reasons.max().map(|(count, reason, door)| format!(", most of them {reason} at {door} ({count})"));
+    format!("{admitted} let in, {all} refused or ended{}", most.unwrap_or_default())
 }

@@ -15,7 +15,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,6 +26,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::log::Log;
 use crate::fleet::store as files;
+use crate::room::{Room, is_full};
 
 /// How much evidence is kept.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,6 +46,10 @@ impl Default for EvidenceSettings {
     }
 }
 
+/// What is attempted when somebody's deed is written down.
+const LOG: &str = "write the evidence log";
+/// What is attempted when a draft grows.
+const WRITE: &str = "write a piece of evidence";
 /// The most holds of one item.
 const HOLDS_MAX: usize = 64;
 
@@ -71,8 +76,19 @@ pub enum EvidenceError {
     /// A content that is no longer what its name says.
     #[error("the content of {0} has changed on the disk: its SHA-256 is another; it is not given out")]
     Changed(String),
+    /// There is no room on the disk.
+    #[error(
+        "{what}: the disk of {dir} is full; free some space on it, or lower [evidence] keep_bytes so that what nobody \
+         holds goes in time; then ask again"
+    )]
+    NoRoom {
+        /// What was attempted.
+        what: String,
+        /// The store's directory.
+        dir: String,
+    },
     /// The disk failed.
-    #[error("{what}; check the room on the disk")]
+    #[error("{what}; check the disk")]
     Disk {
         /// What was attempted.
         what: String,
@@ -82,9 +98,19 @@ pub enum EvidenceError {
     },
 }
 
-fn disk(what: impl Into<String>) -> impl FnOnce(io::Error) -> EvidenceError {
-    let what = what.into();
-    move |source| EvidenceError::Disk { what, source }
+/// What the disk said, for whoever asked; the room hears of it too.
+fn kept<T>(done: io::Result<T>, place: &Place, what: &str) -> Result<T, EvidenceError> {
+    place.room.note(done).map_err(|source| match is_full(&source) {
+        true => EvidenceError::NoRoom { what: what.to_owned(), dir: place.dir.display().to_string() },
+        false => EvidenceError::Disk { what: what.to_owned(), source },
+    })
+}
+
+/// Where the store is.
+#[derive(Debug, Clone)]
+struct Place {
+    dir: PathBuf,
+    room: Room,
 }
 
 /// An item as written down.
@@ -101,7 +127,7 @@ struct Kept {
 pub struct Store(Arc<Inner>);
 
 struct Inner {
-    dir: PathBuf,
+    place: Place,
     settings: EvidenceSettings,
     state: Mutex<State>,
     removed: AtomicU64,
@@ -173,7 +199,13 @@ impl Store {
         let log = Log::open(&dir.join("log.jsonl")).map_err(failed)?;
         let state = Mutex::new(State { items, log });
         let (removed, number) = (AtomicU64::new(0), AtomicU64::new(0));
-        Ok(Store(Arc::new(Inner { dir: dir.to_owned(), settings, state, removed, number })))
+        let place = Place { dir: dir.to_owned(), room: Room::default() };
+        Ok(Store(Arc::new(Inner { place, settings, state, removed, number })))
+    }
+
+    /// The room of its folder.
+    pub fn room(&self) -> &Room {
+        &self.0.place.room
     }
 
     /// The limits.
@@ -184,24 +216,26 @@ impl Store {
     /// A new file to write into, which is no evidence yet.
     pub fn draft(&self) -> Result<Draft, EvidenceError> {
         let number = self.0.number.fetch_add(1, Ordering::Relaxed);
-        let path = self.0.dir.join("new").join(format!("{}-{number}", std::process::id()));
-        let file = files::create(&path).map_err(disk("begin a piece of evidence"))?;
-        Ok(Draft { path, file })
+        let path = self.0.place.dir.join("new").join(format!("{}-{number}", std::process::id()));
+        let file = self.kept(files::create(&path), "begin a piece of evidence")?;
+        Ok(Draft { path, file, place: self.0.place.clone() })
     }
 
     /// Keeps a content and holds it. One that is here already gets a further hold.
     pub fn add(&self, draft: Draft, wish: Wish) -> Result<EvidenceItem, EvidenceError> {
-        let failed = || disk(format!("keep {}", wish.name));
-        draft.file.sync_all().map_err(failed())?;
-        let (id, bytes) = digest(&mut File::open(&draft.path).map_err(failed())?).map_err(failed())?;
+        let what = format!("keep {}", wish.name);
+        self.kept(draft.file.sync_all(), &what)?;
+        let (id, bytes) = self.kept(File::open(&draft.path).and_then(|mut file| digest(&mut file)), &what)?;
         let mut state = self.lock();
+        let mut new = None;
         let mut kept = match state.items.get(&id) {
             Some(kept) => kept.clone(),
             None => {
                 self.make_room(&mut state, bytes)?;
+                new = Some(Unkept(self.object(&id)));
                 let path = self.object(&id);
                 let moved = path.parent().map_or(Ok(()), files::make_folder).and_then(|()| draft.rename(&path));
-                moved.map_err(failed())?;
+                self.kept(moved, &what)?;
                 let Wish { kind, name, alert, hold, password } = wish.clone();
                 let item = EvidenceItem { id, kind, name, bytes, added: hold.since.clone(), alert, holds: Vec::new() };
                 Kept { item, password }
@@ -211,20 +245,32 @@ impl Store {
             return Err(EvidenceError::Holds(kept.item.id));
         }
         kept.item.holds.push(wish.hold.clone());
-        self.save(&kept)?;
         let note = format!("{} ({}): {}", kept.item.name, kept.item.kind.name(), wish.hold.reason);
-        state.log.write("held", &kept.item.id, &wish.hold.by, &note).map_err(disk("write the evidence log"))?;
+        self.change(&mut state, &kept, ("held", &wish.hold.by, &note))?;
+        if let Some(Unkept(path)) = &mut new {
+            path.clear();
+        }
         state.items.insert(kept.item.id.clone(), kept.clone());
         Ok(kept.item)
+    }
+
+    /// Writes down an item and who changed it how: both or neither. The item is durable beside its place before the log
+    /// says anything, because after that nothing may need room.
+    fn change(&self, state: &mut State, kept: &Kept, (did, by, note): (&str, &str, &str)) -> Result<(), EvidenceError> {
+        let id = &kept.item.id;
+        let what = format!("write down the evidence {id}");
+        let text = serde_json::to_vec_pretty(kept).map_err(io::Error::other);
+        let prepared = self.kept(text.and_then(|text| files::Prepared::write(&self.item(id), &text)), &what)?;
+        self.kept(state.log.write(did, id, by, note), LOG)?;
+        self.kept(prepared.put(), &what)
     }
 
     /// Ends the holds of an item: from now on its age counts.
     pub fn release(&self, id: &str, by: &str, reason: &str) -> Result<EvidenceItem, EvidenceError> {
         let mut state = self.lock();
         let mut kept = state.items.get(id).cloned().ok_or_else(|| EvidenceError::Unknown(id.to_owned()))?;
-        state.log.write("released", id, by, reason).map_err(disk("write the evidence log"))?;
         kept.item.holds.clear();
-        self.save(&kept)?;
+        self.change(&mut state, &kept, ("released", by, reason))?;
         state.items.insert(id.to_owned(), kept.clone());
         Ok(kept.item)
     }
@@ -234,13 +280,14 @@ impl Store {
         let unknown = || EvidenceError::Unknown(id.to_owned());
         let Kept { item, password } = self.lock().items.get(id).cloned().ok_or_else(unknown)?;
         let path = self.object(id);
-        let failed = || disk(format!("read the evidence {id}"));
-        let (found, _) = digest(&mut File::open(&path).map_err(failed())?).map_err(failed())?;
+        let what = format!("read the evidence {id}");
+        let (found, _) = self.kept(File::open(&path).and_then(|mut file| digest(&mut file)), &what)?;
         if found != id {
             return Err(EvidenceError::Changed(id.to_owned()));
         }
-        let content = File::open(&path).map_err(failed())?;
-        self.lock().log.write("read", id, by, &item.name).map_err(disk("write the evidence log"))?;
+        let content = self.kept(File::open(&path), &what)?;
+        let logged = self.lock().log.write("read", id, by, &item.name);
+        self.kept(logged, LOG)?;
         Ok(Opened { item, content, password })
     }
 
@@ -263,7 +310,8 @@ impl Store {
 
     /// The newest lines of the log, oldest first, and whether no line before them was changed.
     pub fn log(&self, most: usize) -> Result<(Vec<EvidenceLogLine>, bool), EvidenceError> {
-        self.lock().log.read(most).map_err(disk("read the evidence log"))
+        let read = self.lock().log.read(most);
+        self.kept(read, "read the evidence log")
     }
 
     /// Removes what has outlived its time.
@@ -297,7 +345,7 @@ impl Store {
             let Some(id) = free.min_by(|a, b| a.item.added.cmp(&b.item.added)).map(|kept| kept.item.id.clone()) else {
                 return Err(EvidenceError::Full { held: bytes, most });
             };
-            self.remove(state, &id, "made room").map_err(disk("make room in the evidence"))?;
+            self.kept(self.remove(state, &id, "made room"), "make room in the evidence")?;
         }
     }
 
@@ -309,18 +357,16 @@ impl Store {
         std::fs::remove_file(self.object(id))
     }
 
-    fn save(&self, kept: &Kept) -> Result<(), EvidenceError> {
-        let failed = disk(format!("write down the evidence {}", kept.item.id));
-        let text = serde_json::to_vec_pretty(kept).map_err(io::Error::other);
-        text.and_then(|text| files::replace(&self.item(&kept.item.id), &text)).map_err(failed)
+    fn kept<T>(&self, done: io::Result<T>, what: &str) -> Result<T, EvidenceError> {
+        kept(done, &self.0.place, what)
     }
 
     fn object(&self, id: &str) -> PathBuf {
-        self.0.dir.join("objects").join(id.get(..2).unwrap_or_default()).join(id)
+        self.0.place.dir.join("objects").join(id.get(..2).unwrap_or_default()).join(id)
     }
 
     fn item(&self, id: &str) -> PathBuf {
-        self.0.dir.join("items").join(format!("{id}.json"))
+        self.0.place.dir.join("items").join(format!("{id}.json"))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -333,22 +379,24 @@ impl Store {
 pub struct Draft {
     path: PathBuf,
     file: File,
+    place: Place,
 }
 
 impl Draft {
     /// Writes all of it.
     pub fn write(&mut self, content: &[u8]) -> Result<(), EvidenceError> {
-        self.file.write_all(content).map_err(disk("write a piece of evidence"))
+        kept(self.file.write_all(content), &self.place, WRITE)
     }
 
     /// Something to write into.
-    pub fn writer(&self) -> Result<io::BufWriter<File>, EvidenceError> {
-        Ok(io::BufWriter::new(self.file.try_clone().map_err(disk("write a piece of evidence"))?))
+    pub fn writer(&self) -> Result<io::BufWriter<Noted>, EvidenceError> {
+        let file = kept(self.file.try_clone(), &self.place, WRITE)?;
+        Ok(io::BufWriter::new(Noted { file, place: self.place.clone() }))
     }
 
     /// Reads it from its beginning.
     pub fn reader(&self) -> Result<File, EvidenceError> {
-        File::open(&self.path).map_err(disk("read a piece of evidence"))
+        kept(File::open(&self.path), &self.place, "read a piece of evidence")
     }
 
     fn rename(&self, path: &Path) -> io::Result<()> {
@@ -361,6 +409,38 @@ impl Drop for Draft {
     fn drop(&mut self) {
         // It is not there any more where it became evidence.
         let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Writes into a draft; that there is no room is said in our own words.
+#[derive(Debug)]
+pub struct Noted {
+    file: File,
+    place: Place,
+}
+
+impl Write for Noted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        kept(self.file.write(bytes), &self.place, WRITE).map_err(|error| match error {
+            EvidenceError::Disk { source, .. } => source,
+            error => io::Error::new(io::ErrorKind::StorageFull, error),
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// A content whose item is not written down yet: it goes when this is dropped, unless the path was cleared.
+struct Unkept(PathBuf);
+
+impl Drop for Unkept {
+    fn drop(&mut self) {
+        if !self.0.as_os_str().is_empty() {
+            // The next start removes a content without an item, too.
+            let _ = std::fs::remove_file(&self.0);
+        }
     }
 }
 

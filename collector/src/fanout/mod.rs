@@ -27,6 +27,7 @@ use tokio::sync::watch;
 
 use self::segment::Segment;
 use crate::health::Problems;
+use crate::room::Room;
 
 /// How much the fan-out keeps.
 #[derive(Debug, Clone, Deserialize)]
@@ -71,6 +72,7 @@ pub struct Entry {
 pub struct Fanout {
     inner: Arc<Mutex<Inner>>,
     newest: watch::Sender<u64>,
+    room: Room,
 }
 
 #[derive(Debug)]
@@ -105,7 +107,12 @@ impl Fanout {
             inner.segments.push_back(segment);
         }
         let newest = watch::Sender::new(inner.next - 1);
-        Ok(Fanout { inner: Arc::new(Mutex::new(inner)), newest })
+        Ok(Fanout { inner: Arc::new(Mutex::new(inner)), newest, room: Room::default() })
+    }
+
+    /// The room of its folder.
+    pub fn room(&self) -> &Room {
+        &self.room
     }
 
     /// Makes alerts durable, giving each its sequence number. All or none.
@@ -120,9 +127,9 @@ impl Fanout {
             entry.alert.sequence = sequence;
             records.push(segment::payload(entry)?);
         }
-        inner.roll()?;
+        self.room.note(inner.roll())?;
         let segment = inner.segments.back_mut().ok_or(io::ErrorKind::NotFound)?;
-        segment.append(&records)?;
+        self.room.note(segment.append(&records))?;
         for entry in entries.iter() {
             inner.by_id.insert(entry.alert.id.clone(), entry.alert.sequence);
         }

@@ -51,8 +51,10 @@ impl Segment {
     pub fn create(path: &Path, first: u64) -> io::Result<Segment> {
         let file = OpenOptions::new().read(true).append(true).create_new(true).open(path)?;
         // The name itself must be durable too.
-        if let Some(dir) = path.parent() {
-            File::open(dir)?.sync_all()?;
+        if let Some(Err(error)) = path.parent().map(|dir| File::open(dir).and_then(|dir| dir.sync_all())) {
+            // Left there it would be in the way of the next try.
+            let _ = std::fs::remove_file(path);
+            return Err(error);
         }
         Ok(Segment { first, path: path.to_owned(), file, offsets: Vec::new(), size_bytes: 0 })
     }

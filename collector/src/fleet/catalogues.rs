@@ -8,6 +8,7 @@ use luytre_events::Catalogue;
 use luytre_events::wire::Translation;
 
 use super::store;
+use crate::room::Room;
 
 /// The most catalogues that are kept. One a release is enough; more means that somebody plays.
 const CATALOGUES_MAX: usize = 1_000;
@@ -16,12 +17,13 @@ const CATALOGUES_MAX: usize = 1_000;
 #[derive(Clone)]
 pub struct Catalogues {
     folder: Arc<PathBuf>,
+    room: Room,
     known: Arc<Mutex<HashMap<[u8; 32], Arc<Translation>>>>,
 }
 
 impl Catalogues {
-    pub(super) fn new(folder: PathBuf) -> Catalogues {
-        Catalogues { folder: Arc::new(folder), known: Arc::default() }
+    pub(super) fn new(folder: PathBuf, room: Room) -> Catalogues {
+        Catalogues { folder: Arc::new(folder), room, known: Arc::default() }
     }
 
     /// How to read batches of the catalogue with this digest, if it was ever heard. Our own is always known.
@@ -55,7 +57,8 @@ impl Catalogues {
         if store::names(&self.folder).len() >= CATALOGUES_MAX {
             return Err(format!("the collector keeps no more than {CATALOGUES_MAX} catalogues"));
         }
-        store::replace(&self.path(digest), json.as_bytes()).map_err(|error| format!("store the catalogue: {error}"))
+        let written = self.room.note(store::replace(&self.path(digest), json.as_bytes()));
+        written.map_err(|error| format!("the collector cannot store the catalogue: {error}; its health says more"))
     }
 
     fn path(&self, digest: &[u8; 32]) -> PathBuf {

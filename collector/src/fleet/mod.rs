@@ -33,6 +33,8 @@ use luytre_collector_api::{ApiCertificate, SensorState, Token};
 use rustls::ServerConfig;
 use serde::{Deserialize, Serialize};
 
+use crate::room::{Room, is_full};
+
 use authority::Authority;
 pub use authority::Signer;
 pub use authority::{API_DAYS, SENSOR_DAYS};
@@ -168,6 +170,7 @@ struct Inner {
     authority: Authority,
     catalogues: Catalogues,
     connections: Arc<Connections>,
+    room: Room,
 }
 
 /// The time, nanoseconds since 1970-01-01 UTC.
@@ -191,13 +194,20 @@ impl Fleet {
             make(sub).map_err(|e| FleetError::failed(what.as_str())(e.into()))?;
         }
         let authority = Authority::open(&dir.join("authority")).map_err(FleetError::failed(what))?;
+        let room = Room::default();
         Ok(Fleet(Arc::new(Inner {
             folder: dir.to_owned(),
             names: settings.names.clone(),
             authority,
-            catalogues: Catalogues::new(dir.join("catalogues")),
+            catalogues: Catalogues::new(dir.join("catalogues"), room.clone()),
             connections: Arc::default(),
+            room,
         })))
+    }
+
+    /// The room of its folder.
+    pub fn room(&self) -> &Room {
+        &self.0.room
     }
 
     /// A new one-time token for a sensor to be called `name`; it lapses after 24 hours.
@@ -205,8 +215,8 @@ impl Fleet {
         self.require_free(name)?;
         let what = format!("make a token for {name}");
         let digest = self.0.authority.digest();
-        let (token, expires_ns) =
-            tokens::create(&self.0.folder.join("tokens"), name, digest, now_ns()).map_err(FleetError::failed(what))?;
+        let made = tokens::create(&self.0.folder.join("tokens"), name, digest, now_ns());
+        let (token, expires_ns) = self.kept(made, what)?;
         Ok(Token { name: name.to_owned(), token, expires: time_text(expires_ns) })
     }
 
@@ -216,16 +226,21 @@ impl Fleet {
         let request =
             authority::Request::parse(csr_pem).map_err(FleetError::failed("read the sensor's certificate request"))?;
         let _alone = self.alone()?;
-        let name = tokens::redeem(&self.0.folder.join("tokens"), secret, now_ns(), |name| self.require_free(name))?;
-        let what = format!("enrol {name}");
-        let issued = self.0.authority.issue_sensor(&name, request).map_err(FleetError::failed(what.as_str()))?;
-        let enrolment = Enrolment {
-            fingerprint: issued.fingerprint,
-            next_fingerprint: None,
-            enrolled_ns: now_ns(),
-            revoked_ns: None,
+        let prepare = |name: &str| {
+            self.require_free(name)?;
+            let what = format!("enrol {name}");
+            let issued = self.0.authority.issue_sensor(name, request).map_err(FleetError::failed(what.as_str()))?;
+            let enrolment = Enrolment {
+                fingerprint: issued.fingerprint.clone(),
+                next_fingerprint: None,
+                enrolled_ns: now_ns(),
+                revoked_ns: None,
+            };
+            let prepared = store::prepare(&self.path(name, "enrolment.toml"), &enrolment);
+            Ok((issued, self.kept(prepared, what)?))
         };
-        self.save(&name, "enrolment.toml", &enrolment)?;
+        let (name, (issued, enrolment)) = tokens::redeem(&self.0.folder.join("tokens"), secret, now_ns(), prepare)?;
+        self.kept(enrolment.put(), format!("enrol {name}"))?;
         tracing::info!(sensor = %name, "a sensor was enrolled");
         let authority_pem = self.0.authority.certificate_pem().to_owned();
         Ok(Issued { name, certificate_pem: issued.certificate_pem, authority_pem })
@@ -364,7 +379,7 @@ impl Fleet {
             self.0.authority.issue_api(&format!("{API_PREFIX}{name}")).map_err(FleetError::failed(what.as_str()))?;
         let lifetime_ns = i64::try_from(API_DAYS).unwrap_or(0).saturating_mul(86_400_000_000_000);
         let client = ApiClient { fingerprint: signed.fingerprint, expires_ns: now_ns().saturating_add(lifetime_ns) };
-        store::save(&self.api_path(name), &client).map_err(FleetError::failed(what))?;
+        self.kept(store::save(&self.api_path(name), &client), what)?;
         tracing::info!(client = name, "a certificate for the API was made");
         Ok(ApiCertificate {
             name: name.to_owned(),
@@ -454,8 +469,20 @@ impl Fleet {
 
     fn save<T: Serialize>(&self, name: &str, file: &str, content: &T) -> Result<(), FleetError> {
         let path = self.path(name, file);
-        let what = format!("write {}", path.display());
-        store::save(&path, content).map_err(FleetError::failed(what))
+        self.kept(store::save(&path, content), format!("write {}", path.display()))
+    }
+
+    /// What the disk said of `what`; where it is full, with what to do.
+    fn kept<T>(&self, done: std::io::Result<T>, what: String) -> Result<T, FleetError> {
+        self.0.room.note(done).map_err(|source| match is_full(&source) {
+            true => {
+                let dir = self.0.folder.display();
+                FleetError::failed(format!("{what}: the disk of {dir} is full; free some space on it and try again"))(
+                    source.into(),
+                )
+            }
+            false => FleetError::failed(what)(source.into()),
+        })
     }
 
     fn require_free(&self, name: &str) -> Result<(), FleetError> {

@@ -1,10 +1,9 @@
 //! Small files that are replaced whole: written beside, made durable, renamed.
 
-use std::error::Error;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
@@ -22,24 +21,54 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
 
 /// Replaces a file by `content`, readable by its owner only. After a crash it is the old one or the new one.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    make_folder(parent)?;
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let beside = parent.join(format!(".new-{}-{count}", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| std::fs::rename(&beside, path));
-    if written.is_err() {
-        // The failure is what matters; a leftover is harmless.
-        let _ = std::fs::remove_file(&beside);
+    Prepared::write(path, content)?.put()
+}
+
+/// A file whose content is durable already, beside the one that it will replace: what is left to do needs no room. It goes
+/// when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    beside: PathBuf,
+    path: PathBuf,
+}
+
+impl Prepared {
+    /// Writes the content of what will be `path`.
+    pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<Prepared> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        make_folder(parent)?;
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let prepared =
+            Prepared { beside: parent.join(format!(".new-{}-{count}", std::process::id())), path: path.to_owned() };
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&prepared.beside)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        Ok(prepared)
     }
-    written?;
-    File::open(parent)?.sync_all()
+
+    /// Puts it in its place.
+    pub(crate) fn put(self) -> io::Result<()> {
+        std::fs::rename(&self.beside, &self.path)?;
+        File::open(self.path.parent().ok_or(io::ErrorKind::InvalidInput)?)?.sync_all()
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        // It is not there any more where it was put in its place; a leftover is harmless.
+        let _ = std::fs::remove_file(&self.beside);
+    }
 }
 
 /// Replaces a TOML file.
-pub(crate) fn save<T: Serialize>(path: &Path, content: &T) -> Result<(), Box<dyn Error + Send + Sync>> {
-    Ok(replace(path, toml::to_string(content)?.as_bytes())?)
+pub(crate) fn save<T: Serialize>(path: &Path, content: &T) -> io::Result<()> {
+    prepare(path, content)?.put()
+}
+
+/// The same, up to where no room is needed any more.
+pub(crate) fn prepare<T: Serialize>(path: &Path, content: &T) -> io::Result<Prepared> {
+    Prepared::write(path, toml::to_string(content).map_err(io::Error::other)?.as_bytes())
 }
 
 /// Reads a TOML file; one that cannot be read is as good as none, and logged.

@@ -1,6 +1,6 @@
 //! One-time tokens: a file each, named by the digest of the secret, so that the folder does not give any away.
 
-use std::error::Error;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -41,29 +41,25 @@ struct Stored {
 }
 
 /// Makes a token; returns its text and when it lapses.
-pub(super) fn create(
-    folder: &Path,
-    name: &str,
-    authority: [u8; 32],
-    now_ns: i64,
-) -> Result<(String, i64), Box<dyn Error + Send + Sync>> {
+pub(super) fn create(folder: &Path, name: &str, authority: [u8; 32], now_ns: i64) -> io::Result<(String, i64)> {
     forget(folder);
     let mut secret = [0; 16];
-    getrandom::fill(&mut secret).map_err(|error| error.to_string())?;
-    let lifetime_ns = i64::try_from(TOKEN_HOURS)? * 3_600_000_000_000;
+    getrandom::fill(&mut secret).map_err(|error| io::Error::other(error.to_string()))?;
+    let lifetime_ns = i64::try_from(TOKEN_HOURS).map_err(io::Error::other)? * 3_600_000_000_000;
     let expires_ns = now_ns.saturating_add(lifetime_ns);
     let file = folder.join(format!("{}.toml", digest(&secret)));
     store::save(&file, &Stored { name: name.to_owned(), expires_ns })?;
     Ok((EnrolmentToken { secret, authority }.to_string(), expires_ns))
 }
 
-/// Uses a token up, if `allow` agrees to its name; of several who try at the same time one succeeds. Returns the name.
-pub(super) fn redeem(
+/// Uses a token up, if `allow` agrees to its name; of several who try at the same time one succeeds. Returns the name, and what
+/// `allow` has prepared for it: what can fail for want of room is done there, so that no token is used up in vain.
+pub(super) fn redeem<T>(
     folder: &Path,
     secret: &str,
     now_ns: i64,
-    allow: impl FnOnce(&str) -> Result<(), FleetError>,
-) -> Result<String, FleetError> {
+    allow: impl FnOnce(&str) -> Result<T, FleetError>,
+) -> Result<(String, T), FleetError> {
     let secret = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(secret).map_err(|_| TokenError::Unknown)?;
     let digest = digest(&secret);
     let (fresh, used) = (folder.join(format!("{digest}.toml")), folder.join(format!("{digest}.used")));
@@ -74,9 +70,9 @@ pub(super) fn redeem(
     if stored.expires_ns <= now_ns {
         return Err(TokenError::Lapsed.into());
     }
-    allow(&stored.name)?;
+    let prepared = allow(&stored.name)?;
     std::fs::rename(&fresh, &used).map_err(|_| TokenError::Used)?;
-    Ok(stored.name)
+    Ok((stored.name, prepared))
 }
 
 /// Removes what is long over.

@@ -17,7 +17,9 @@ use luytre_events::{Catalogue, Event, EventId, FieldId, Value};
 use serde_json::Value as Json;
 
 use crate::enrich::SharedAgencies;
+use crate::fleet::store as files;
 use crate::index::{IndexSettings, LIVE, Mark, Store, WriteError, Writer};
+use crate::room::Room;
 
 /// An import of which nothing was heard for so long has broken off.
 const SILENT_MAX: Duration = Duration::from_secs(60);
@@ -55,7 +57,7 @@ pub enum ImportError {
     #[error(transparent)]
     Write(#[from] WriteError),
     /// The list could not be read or written.
-    #[error("keep the list of imports {}", path.display())]
+    #[error("keep the list of imports {}; check the room on the disk", path.display())]
     List {
         /// The list.
         path: PathBuf,
@@ -105,6 +107,7 @@ struct Inner {
     agencies: SharedAgencies,
     open: Mutex<HashMap<String, Open>>,
     file_path: Option<FieldId>,
+    room: Room,
 }
 
 impl Sets {
@@ -113,8 +116,13 @@ impl Sets {
         // What is imported is kept for as long as it is wanted, whatever its time: the index files it under its own day.
         let settings = IndexSettings { keep_days: u32::MAX, ..settings };
         let file_path = Catalogue::current().field_id("log.file.path");
-        let open = Mutex::default();
-        Sets(Arc::new(Inner { dir: dir.to_owned(), store, settings, agencies, open, file_path }))
+        let (dir, open, room) = (dir.to_owned(), Mutex::default(), Room::default());
+        Sets(Arc::new(Inner { dir, store, settings, agencies, open, file_path, room }))
+    }
+
+    /// The room of the lists' folder.
+    pub fn room(&self) -> &Room {
+        &self.0.room
     }
 
     /// Begins to import a file of which this is the SHA-256; answers the import's number.
@@ -185,7 +193,10 @@ impl Sets {
             }
         }
         let mark = Mark { segment: number, offset: running.next_sequence };
-        let lost = running.writer.add(&read, now_ns, mark)?;
+        let added = running.writer.add(&read, now_ns, mark);
+        // What is in by half must not be finished: the next import takes it out.
+        let lost = added.inspect_err(|_| self.broke_off(&mut open, set))?;
+        let running = self::running(&mut open, set, number)?;
         running.tally.events += read.len() as u64 - lost;
         running.tally.refused += lost;
         Ok(running.tally.events)
@@ -202,7 +213,9 @@ impl Sets {
     pub fn finish(&self, set: &str, number: u64) -> Result<Import, ImportError> {
         let mut open = self.lock();
         let running = running(&mut open, set, number)?;
-        running.writer.commit()?;
+        let committed = running.writer.commit();
+        committed.inspect_err(|_| self.broke_off(&mut open, set))?;
+        let running = self::running(&mut open, set, number)?;
         let mut list = self.list(set)?;
         running.file.events = running.tally.events;
         running.file.imported = luytre_events::json::time_text(crate::clock::now_ns());
@@ -261,11 +274,15 @@ impl Sets {
 
     fn write(&self, set: &str, list: &List) -> Result<(), ImportError> {
         let path = self.path(set);
-        let temporary = path.with_extension("tmp");
-        let written = std::fs::create_dir_all(&self.0.dir)
-            .and_then(|()| std::fs::write(&temporary, serde_json::to_vec(list)?))
-            .and_then(|()| std::fs::rename(&temporary, &path));
+        let text = serde_json::to_vec(list).map_err(std::io::Error::from);
+        let written = self.0.room.note(text.and_then(|text| files::replace(&path, &text)));
         written.map_err(|source| ImportError::List { path, source })
+    }
+
+    fn broke_off(&self, open: &mut HashMap<String, Open>, set: &str) {
+        open.remove(set);
+        // The engine's errors do not say whether it was for want of room.
+        self.0.store.room.look();
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Open>> {

@@ -22,6 +22,8 @@ pub use mapping::{Column, Mapping};
 pub use partition::{Mark, Partition, PartitionError};
 pub use writer::{WriteError, Writer};
 
+use crate::room::Room;
+
 /// The data set of live events.
 pub const LIVE: &str = "live";
 
@@ -55,6 +57,8 @@ pub struct Store {
     problems: Mutex<Vec<String>>,
     /// Events that were filed under the day received.
     pub filed: FilingCounts,
+    /// The room of its folder.
+    pub room: Room,
 }
 
 impl Store {
@@ -66,6 +70,7 @@ impl Store {
             sets: RwLock::default(),
             problems: Mutex::default(),
             filed: FilingCounts::default(),
+            room: Room::default(),
         };
         for set in directories(root)?.iter().filter(|name| name.as_str() != "damaged") {
             let mut partitions = BTreeMap::new();

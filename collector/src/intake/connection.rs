@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use futures_util::stream::{FuturesOrdered, SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use luytre_events::wire::{
@@ -20,7 +20,7 @@ use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
 use super::files::Wish;
 use super::packets::{Answers, Word};
-use super::{Hall, PATIENCE, WINDOW};
+use super::{Ended, Hall, WINDOW};
 use crate::fleet::{Admission, now_ns};
 use crate::journal::{Incoming, JournalError};
 
@@ -29,13 +29,14 @@ type Frames = Framed<TlsStream<TcpStream>, LengthDelimitedCodec>;
 /// How often a running connection is checked for having been revoked by another program.
 const ADMISSION_CHECK: Duration = Duration::from_secs(10);
 
-/// The sending half.
-struct Sink(SplitSink<Frames, Bytes>);
+/// The sending half, and how long one frame may take.
+struct Sink(SplitSink<Frames, Bytes>, Duration);
 
 impl Sink {
     async fn send(&mut self, frame: &CollectorFrame) -> anyhow::Result<()> {
         let bytes = Bytes::from(wire::encode(frame)?);
-        tokio::time::timeout(PATIENCE, self.0.send(bytes)).await.context("the sensor does not read")??;
+        let sent = tokio::time::timeout(self.1, self.0.send(bytes)).await;
+        sent.map_err(|_| Ended::new("does_not_read", "the sensor does not read what it is told"))??;
         Ok(())
     }
 
@@ -44,8 +45,8 @@ impl Sink {
         let refused = CollectorFrame::Refused { reason: reason.clone() };
         // The reason reaches our own log in any case.
         let _ = self.send(&refused).await;
-        let _ = tokio::time::timeout(PATIENCE, self.0.close()).await;
-        anyhow::anyhow!("refused: {reason}")
+        let _ = tokio::time::timeout(self.1, self.0.close()).await;
+        Ended::new("refused", format!("refused: {reason}")).into()
     }
 }
 
@@ -76,13 +77,20 @@ pub(super) async fn serve(
 ) -> anyhow::Result<()> {
     let codec = LengthDelimitedCodec::builder().max_frame_length(FRAME_MAX_BYTES).new_codec();
     let (sink, mut frames) = Framed::new(stream, codec).split();
-    let mut sink = Sink(sink);
+    let mut sink = Sink(sink, hall.settings.patience());
     let sensor = match hall.fleet.admit(certificate) {
         Admission::Sensor(sensor) => sensor,
         Admission::Refused(reason) => return Err(sink.refuse(reason).await),
     };
     let mut connected = hall.fleet.connected(&sensor);
-    let mut talk = greet(sink, &mut frames, sensor.clone(), hall).await?;
+    // The newest connection of a sensor is the one, also while those before have not said a word.
+    let mut talk = tokio::select! {
+        biased;
+        () = connected.ended() => {
+            return Err(Ended::new("newer", format!("a newer connection of sensor {sensor} has taken over")).into());
+        }
+        greeted = greet(sink, &mut frames, sensor.clone(), hall) => greeted?,
+    };
     tracing::info!(sensor = %sensor, %peer, "a sensor is connected");
     let mut wishes = hall.files.listen(&sensor);
     let mut words = hall.packets.listen(&sensor);
@@ -95,8 +103,8 @@ pub(super) async fn serve(
 }
 
 async fn read(frames: &mut SplitStream<Frames>, patience: Duration) -> anyhow::Result<Option<SensorFrame>> {
-    let next = tokio::time::timeout(patience, frames.next()).await.context("it has gone silent")?;
-    decode(next)
+    let next = tokio::time::timeout(patience, frames.next()).await;
+    decode(next.map_err(|_| Ended::new("silent", "it has said nothing since it connected"))?)
 }
 
 fn decode(next: Option<std::io::Result<BytesMut>>) -> anyhow::Result<Option<SensorFrame>> {
@@ -114,7 +122,7 @@ async fn greet<'a>(
     hall: &'a Hall,
 ) -> anyhow::Result<Talk<'a>> {
     let Some(SensorFrame::Hello { version, program, catalogue_digest, time_ns, run_first }) =
-        read(frames, PATIENCE).await?
+        read(frames, hall.settings.patience()).await?
     else {
         return Err(sink.refuse("an enrolled sensor begins with a greeting".into()).await);
     };
@@ -132,7 +140,7 @@ async fn greet<'a>(
     let acknowledged = hall.journal.durable(&sensor);
     sink.send(&CollectorFrame::Welcome { acknowledged, need_catalogue }).await?;
     if need_catalogue {
-        let Some(SensorFrame::Catalogue { json }) = read(frames, PATIENCE).await? else {
+        let Some(SensorFrame::Catalogue { json }) = read(frames, hall.settings.patience()).await? else {
             return Err(sink.refuse("the catalogue was asked for and did not come".into()).await);
         };
         if let Err(reason) = catalogues.learn(&catalogue_digest, &json) {
@@ -179,7 +187,9 @@ impl Talk<'_> {
                     self.hear(frame, certificate).await?;
                 }
                 // While its own batches wait for the disk the sensor is not read, so it cannot be called silent.
-                () = tokio::time::sleep_until(deadline), if room => bail!("it has gone silent"),
+                () = tokio::time::sleep_until(deadline), if room => {
+                    return Err(Ended::new("silent", "it has gone silent").into());
+                }
             }
         }
     }

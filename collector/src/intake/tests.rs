@@ -18,6 +18,8 @@ use crate::fleet::{FleetSettings, Issued};
 use crate::journal::JournalSettings;
 use crate::ledger::LedgerSettings;
 
+mod floods;
+
 struct Rig {
     folder: tempfile::TempDir,
     fleet: Fleet,
@@ -29,13 +31,17 @@ type Client = Framed<TlsStream<TcpStream>, LengthDelimitedCodec>;
 
 impl Rig {
     async fn new(silence_s: u64) -> Rig {
+        Rig::with(IntakeSettings { silence_s, ..IntakeSettings::default() }).await
+    }
+
+    async fn with(settings: IntakeSettings) -> Rig {
         let folder = tempfile::tempdir().unwrap();
         let at = |part: &str| folder.path().join(part);
         let problems = Problems::default();
         let journal = Journal::open(&at("journal"), JournalSettings::default(), problems.clone()).unwrap();
         let fleet = Fleet::open(&at("fleet"), &FleetSettings::default()).unwrap();
         let ledger = Ledger::open(&at("ledger"), LedgerSettings::default()).unwrap();
-        let settings = IntakeSettings { listen: ([127, 0, 0, 1], 0).into(), silence_s, ..IntakeSettings::default() };
+        let settings = IntakeSettings { listen: ([127, 0, 0, 1], 0).into(), ..settings };
         let intake = Intake::start(settings, journal.clone(), fleet.clone(), ledger, problems).await.unwrap();
         Rig { folder, fleet, journal, intake }
     }

@@ -16,8 +16,8 @@
 //! counting begins at zero. What a sensor counted while it could not reach us arrives with its next snapshot.
 //!
 //! **Bounds.** Two days are kept in memory, a file a day on disk, by age and size ([`LedgerSettings`]). **On restart** the
-//! files are read back; a line that a crash cut in half is skipped. A disk that says no is logged, and the ledger goes on
-//! in memory.
+//! files are read back; a line that a crash cut in half is skipped. A disk that says no is told in the health and
+//! counted; the ledger goes on in memory, and what could not be written is written when there is room again.
 
 mod answer;
 mod chain;
@@ -32,6 +32,7 @@ use serde::Deserialize;
 
 use crate::fleet::now_ns;
 use crate::journal::Journal;
+use crate::room::Room;
 use chain::Heard;
 use store::{Line, Store};
 
@@ -77,6 +78,7 @@ pub struct Ledger(Arc<Inner>);
 struct Inner {
     journal: OnceLock<Journal>,
     state: Mutex<State>,
+    room: Room,
 }
 
 struct State {
@@ -150,7 +152,13 @@ impl Ledger {
         for line in state.store.read(from * MINUTE_NS, i64::MAX) {
             state.restore(line);
         }
-        Ok(Ledger(Arc::new(Inner { journal: OnceLock::new(), state: Mutex::new(state) })))
+        let room = state.store.room.clone();
+        Ok(Ledger(Arc::new(Inner { journal: OnceLock::new(), state: Mutex::new(state), room })))
+    }
+
+    /// The room of its folder.
+    pub fn room(&self) -> &Room {
+        &self.0.room
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

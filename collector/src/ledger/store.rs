@@ -1,7 +1,7 @@
 //! The ledger on disk: a file a UTC day, a JSON line a snapshot; old days go by age and size.
 //!
-//! Of one sensor at most a line a second is written: what comes faster is joined to the next one. A crash costs what was
-//! not written yet, and the sensor's next snapshot brings it again, because counters rise from a program's start.
+//! Of one sensor at most a line a second is written: what comes faster is joined to the next one, and so is what a full disk
+//! did not take. A crash costs what was not written yet, and the sensor's next snapshot brings it again, because counters rise from a program's start.
 //!
 //! A day that is over (by a day, so that no late snapshot can fall into it) is packed: one line a sensor and minute, zstd.
 //! The packed file is put in place by rename before the plain one is removed; where both exist the packed one counts.
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chain::Heard;
 use super::{LedgerSettings, Minute};
+use crate::room::Room;
 
 /// A day, in nanoseconds.
 const DAY_NS: i64 = 86_400_000_000_000;
@@ -44,7 +45,7 @@ const BETWEEN_NS: i64 = 1_000_000_000;
 type Source = (String, bool);
 
 pub(super) struct Store {
-    /// Lines that came too fast, joined.
+    /// Lines that came too fast, or for which there was no room, joined.
     waiting: BTreeMap<Source, Line>,
     /// When a line was last written, by our clock.
     written_ns: BTreeMap<Source, i64>,
@@ -53,6 +54,7 @@ pub(super) struct Store {
     /// Today's file and its day.
     open: Option<(i64, File)>,
     failing: bool,
+    pub(super) room: Room,
 }
 
 impl Store {
@@ -65,6 +67,7 @@ impl Store {
             settings,
             open: None,
             failing: false,
+            room: Room::default(),
         };
         store.retain();
         Ok(store)
@@ -82,22 +85,31 @@ impl Store {
         let due: Vec<Source> =
             self.waiting.keys().filter(|source| self.written_ns.get(*source).is_none_or(is_due)).cloned().collect();
         for source in due {
-            if let Some(line) = self.waiting.remove(&source) {
-                self.put(&line);
-                self.written_ns.insert(source, now_ns);
+            self.written_ns.insert(source.clone(), now_ns);
+            // What could not be written waits for what comes next, and then for the disk, joined to it.
+            if let Some(line) = self.waiting.remove(&source)
+                && !self.put(&line)
+            {
+                self.waiting.insert(source, line);
             }
         }
     }
 
-    /// Appends a line. A failure is logged once; the ledger in memory goes on.
-    fn put(&mut self, line: &Line) {
-        match self.append(line) {
-            Ok(()) => self.failing = false,
+    /// Appends a line; answers whether it is written. A failure is logged once; the ledger in memory goes on.
+    fn put(&mut self, line: &Line) -> bool {
+        let appended = self.append(line);
+        match self.room.note(appended) {
+            Ok(()) => {
+                self.failing = false;
+                true
+            }
             Err(error) => {
+                // A line that is written by half is ended before the next one, and is none.
                 self.open = None;
                 if !std::mem::replace(&mut self.failing, true) {
                     tracing::error!(%error, "the ledger cannot be written; it goes on in memory");
                 }
+                false
             }
         }
     }
@@ -233,22 +245,33 @@ pub(super) fn pack(folder: &Path, before: i64) {
 }
 
 fn pack_day(plain: &Path) -> io::Result<()> {
-    let mut minutes: BTreeMap<(i64, String), (Minute, Option<Heard>)> = BTreeMap::new();
+    let mut minutes = Minutes::new();
     for line in parse(plain)? {
         let (minute, newest) = minutes.entry((line.minute_ns, line.sensor)).or_default();
         minute.add(&line.stages, line.unaccounted);
         *newest = line.newest.or(newest.take());
     }
     let beside = plain.with_extension("packing");
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let packed = pack_into(&beside, minutes).and_then(|()| std::fs::rename(&beside, plain.with_extension("jsonl.zst")));
+    if packed.is_err() {
+        // What was written of it would only take up room.
+        let _ = std::fs::remove_file(&beside);
+    }
+    packed
+}
+
+/// A sensor's minutes with the newest snapshot in each.
+type Minutes = BTreeMap<(i64, String), (Minute, Option<Heard>)>;
+
+fn pack_into(beside: &Path, minutes: Minutes) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(beside)?;
     let mut out = zstd::Encoder::new(file, 3)?;
     for ((minute_ns, sensor), (minute, newest)) in minutes {
         let line = Line { sensor, minute_ns, stages: minute.stages, unaccounted: minute.unaccounted, newest };
         serde_json::to_writer(&mut out, &line)?;
         out.write_all(b"\n")?;
     }
-    out.finish()?.sync_all()?;
-    std::fs::rename(beside, plain.with_extension("jsonl.zst"))
+    out.finish()?.sync_all()
 }
 
 fn remove(path: &Path) -> io::Result<()> {

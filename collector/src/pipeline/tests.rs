@@ -140,6 +140,7 @@ impl Rig {
             poisoned: self.poisoned.clone(),
             tail: crate::tail::Tail::default(),
             problems: self.problems.clone(),
+            detection_room: Room::default(),
         })
         .unwrap()
     }

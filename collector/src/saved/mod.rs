@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use self::schedule::{SchedulerParts, run};
 use crate::clock::now_ns;
 use crate::fleet::store;
+use crate::room::Room;
 use crate::search::parser;
 
 /// Most queries that are kept.
@@ -57,8 +58,13 @@ pub enum SavedError {
     #[error(transparent)]
     Query(#[from] crate::search::lexer::QueryError),
     /// It could not be written.
-    #[error("keep a query: {0}; check the room on the disk")]
-    Disk(String),
+    #[error("keep a query in {}: {reason}; check the room on the disk", folder.display())]
+    Disk {
+        /// Where they are kept.
+        folder: PathBuf,
+        /// What the disk said.
+        reason: String,
+    },
 }
 
 /// A query as it is kept: with the alerts that may still grow.
@@ -82,6 +88,7 @@ pub struct SavedQueries(Arc<Inner>);
 struct Inner {
     folder: PathBuf,
     all: Mutex<BTreeMap<String, Kept>>,
+    room: Room,
 }
 
 impl SavedQueries {
@@ -99,7 +106,13 @@ impl SavedQueries {
                 Err(error) => tracing::error!(file = name, error, "a saved query cannot be read"),
             }
         }
-        Ok(SavedQueries(Arc::new(Inner { folder: folder.to_owned(), all: Mutex::new(all) })))
+        let (folder, room) = (folder.to_owned(), Room::default());
+        Ok(SavedQueries(Arc::new(Inner { folder, all: Mutex::new(all), room })))
+    }
+
+    /// The room of their folder.
+    pub fn room(&self) -> &Room {
+        &self.0.room
     }
 
     /// Those that somebody may see: shared ones and their own; for nobody in particular all.
@@ -117,7 +130,7 @@ impl SavedQueries {
     pub fn create(&self, wished: SavedQueryRequest) -> Result<SavedQuery, SavedError> {
         check(&wished)?;
         let mut secret = [0; 8];
-        getrandom::fill(&mut secret).map_err(|error| SavedError::Disk(error.to_string()))?;
+        getrandom::fill(&mut secret).map_err(|error| self.disk(error))?;
         let mut all = self.lock();
         if all.len() >= SAVED_MAX {
             return Err(SavedError::Bad(format!("{SAVED_MAX} queries are kept already; remove some first")));
@@ -158,7 +171,7 @@ impl SavedQueries {
         let mut all = self.lock();
         let known = self.of(&all, id, by)?;
         match std::fs::remove_file(self.path(id)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(SavedError::Disk(error.to_string())),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(self.disk(error)),
             _ => {
                 all.remove(id);
                 Ok(known.query)
@@ -205,11 +218,16 @@ impl SavedQueries {
     }
 
     fn put(&self, all: &mut BTreeMap<String, Kept>, kept: Kept) -> Result<SavedQuery, SavedError> {
-        let text = serde_json::to_vec_pretty(&kept).map_err(|error| SavedError::Disk(error.to_string()))?;
+        let text = serde_json::to_vec_pretty(&kept).map_err(|error| self.disk(error))?;
         let query = kept.query.clone();
-        store::replace(&self.path(&query.id), &text).map_err(|error| SavedError::Disk(error.to_string()))?;
+        let written = self.0.room.note(store::replace(&self.path(&query.id), &text));
+        written.map_err(|error| self.disk(error))?;
         all.insert(query.id.clone(), kept);
         Ok(query)
+    }
+
+    fn disk(&self, error: impl std::fmt::Display) -> SavedError {
+        SavedError::Disk { folder: self.0.folder.clone(), reason: error.to_string() }
     }
 
     fn path(&self, id: &str) -> PathBuf {

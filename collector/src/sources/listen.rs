@@ -3,7 +3,7 @@
 //! A stream has its messages with their length before them, or one a line; each message may choose (RFC 6587). A message
 //! longer than [`LINE_MAX_BYTES`] is counted and let go of; of a counted one the connection ends, because nobody knows
 //! whether the count can be believed. A connection of which no whole line has come within [`FIRST_LINE_MAX`] ends, and
-//! [`super::places`] says how many there may be.
+//! [`crate::places`] says how many there may be.
 
 use std::io;
 use std::net::IpAddr;
@@ -14,11 +14,11 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio_rustls::TlsAcceptor;
 
-use super::places::Place;
 use super::writer::Arrival;
 use super::{Door, SourceSettings, Transport, https};
 use crate::clock::now_ns;
 use crate::fleet::Fleet;
+use crate::places::{self, MADE_ROOM, Place};
 
 /// The longest message.
 pub const LINE_MAX_BYTES: usize = 64 << 10;
@@ -94,12 +94,12 @@ async fn connections(listener: TcpListener, acceptor: Option<TlsAcceptor>, trans
 }
 
 /// A place for a connection. Told in counts alone: a flood of strangers must not fill the log.
-fn admit(door: &Door, address: IpAddr) -> Option<Place> {
-    match door.places.admit(address.to_canonical(), Instant::now()) {
+fn admit(door: &Door, address: IpAddr) -> Option<Place<IpAddr>> {
+    match door.places.admit(places::peer(address), Instant::now()) {
         Ok((place, has_made_room)) => {
             door.counts.connections.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             if has_made_room {
-                door.counts.refuse("made_room");
+                door.counts.refuse(MADE_ROOM);
             }
             Some(place)
         }
@@ -115,7 +115,7 @@ async fn connection(
     acceptor: Option<TlsAcceptor>,
     transport: Transport,
     door: &Door,
-    place: &Place,
+    place: &Place<IpAddr>,
 ) -> io::Result<()> {
     let Some(acceptor) = acceptor else { return messages(stream, door, place).await };
     let stream = match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await {
@@ -131,7 +131,7 @@ async fn connection(
     }
 }
 
-async fn messages(stream: impl AsyncRead + Unpin, door: &Door, place: &Place) -> io::Result<()> {
+async fn messages(stream: impl AsyncRead + Unpin, door: &Door, place: &Place<IpAddr>) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut is_first = true;
     loop {

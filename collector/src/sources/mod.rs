@@ -11,28 +11,28 @@ mod counts;
 mod https;
 mod listen;
 mod pace;
-mod places;
+mod repeats;
 mod shapes;
 pub mod silence;
 pub mod syslog;
 mod tokens;
 mod writer;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use luytre_collector_api::SourceLine;
 use luytre_events::Catalogue;
 use serde::Deserialize;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use self::counts::Counts;
 use self::pace::Pace;
-use self::places::Places;
+use self::repeats::Repeats;
 pub use self::tokens::{OLD_HOURS, Tokens};
 use self::writer::{Arrival, Writer};
 use crate::clock::now_ns;
@@ -41,11 +41,17 @@ use crate::fleet::Fleet;
 use crate::health::Problems;
 use crate::journal::Journal;
 use crate::ledger::Ledger;
+use crate::places::{Limits, Places};
+use crate::room::Room;
 
 /// Lines that wait for the journal, of one source.
 const QUEUE_LINES: usize = 10_000;
 /// Parcels that wait for the journal, of one source.
 const QUEUE_PARCELS: usize = 8;
+/// Connections of one source.
+const CONNECTIONS_MAX: usize = 256;
+/// A connection that said something within this time keeps its place when others want one.
+const QUIET_MIN: Duration = Duration::from_secs(10);
 /// What the names of sources begin with in events.
 pub const PREFIX: &str = "source:";
 
@@ -104,9 +110,12 @@ type Line = (Vec<u8>, i64);
 struct Door {
     arrivals: mpsc::Sender<Arrival>,
     counts: Arc<Counts>,
-    places: Places,
+    places: Places<IpAddr>,
     pace: Arc<Pace>,
     tokens: Arc<Tokens>,
+    repeats: Repeats,
+    /// A request of this source may always be read, whatever others send.
+    own_body: Arc<Semaphore>,
 }
 
 /// One running source.
@@ -135,6 +144,8 @@ pub struct SourceParts {
     pub problems: Problems,
     /// Where tokens are kept.
     pub dir: PathBuf,
+    /// Whether there is room.
+    pub room: Room,
 }
 
 /// Why there is no token.
@@ -168,15 +179,21 @@ impl Sources {
             anyhow::ensure!(all.iter().all(|known| known.settings.name != *name), "two sources are called {name}");
             let counts: Arc<Counts> = Arc::default();
             counts.hear();
-            let tokens = Arc::new(Tokens::open(&parts.dir, name));
+            let tokens = Arc::new(Tokens::open(&parts.dir, name).in_room(&parts.room));
             let room = if source.transport == Transport::Https { QUEUE_PARCELS } else { QUEUE_LINES };
             let (arrivals, waiting) = mpsc::channel(room);
             let door = Door {
                 arrivals,
                 counts: counts.clone(),
-                places: Places::new(source.connections_per_address.max(1)),
+                places: Places::new(Limits {
+                    per_peer: source.connections_per_address.max(1),
+                    most: CONNECTIONS_MAX,
+                    quiet_min: QUIET_MIN,
+                }),
                 pace: Arc::new(Pace::new(source.lines_per_s, Instant::now())),
                 tokens: tokens.clone(),
+                repeats: Repeats::default(),
+                own_body: Arc::new(Semaphore::new(1)),
             };
             let started = listen::start(source, door, &parts.fleet).await;
             started.with_context(|| format!("listen on {} for the source {name}", source.listen))?;

@@ -6,11 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use anyhow::Context as _;
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::fleet::store;
+use crate::room::Room;
 
 /// How long a replaced token works, in hours.
 pub const OLD_HOURS: i64 = 24;
@@ -32,13 +34,19 @@ struct Kept {
 pub struct Tokens {
     path: PathBuf,
     kept: Mutex<Option<Kept>>,
+    room: Room,
 }
 
 impl Tokens {
     /// Of the source of this name, kept in a folder.
     pub fn open(folder: &Path, name: &str) -> Tokens {
         let path = folder.join(format!("{name}.toml"));
-        Tokens { kept: Mutex::new(store::load(&path)), path }
+        Tokens { kept: Mutex::new(store::load(&path)), path, room: Room::default() }
+    }
+
+    /// The same, telling of the room of the folder.
+    pub fn in_room(self, room: &Room) -> Tokens {
+        Tokens { room: room.clone(), ..self }
     }
 
     /// Makes a new token.
@@ -49,7 +57,8 @@ impl Tokens {
         let mut kept = self.lock();
         let before = kept.as_ref().map(|kept| kept.digest.clone());
         let new = Kept { digest: digest(&token), made_ns: now_ns, before };
-        store::save(&self.path, &new).map_err(|error| anyhow::anyhow!("keep a token: {error}"))?;
+        let saved = self.room.note(store::save(&self.path, &new));
+        saved.with_context(|| format!("keep a token in {}; check the room on its disk", self.path.display()))?;
         *kept = Some(new);
         Ok(token)
     }

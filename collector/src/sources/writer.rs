@@ -12,8 +12,9 @@ use std::time::Duration;
 use luytre_events::text::read_event;
 use luytre_events::wire::Batch;
 use luytre_events::{Event, EventId};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
+use super::repeats::Ticket;
 use super::{Counts, Line, PREFIX, SourceParts, syslog};
 use crate::clock::now_ns;
 use crate::health::Problems;
@@ -41,7 +42,7 @@ pub struct Parcel {
     /// Lines that came with them and are none, by reason.
     pub dropped: Vec<(&'static str, u64)>,
     /// Told when they are durable.
-    pub done: oneshot::Sender<()>,
+    pub ticket: Ticket,
 }
 
 /// The writer of one source.
@@ -71,7 +72,7 @@ impl Writer {
     pub async fn run(mut self, mut waiting: mpsc::Receiver<Arrival>) {
         let mut arrivals = Vec::new();
         while waiting.recv_many(&mut arrivals, BATCH_LINES).await > 0 {
-            let mut done: Vec<oneshot::Sender<()>> = Vec::new();
+            let mut done: Vec<Ticket> = Vec::new();
             for arrival in arrivals.drain(..) {
                 match arrival {
                     Arrival::Line((line, received_ns)) => self.add_line(&line, received_ns).await,
@@ -79,10 +80,7 @@ impl Writer {
                 }
             }
             self.write().await;
-            // Whoever has gone meanwhile sends it again.
-            for sender in done {
-                let _ = sender.send(());
-            }
+            done.into_iter().for_each(Ticket::durable);
         }
     }
 
@@ -94,8 +92,8 @@ impl Writer {
         }
     }
 
-    async fn add_parcel(&mut self, parcel: Parcel) -> Option<oneshot::Sender<()>> {
-        if parcel.done.is_closed() {
+    async fn add_parcel(&mut self, parcel: Parcel) -> Option<Ticket> {
+        if !parcel.ticket.is_wanted() {
             self.counts.refuse("gave_up");
             return None;
         }
@@ -105,7 +103,7 @@ impl Writer {
         for (event, bytes) in parcel.events {
             self.add(event, bytes).await;
         }
-        Some(parcel.done)
+        Some(parcel.ticket)
     }
 
     async fn add(&mut self, mut event: Event, bytes: usize) {

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use self::asking::{Asking, Ended, FileDigest};
 use crate::health::Problems;
 use crate::intake::{FileError, Files};
+use crate::room::{Room, is_full};
 
 /// Most digests that wait for their scan.
 pub const QUEUE_MAX: usize = 10_000;
@@ -140,6 +141,8 @@ pub struct FileParts {
     pub counts: Arc<ScanCounts>,
     /// Where trouble is told.
     pub problems: Problems,
+    /// Whether there is room in `dir`.
+    pub room: Room,
 }
 
 impl FileScans {
@@ -359,11 +362,13 @@ impl Worker {
         let matches = match scanned {
             Ok(matches) => {
                 counts.scanned.fetch_add(1, Ordering::Relaxed);
-                match self.keep(sha256, content, &matches) {
+                let kept = self.keep(sha256, content, &matches);
+                match self.parts.room.note(kept) {
                     Ok(()) => self.parts.problems.clear("files"),
+                    Err(error) if is_full(&error) => {}
                     Err(error) => {
-                        let problem = format!("keep a carved file: {error}; check the room on the disk");
-                        self.parts.problems.raise("files", problem);
+                        let dir = self.parts.dir.display();
+                        self.parts.problems.raise("files", format!("keep a carved file in {dir}: {error}"));
                     }
                 }
                 matches
@@ -442,8 +447,12 @@ pub(in crate::detect) fn write_whole(path: &Path, content: &[u8]) -> io::Result<
         std::fs::create_dir_all(folder)?;
     }
     let temporary = path.with_extension("tmp");
-    std::fs::write(&temporary, content)?;
-    std::fs::rename(&temporary, path)
+    let written = std::fs::write(&temporary, content).and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        // What was written of it would only take up room.
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
 }
 
 /// Files by digest that somebody waits for.

@@ -95,6 +95,7 @@ impl Rig {
             broken: BrokenSources::default(),
             counts: self.counts.clone(),
             problems: self.problems.clone(),
+            room: Default::default(),
         })
         .unwrap()
     }

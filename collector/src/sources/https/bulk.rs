@@ -84,7 +84,7 @@ not json
         let events = read(body).unwrap();
         let taken: Vec<bool> = events.iter().map(|(_, taken)| matches!(taken, Taken::Event(..))).collect();
         assert_eq!(taken, [true, false, true, false], "a line that is no JSON is a line of text");
-        let items: Vec<Json> = super::super::parcel(events).1.into_iter().map(item).collect();
+        let items: Vec<Json> = super::super::sorted(events).2.into_iter().map(item).collect();
         assert_eq!(items[0]["create"]["status"], 201);
         assert_eq!(items[0]["create"]["_index"], "winlogbeat-8");
         assert_eq!(items[1]["delete"]["status"], 400);

@@ -7,17 +7,19 @@
 //! | `GET /`, `/_license`, templates and the like | what clients of Elasticsearch ask at their start | [`hello`] |
 //!
 //! Every request shows the source's token ([`token`]). An answer that says that something is taken is sent when it is
-//! durable in the journal; whoever hears nothing, or that we are busy (429, 503), sends it again, so that an event may be
-//! there twice and is never lost. Bodies may be packed (gzip, zstd). Limits: [`BODY_MAX_BYTES`] on the wire and unpacked,
-//! [`LINES_MAX`] events, [`BODIES_MAX`] requests at work, [`BODY_TIME_MAX`] for the body to come and [`WAIT_MAX`] for the
-//! disk; what they turn away is counted for the source.
+//! durable in the journal; whoever hears nothing, or that we are busy (429, 503), sends it again. A request that is known
+//! for the same as one before ([`super::repeats`]) is answered when that one is durable, and its events are not there twice.
+//! Bodies may be packed (gzip, zstd). Limits: [`BODY_MAX_BYTES`] on the wire and unpacked, [`LINES_MAX`] events,
+//! [`BODIES_MAX`] requests at work and one more of each source, [`BODY_TIME_MAX`] for the body to come, [`BODY_QUIET_MAX`]
+//! between two pieces of it, and [`WAIT_MAX`] for the disk; what they turn away is counted for the source.
 
 mod bulk;
 mod hello;
 mod lines;
 
 use std::io::{self, Read as _};
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -26,18 +28,20 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use luytre_events::Event;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
-use super::places::Place;
+use super::repeats::{Begun, KEY_MAX_BYTES, Key, Stage};
 use super::writer::{Arrival, Parcel};
 use super::{Door, shapes};
 use crate::clock::now_ns;
+use crate::places::Place;
 
 /// The largest body, packed and unpacked.
 const BODY_MAX_BYTES: usize = 16 << 20;
@@ -49,6 +53,8 @@ const BODIES_MAX: usize = 4;
 const TURN_MAX: Duration = Duration::from_secs(10);
 /// A body comes within this time.
 const BODY_TIME_MAX: Duration = Duration::from_secs(60);
+/// Nothing of a body may come for so long.
+const BODY_QUIET_MAX: Duration = Duration::from_secs(10);
 /// A request waits for the disk this long.
 const WAIT_MAX: Duration = Duration::from_secs(25);
 /// The head of a request comes within this time; a connection on which none comes for so long ends.
@@ -62,19 +68,54 @@ const PRODUCT: (&str, &str) = ("x-elastic-product", "Elasticsearch");
 static BODIES: Semaphore = Semaphore::const_new(BODIES_MAX);
 
 /// One connection, until it ends.
-pub async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send, door: &Door, place: &Place) -> io::Result<()> {
-    let heard = Arc::new(tokio::sync::Notify::new());
-    let router = Router::new().fallback(answer).with_state((door.clone(), heard.clone()));
+pub async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    door: &Door,
+    place: &Place<IpAddr>,
+) -> io::Result<()> {
+    let caller = Caller::default();
+    let router = Router::new().fallback(answer).with_state((door.clone(), caller.clone()));
     let mut server = hyper::server::conn::http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX).max_buf_size(HEAD_MAX_BYTES);
     let connection = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     tokio::pin!(connection);
     loop {
         tokio::select! {
-            // A peer that goes away in the middle is nothing to tell.
-            _ = &mut connection => return Ok(()),
-            () = heard.notified() => place.heard(Instant::now()),
+            // A peer that goes away in the middle is nothing to tell; whether it heard the last answer nobody knows then.
+            ended = &mut connection => {
+                if ended.is_ok() {
+                    caller.has_heard(door);
+                }
+                return Ok(());
+            }
+            () = caller.speaks.notified() => place.heard(Instant::now()),
         }
+    }
+}
+
+/// Who sends requests over one connection; cheap to clone.
+#[derive(Debug, Clone, Default)]
+struct Caller {
+    /// Told of each request.
+    speaks: Arc<tokio::sync::Notify>,
+    /// The request that was answered last, until it is known that the answer was heard.
+    answered: Arc<Mutex<Option<Key>>>,
+}
+
+impl Caller {
+    /// The last answer was heard: the next request came, or the connection ended as it should.
+    fn has_heard(&self, door: &Door) {
+        if let Some(key) = self.last().take() {
+            door.repeats.heard(&key);
+        }
+    }
+
+    fn is_told(&self, key: Key) {
+        *self.last() = Some(key);
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Key>> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -105,7 +146,8 @@ impl Refusal {
     }
 }
 
-async fn answer(State((door, heard)): State<(Door, Arc<tokio::sync::Notify>)>, request: Request) -> Response {
+async fn answer(State((door, caller)): State<(Door, Caller)>, request: Request) -> Response {
+    caller.has_heard(&door);
     // Without a token nobody is heard.
     let shown = token(request.headers());
     if !shown.is_some_and(|token| door.tokens.admit(&token, now_ns())) {
@@ -113,14 +155,16 @@ async fn answer(State((door, heard)): State<(Door, Arc<tokio::sync::Notify>)>, r
                       password); `luytre-collector sources token NAME` makes one";
         return Refusal(StatusCode::UNAUTHORIZED, "unauthorized", advice.to_owned()).into_response(&door);
     }
-    heard.notify_one();
+    caller.speaks.notify_one();
     let path = request.uri().path().trim_end_matches('/').to_owned();
     let is_sent = [Method::POST, Method::PUT].contains(request.method());
     if is_sent && (path == "/_bulk" || path.ends_with("/_bulk")) {
-        return take(&door, request, bulk::read, bulk::answer).await.unwrap_or_else(|no| no.into_response(&door));
+        let taken = take(&door, &caller, request, bulk::read, bulk::answer).await;
+        return taken.unwrap_or_else(|no| no.into_response(&door));
     }
     if is_sent && !path.starts_with("/_") {
-        return take(&door, request, lines::read, lines::answer).await.unwrap_or_else(|no| no.into_response(&door));
+        let taken = take(&door, &caller, request, lines::read, lines::answer).await;
+        return taken.unwrap_or_else(|no| no.into_response(&door));
     }
     hello::answer(request.method(), &path)
         .unwrap_or_else(|| {
@@ -157,20 +201,31 @@ type Read = fn(&[u8]) -> Result<Vec<(String, Taken)>, String>;
 /// Takes the events of a request in, and answers when they are durable.
 async fn take(
     door: &Door,
+    caller: &Caller,
     request: Request,
     read: Read,
     answer: fn(Vec<Outcome>) -> Response,
 ) -> Result<Response, Refusal> {
     let busy = |kind, what: &str| Refusal(StatusCode::TOO_MANY_REQUESTS, kind, format!("{what}; send it again later"));
-    let turn = tokio::time::timeout(TURN_MAX, BODIES.acquire()).await;
+    let turn = async {
+        tokio::select! {
+            biased;
+            turn = door.own_body.acquire() => turn,
+            turn = BODIES.acquire() => turn,
+        }
+    };
+    let turn = tokio::time::timeout(TURN_MAX, turn).await;
     let Ok(Ok(_turn)) = turn else { return Err(busy("busy", "too many requests are being read")) };
     let packed = Packed::of(request.headers())?;
+    let named = named(request.headers())?;
     let body = body(request.into_body()).await?;
     let events = tokio::task::spawn_blocking(move || {
         let plain = packed.unpack(body)?;
-        read(&plain).map_err(|reason| Refusal(StatusCode::BAD_REQUEST, "no_events", reason))
+        let digest: [u8; 32] = Sha256::digest(&plain).into();
+        let events = read(&plain).map_err(|reason| Refusal(StatusCode::BAD_REQUEST, "no_events", reason))?;
+        Ok((events, digest))
     });
-    let events = events.await.map_err(|error| {
+    let (events, digest) = events.await.map_err(|error| {
         tracing::error!(%error, "read a request of a source");
         Refusal(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the request could not be read".to_owned())
     })??;
@@ -178,44 +233,75 @@ async fn take(
         let reason = format!("{} events at once; send at most {LINES_MAX}", events.len());
         return Err(Refusal(StatusCode::PAYLOAD_TOO_LARGE, "too_many_events", reason));
     }
-    if door.pace.take(events.len(), Instant::now()).is_err() {
-        return Err(busy("too_fast", "the source sends faster than its configuration lets it"));
-    }
-    let (parcel, outcomes, done) = parcel(events);
-    let kept = async {
-        door.arrivals.send(Arrival::Parcel(parcel)).await.ok()?;
-        done.await.ok()
-    };
-    match tokio::time::timeout(WAIT_MAX, kept).await {
-        Ok(Some(())) => Ok(answer(outcomes)),
-        _ => {
-            let reason = "the collector cannot keep events at the moment; its health says why; send it again later";
-            Err(Refusal(StatusCode::SERVICE_UNAVAILABLE, "not_durable", reason.to_owned()))
+    let count = events.len();
+    let (events, dropped, outcomes) = sorted(events);
+    let key = named.unwrap_or(Key::Body(digest));
+    let (begun, forgotten) = door.repeats.begin(key.clone(), digest, Instant::now());
+    (0..forgotten).for_each(|_| door.counts.refuse("forgotten"));
+    let mut waiting = match begun {
+        Begun::New(ticket, waiting) => {
+            if door.pace.take(count, Instant::now()).is_err() {
+                return Err(busy("too_fast", "the source sends faster than its configuration lets it"));
+            }
+            let room = tokio::time::timeout(WAIT_MAX, door.arrivals.reserve()).await;
+            let Ok(Ok(room)) = room else { return Err(not_durable()) };
+            room.send(Arrival::Parcel(Parcel { events, dropped, ticket }));
+            waiting
         }
+        Begun::Again(waiting) => {
+            door.counts.refuse("repeated");
+            waiting
+        }
+        Begun::AnotherBody => {
+            let reason = "this Idempotency-Key was used for another body; give every request a key of its own";
+            return Err(Refusal(StatusCode::UNPROCESSABLE_ENTITY, "another_body", reason.to_owned()));
+        }
+    };
+    let ended = waiting.wait_for(|stage| matches!(stage, Stage::Durable | Stage::GivenUp));
+    match tokio::time::timeout(WAIT_MAX, ended).await {
+        Ok(Ok(stage)) if *stage == Stage::Durable => {
+            caller.is_told(key);
+            Ok(answer(outcomes))
+        }
+        _ => Err(not_durable()),
     }
+}
+
+fn not_durable() -> Refusal {
+    let reason = "the collector cannot keep events at the moment; its health says why; send it again later";
+    Refusal(StatusCode::SERVICE_UNAVAILABLE, "not_durable", reason.to_owned())
+}
+
+/// What a sender calls its request, where it calls it something.
+fn named(headers: &HeaderMap) -> Result<Option<Key>, Refusal> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let name = value.to_str().ok().map(str::trim).filter(|name| (1..=KEY_MAX_BYTES).contains(&name.len()));
+    let reason = format!("an Idempotency-Key is 1 to {KEY_MAX_BYTES} plain letters");
+    name.map(|name| Some(Key::Named(name.to_owned()))).ok_or(Refusal(StatusCode::BAD_REQUEST, "bad_key", reason))
 }
 
 /// What is answered of one event: what the sender called it, and why it was not taken, if it was not.
 type Outcome = (String, Option<String>);
 
-fn parcel(events: Vec<(String, Taken)>) -> (Parcel, Vec<Outcome>, oneshot::Receiver<()>) {
-    let (done, wait) = oneshot::channel();
-    let mut parcel = Parcel { events: Vec::with_capacity(events.len()), dropped: Vec::new(), done };
-    let mut outcomes = Vec::with_capacity(events.len());
-    for (called, taken) in events {
+/// Events to keep, lines that are none by reason, and what is answered of each.
+type Sorted = (Vec<(Event, usize)>, Vec<(&'static str, u64)>, Vec<Outcome>);
+
+fn sorted(taken: Vec<(String, Taken)>) -> Sorted {
+    let (mut events, mut dropped, mut outcomes) = (Vec::with_capacity(taken.len()), Vec::new(), Vec::new());
+    for (called, taken) in taken {
         let refused = match taken {
             Taken::Event(event, bytes) => {
-                parcel.events.push((*event, bytes));
+                events.push((*event, bytes));
                 None
             }
             Taken::Not(kind, reason) => {
-                parcel.dropped.push((kind, 1));
+                dropped.push((kind, 1));
                 Some(reason)
             }
         };
         outcomes.push((called, refused));
     }
-    (parcel, outcomes, wait)
+    (events, dropped, outcomes)
 }
 
 /// The event of one JSON object or line of text.
@@ -229,15 +315,31 @@ fn event(text: &[u8]) -> Taken {
     }
 }
 
-async fn body(body: Body) -> Result<Vec<u8>, Refusal> {
-    let collected = tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, BODY_MAX_BYTES).collect()).await;
-    match collected {
-        Ok(Ok(body)) => Ok(body.to_bytes().to_vec()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(error)) => Err(Refusal(StatusCode::BAD_REQUEST, "broken_body", format!("the body broke off: {error}"))),
-        Err(_) => {
-            let reason = format!("the body did not come within {} s", BODY_TIME_MAX.as_secs());
-            Err(Refusal(StatusCode::REQUEST_TIMEOUT, "slow_body", reason))
+async fn body(mut body: Body) -> Result<Vec<u8>, Refusal> {
+    let deadline = tokio::time::Instant::now() + BODY_TIME_MAX;
+    let mut whole = Vec::new();
+    loop {
+        let patience = deadline.min(tokio::time::Instant::now() + BODY_QUIET_MAX);
+        match tokio::time::timeout_at(patience, body.frame()).await {
+            Ok(None) => return Ok(whole),
+            Ok(Some(Ok(frame))) => {
+                let Ok(piece) = frame.into_data() else { continue };
+                if whole.len().saturating_add(piece.len()) > BODY_MAX_BYTES {
+                    return Err(too_large());
+                }
+                whole.extend_from_slice(&piece);
+            }
+            Ok(Some(Err(error))) => {
+                return Err(Refusal(StatusCode::BAD_REQUEST, "broken_body", format!("the body broke off: {error}")));
+            }
+            Err(_) => {
+                let reason = format!(
+                    "the body did not come within {} s, or nothing of it for {} s",
+                    BODY_TIME_MAX.as_secs(),
+                    BODY_QUIET_MAX.as_secs()
+                );
+                return Err(Refusal(StatusCode::REQUEST_TIMEOUT, "slow_body", reason));
+            }
         }
     }
 }
