@@ -24,16 +24,16 @@ export function Agencies({ detail, editable }: { detail: CaseDetail; editable: b
   const close = () => setStep(null);
   const add = editable && (
     <Button size="compact-xs" variant="subtle" className="no-print" leftSection={<IconPlus size={13} />} onClick={() => setStep({ what: "new" })}>
-      {t("cases.agency.new")}
+      {t("cases.to_agency.new")}
     </Button>
   );
   const notices = [...detail.agency_notices].reverse();
   return (
     <>
-      <Panel title={t("cases.agency.title")} aside={add} flush>
+      <Panel title={t("cases.to_agency.title")} aside={add} flush>
         {notices.length === 0 ? (
-          <Empty icon={<IconBuilding size={28} className="dim" />} title={t("cases.agency.empty")}>
-            {t("cases.agency.empty_hint")}
+          <Empty icon={<IconBuilding size={28} className="dim" />} title={t("cases.to_agency.empty")}>
+            {t("cases.to_agency.empty_hint")}
           </Empty>
         ) : (
           <ul className={styles.notices}>
@@ -43,13 +43,13 @@ export function Agencies({ detail, editable }: { detail: CaseDetail; editable: b
           </ul>
         )}
       </Panel>
-      <Modal opened={step?.what === "new"} onClose={close} size="lg" title={t("cases.agency.new")}>
+      <Modal opened={step?.what === "new"} onClose={close} size="lg" title={t("cases.to_agency.new")}>
         <NoticeForm detail={detail} onDone={close} />
       </Modal>
-      <Modal opened={step?.what === "message"} onClose={close} title={t("cases.agency.message")}>
+      <Modal opened={step?.what === "message"} onClose={close} title={t("cases.to_agency.message")}>
         {step?.what === "message" && <MessageForm detail={detail} notice={step.notice} onDone={close} />}
       </Modal>
-      <Modal opened={step?.what === "end"} onClose={close} title={t("cases.agency.end")}>
+      <Modal opened={step?.what === "end"} onClose={close} title={t("cases.to_agency.end")}>
         {step?.what === "end" && <EndForm detail={detail} notice={step.notice} onDone={close} />}
       </Modal>
     </>
@@ -104,11 +104,11 @@ function Actions({ detail, notice, onStep }: { detail: CaseDetail; notice: CaseA
   if (notice.state === "draft") {
     return (
       <Group gap={6} className="no-print">
-        <Button size="compact-xs" loading={send.isPending} onClick={() => send.mutate(undefined, { onSuccess: () => notify(t("cases.agency.sent", { agency: notice.agency.name })) })}>
-          {t("cases.agency.send")}
+        <Button size="compact-xs" loading={send.isPending} onClick={() => send.mutate(undefined, { onSuccess: () => notify(t("cases.to_agency.sent", { agency: notice.agency.name })) })}>
+          {t("cases.to_agency.send")}
         </Button>
         <Button size="compact-xs" variant="default" loading={discard.isPending} onClick={() => discard.mutate(undefined)}>
-          {t("cases.agency.discard")}
+          {t("cases.to_agency.discard")}
         </Button>
       </Group>
     );
@@ -116,15 +116,15 @@ function Actions({ detail, notice, onStep }: { detail: CaseDetail; notice: CaseA
   return (
     <Group gap={6} className="no-print">
       {notice.state === "open" && (
-        <Button size="compact-xs" variant="default" leftSection={<IconBell size={13} />} loading={remind.isPending} onClick={() => remind.mutate(undefined, { onSuccess: () => notify(t("cases.agency.reminded", { agency: notice.agency.name })) })}>
-          {t("cases.agency.remind")}
+        <Button size="compact-xs" variant="default" leftSection={<IconBell size={13} />} loading={remind.isPending} onClick={() => remind.mutate(undefined, { onSuccess: () => notify(t("cases.to_agency.reminded", { agency: notice.agency.name })) })}>
+          {t("cases.to_agency.remind")}
         </Button>
       )}
       <Button size="compact-xs" variant="default" onClick={() => onStep({ what: "message", notice })}>
-        {t("cases.agency.message")}
+        {t("cases.to_agency.message")}
       </Button>
       <Button size="compact-xs" variant="default" onClick={() => onStep({ what: "end", notice })}>
-        {t("cases.agency.end")}
+        {t("cases.to_agency.end")}
       </Button>
     </Group>
   );
@@ -133,7 +133,7 @@ function Actions({ detail, notice, onStep }: { detail: CaseDetail; notice: CaseA
 /** What was asked, and what of it has come. */
 function Asks({ notice }: { notice: CaseAgencyNotice }) {
   const { t } = useTranslation();
-  if (notice.asks.length === 0) return <p className={`${styles.none} dim`}>{t("cases.agency.asked_nothing")}</p>;
+  if (notice.asks.length === 0) return <p className={`${styles.none} dim`}>{t("cases.to_agency.asked_nothing")}</p>;
   return (
     <ul className={styles.asks}>
       {notice.asks.map((ask) => {
@@ -144,7 +144,7 @@ function Asks({ notice }: { notice: CaseAgencyNotice }) {
             {missing ? <IconCircleDashed size={15} aria-hidden /> : <IconCircleCheck size={15} aria-hidden />}
             {t(missing ? `agency_notice.ask.${ask}` : `agency_notice.done.${ask}`)}
             {by}
-            {missing && notice.state !== "draft" && <span className="visually-hidden">: {t("cases.agency.missing")}</span>}
+            {missing && notice.state !== "draft" && <span className="visually-hidden">: {t("cases.to_agency.missing")}</span>}
           </li>
         );
       })}
@@ -159,13 +159,13 @@ function Told({ notice }: { notice: CaseAgencyNotice }) {
   if (notice.told_to.length === 0) {
     return (
       <p className={styles.late} role="note">
-        {t("cases.agency.told_nobody")}
+        {t("cases.to_agency.told_nobody")}
       </p>
     );
   }
   return (
     <p className={`${styles.none} dim`}>
-      {t("cases.agency.told", { to: notice.told_to.join(", ") })}
+      {t("cases.to_agency.told", { to: notice.told_to.join(", ") })}
       {notice.told_at && ` · ${fullTime(notice.told_at).slice(0, 16)}`}
     </p>
   );

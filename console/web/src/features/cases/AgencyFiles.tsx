@@ -57,7 +57,7 @@ export function AgencyNoticeFiles({ detail, notice, editable }: Parts) {
           </ul>
         </section>
       )}
-      <Modal opened={taking !== null} onClose={() => setTaking(null)} title={t("cases.agency.take")}>
+      <Modal opened={taking !== null} onClose={() => setTaking(null)} title={t("cases.to_agency.take")}>
         {taking && <Take detail={detail} notice={notice} file={taking} onDone={() => setTaking(null)} />}
       </Modal>
     </>
@@ -86,8 +86,8 @@ function Document({ detail, notice, file, editable }: Parts & { file: AgencyFile
         </Button>
       )}
       {editable && notice.state === "draft" && (
-        <Button size="compact-xs" variant="subtle" color="gray" className="no-print" loading={drop.isPending} aria-label={t("cases.agency.detach", { name: file.name })} onClick={() => drop.mutate(undefined)}>
-          {t("cases.agency.remove")}
+        <Button size="compact-xs" variant="subtle" color="gray" className="no-print" loading={drop.isPending} aria-label={t("cases.to_agency.detach", { name: file.name })} onClick={() => drop.mutate(undefined)}>
+          {t("cases.to_agency.remove")}
         </Button>
       )}
     </li>
@@ -107,13 +107,13 @@ function Upload({ file, onTake }: { file: AgencyFile; onTake?: () => void }) {
       {file.state !== "receiving" && (
         <span className={styles.scan} data-scan={scan}>
           <Icon size={14} aria-hidden />
-          {t(`cases.agency.scan.${scan}`)}
+          {t(`cases.to_agency.scan.${scan}`)}
           {file.matches && file.matches.length > 0 && `: ${file.matches.join(", ")}`}
         </span>
       )}
       {file.state === "kept" && onTake && (
-        <Button size="compact-xs" variant="default" className="no-print" leftSection={<IconDownload size={13} />} aria-label={`${t("cases.agency.take")}: ${file.name}`} onClick={onTake}>
-          {t("cases.agency.take")}
+        <Button size="compact-xs" variant="default" className="no-print" leftSection={<IconDownload size={13} />} aria-label={`${t("cases.to_agency.take")}: ${file.name}`} onClick={onTake}>
+          {t("cases.to_agency.take")}
         </Button>
       )}
       {file.state === "waiting" && (
@@ -148,7 +148,7 @@ function Take({ detail, notice, file, onDone }: { detail: CaseDetail; notice: Ca
   if (take.isSuccess) {
     return (
       <Stack gap="sm">
-        <Text size="sm">{t("cases.agency.password_hint")}</Text>
+        <Text size="sm">{t("cases.to_agency.password_hint")}</Text>
         {take.data && <Copyable value={take.data} label={t("cases.evidence_password")} />}
         <Group justify="flex-end">
           <Button onClick={onDone}>{t("ui.close")}</Button>
@@ -159,7 +159,7 @@ function Take({ detail, notice, file, onDone }: { detail: CaseDetail; notice: Ca
   return (
     <Stack gap="sm">
       <Text size="sm" c="dimmed">
-        {t("cases.agency.take_hint")}
+        {t("cases.to_agency.take_hint")}
       </Text>
       <Textarea label={t("cases.why")} autosize minRows={2} maxLength={500} value={reason} onChange={(event) => setReason(event.currentTarget.value)} data-autofocus />
       <Group justify="flex-end" gap="xs">
@@ -167,7 +167,7 @@ function Take({ detail, notice, file, onDone }: { detail: CaseDetail; notice: Ca
           {t("ui.cancel")}
         </Button>
         <Button disabled={reason.trim() === ""} loading={take.isPending} onClick={() => take.mutate()}>
-          {t("cases.agency.take")}
+          {t("cases.to_agency.take")}
         </Button>
       </Group>
     </Stack>

@@ -64,7 +64,7 @@ export function NoticeForm({ detail, onDone }: { detail: CaseDetail; onDone: () 
     onSuccess: (now) => {
       queries.setQueryData(["case", detail.id], now);
       const sent = now.agency_notices.at(-1);
-      notify(t("cases.agency.sent", { agency: sent?.agency.name ?? "" }));
+      notify(t("cases.to_agency.sent", { agency: sent?.agency.name ?? "" }));
       onDone();
     },
     onError: (error) => {
@@ -85,10 +85,10 @@ export function NoticeForm({ detail, onDone }: { detail: CaseDetail; onDone: () 
   return (
     <form onSubmit={submit}>
       <Stack gap="sm">
-        <Select label={t("cases.agency.to")} searchable data-autofocus value={known ? agency : null} onChange={setAgency} data={(agencies.data ?? []).map((each) => ({ value: each.id, label: each.name }))} limit={100} />
-        <TextInput label={t("cases.agency.subject")} maxLength={200} value={subject} onChange={(event) => setSubject(event.currentTarget.value)} />
-        <Textarea label={t("cases.agency.text")} description={t("cases.agency.text_hint")} autosize minRows={4} maxRows={14} maxLength={MAX_WORDS} value={text} onChange={(event) => setText(event.currentTarget.value)} />
-        <Checkbox.Group label={t("cases.agency.asks")} value={asks} onChange={(chosen) => setAsks(ASKS.filter((ask) => chosen.includes(ask)))}>
+        <Select label={t("cases.to_agency.to")} searchable data-autofocus value={known ? agency : null} onChange={setAgency} data={(agencies.data ?? []).map((each) => ({ value: each.id, label: each.name }))} limit={100} />
+        <TextInput label={t("cases.to_agency.subject")} maxLength={200} value={subject} onChange={(event) => setSubject(event.currentTarget.value)} />
+        <Textarea label={t("cases.to_agency.text")} description={t("cases.to_agency.text_hint")} autosize minRows={4} maxRows={14} maxLength={MAX_WORDS} value={text} onChange={(event) => setText(event.currentTarget.value)} />
+        <Checkbox.Group label={t("cases.to_agency.asks")} value={asks} onChange={(chosen) => setAsks(ASKS.filter((ask) => chosen.includes(ask)))}>
           <Group gap="md" mt={6}>
             {ASKS.map((ask) => (
               <Checkbox key={ask} value={ask} label={t(`agency_notice.ask.${ask}`)} />
@@ -100,10 +100,10 @@ export function NoticeForm({ detail, onDone }: { detail: CaseDetail; onDone: () 
           <Select label="TLP" description={t(`cases.tlp_hint.${tlp}`)} inputWrapperOrder={["label", "input", "description"]} allowDeselect={false} value={tlp} onChange={(chosen) => setTlp(TLPS.find((each) => each === chosen) ?? tlp)} data={TLPS.map((each) => ({ value: each, label: `TLP:${each.toUpperCase().replace("_", "+")}` }))} />
         </Group>
         <div>
-          <FileButton multiple onChange={choose} inputProps={{ "aria-label": t("cases.agency.attach") }}>
+          <FileButton multiple onChange={choose} inputProps={{ "aria-label": t("cases.to_agency.attach") }}>
             {(props) => (
               <Button {...props} size="compact-sm" variant="default" leftSection={<IconPaperclip size={14} />}>
-                {t("cases.agency.attach")}
+                {t("cases.to_agency.attach")}
               </Button>
             )}
           </FileButton>
@@ -112,8 +112,8 @@ export function NoticeForm({ detail, onDone }: { detail: CaseDetail; onDone: () 
               {files.map((file, at) => (
                 <li key={`${file.name}-${at}`}>
                   {file.name} <span className="dim">{bytes(file.size)}</span>
-                  <Button size="compact-xs" variant="subtle" color="gray" aria-label={t("cases.agency.detach", { name: file.name })} onClick={() => setFiles(files.filter((_, place) => place !== at))}>
-                    {t("cases.agency.remove")}
+                  <Button size="compact-xs" variant="subtle" color="gray" aria-label={t("cases.to_agency.detach", { name: file.name })} onClick={() => setFiles(files.filter((_, place) => place !== at))}>
+                    {t("cases.to_agency.remove")}
                   </Button>
                 </li>
               ))}
@@ -126,7 +126,7 @@ export function NoticeForm({ detail, onDone }: { detail: CaseDetail; onDone: () 
             {t("ui.cancel")}
           </Button>
           <Button type="submit" disabled={!known || subject.trim() === "" || text.trim() === ""} loading={send.isPending}>
-            {t("cases.agency.send")}
+            {t("cases.to_agency.send")}
           </Button>
         </Group>
       </Stack>
@@ -140,13 +140,13 @@ export function MessageForm({ detail, notice, onDone }: { detail: CaseDetail; no
   const say = useCaseAction(detail.id, () => must(client.POST("/api/v1/cases/{id}/agency-notices/{notice}/messages", { params: { path: { id: detail.id, notice: notice.id } }, body: { text: text.trim() } })));
   return (
     <Stack gap="sm">
-      <Textarea label={t("cases.agency.text")} description={t("cases.agency.message_hint")} autosize minRows={3} maxRows={14} maxLength={MAX_WORDS} value={text} onChange={(event) => setText(event.currentTarget.value)} data-autofocus />
+      <Textarea label={t("cases.to_agency.text")} description={t("cases.to_agency.message_hint")} autosize minRows={3} maxRows={14} maxLength={MAX_WORDS} value={text} onChange={(event) => setText(event.currentTarget.value)} data-autofocus />
       <Group justify="flex-end" gap="xs">
         <Button variant="default" onClick={onDone}>
           {t("ui.cancel")}
         </Button>
         <Button disabled={text.trim() === ""} loading={say.isPending} onClick={() => say.mutate(undefined, { onSuccess: onDone })}>
-          {t("cases.agency.send")}
+          {t("cases.to_agency.send")}
         </Button>
       </Group>
     </Stack>
@@ -159,13 +159,13 @@ export function EndForm({ detail, notice, onDone }: { detail: CaseDetail; notice
   const end = useCaseAction(detail.id, () => must(client.POST("/api/v1/cases/{id}/agency-notices/{notice}/end", { params: { path: { id: detail.id, notice: notice.id } }, body: { reason: reason.trim() } })));
   return (
     <Stack gap="sm">
-      <Textarea label={t("cases.why")} description={t("cases.agency.end_hint")} autosize minRows={2} maxLength={500} value={reason} onChange={(event) => setReason(event.currentTarget.value)} data-autofocus />
+      <Textarea label={t("cases.why")} description={t("cases.to_agency.end_hint")} autosize minRows={2} maxLength={500} value={reason} onChange={(event) => setReason(event.currentTarget.value)} data-autofocus />
       <Group justify="flex-end" gap="xs">
         <Button variant="default" onClick={onDone}>
           {t("ui.cancel")}
         </Button>
         <Button disabled={reason.trim() === ""} loading={end.isPending} onClick={() => end.mutate(undefined, { onSuccess: onDone })}>
-          {t("cases.agency.end")}
+          {t("cases.to_agency.end")}
         </Button>
       </Group>
     </Stack>

@@ -123,7 +123,7 @@ export const vi = {
     due: "Hạn",
     due_change: "Đổi hạn",
     more: "Thao tác khác",
-    agency: {
+    to_agency: {
       title: "Thông báo cho đơn vị",
       new: "Gửi thông báo",
       empty: "Chưa gửi thông báo nào cho đơn vị",
@@ -365,7 +365,7 @@ export const en: typeof vi = {
     due: "Due",
     due_change: "Change the time",
     more: "More",
-    agency: {
+    to_agency: {
       title: "Notices to agencies",
       new: "Send a notice",
       empty: "No agency was sent a notice yet",
