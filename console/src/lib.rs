@@ -13,6 +13,7 @@ pub mod case_data;
 pub mod clock;
 pub mod collector;
 pub mod commands;
+pub mod file_kind;
 pub mod limit;
 pub mod live;
 pub mod metrics;

@@ -59,6 +59,12 @@ pub struct Metrics {
     pub channels_died: Counter,
     /// Followers of the live stream that were cut off because they were slow.
     pub live_cut_off: Counter,
+    /// Files of agencies that the collector took.
+    pub uploads_kept: Counter,
+    /// Files of agencies that were refused: too large, too many, or no room.
+    pub uploads_refused: Counter,
+    /// Files of agencies that were begun and never finished.
+    pub uploads_abandoned: Counter,
     /// Documents typeset.
     pub documents_pressed: Counter,
 }
@@ -93,6 +99,9 @@ async fn page(State(app): State<Arc<App>>) -> impl IntoResponse {
         ("console_escalations_exhausted_total", "ladders that nobody answered", m.escalations_exhausted.get()),
         ("console_channels_died_total", "notice channels that became dead", m.channels_died.get()),
         ("console_live_cut_off_total", "followers of the live stream cut off for slowness", m.live_cut_off.get()),
+        ("console_uploads_kept_total", "files of agencies that the collector took", m.uploads_kept.get()),
+        ("console_uploads_refused_total", "files of agencies that were refused", m.uploads_refused.get()),
+        ("console_uploads_abandoned_total", "files of agencies that were never finished", m.uploads_abandoned.get()),
         ("console_documents_pressed_total", "documents typeset", m.documents_pressed.get()),
     ];
     let mut text = String::new();

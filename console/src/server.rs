@@ -102,6 +102,7 @@ pub fn start_tasks(app: &Arc<App>, mailer: Option<Mailer>) -> tokio::task::JoinS
     tasks.spawn(collector::stream::follow(app.clone()));
     tasks.spawn(collector::watch::watch(app.clone()));
     tasks.spawn(notify::keep_telling(app.clone()));
+    tasks.spawn(notify::agency::keep(app.clone()));
     if let Some(mailer) = mailer {
         tasks.spawn(notify::send_queued(app.clone(), mailer));
     }

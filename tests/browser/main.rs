@@ -1,6 +1,6 @@
 //! The console in a real browser: headless Chromium, driven by playwright-core, against the three programs.
 //!
-//! The walks themselves are `walk.mjs`, `triage.mjs`, `cases.mjs`, `pages.mjs`, `agencies.mjs`, `roles.mjs` and `oncall.mjs`; they find everything by role and label. Screenshots go
+//! The walks themselves are `walk.mjs`, `triage.mjs`, `cases.mjs`, `pages.mjs`, `agencies.mjs`, `roles.mjs`, `oncall.mjs` and `answers.mjs`; they find everything by role and label. Screenshots go
 //! to the folder that `LUYTRE_SCREENSHOTS` names, or else with the stage.
 
 use std::path::PathBuf;
@@ -75,6 +75,18 @@ fn the_next_one_on_call_is_mailed_and_acknowledges_by_the_link_and_a_manager_see
     stage.stack.start_sensor(SENSOR, &story_at_once())?;
     stage.rest()?;
     walk_with(&stage, "oncall.mjs", &link, &["call", &received])
+}
+
+#[test]
+fn an_agency_contact_answers_and_the_team_sees_it_and_hands_the_shift_over() -> Result<()> {
+    let port = stack::free_port()?;
+    let mut stage = Stage::set(|settings| settings.console_lines = mail::settings(&settings.data, port))?;
+    let _server = mail::start(stage.folder(), port)?;
+    stage.stack.start_collector()?;
+    stage.stack.start_console()?;
+    let link = stage.stack.setup_link()?;
+    let received = stage.folder().join("received").display().to_string();
+    walk_with(&stage, "answers.mjs", &link, &[&received])
 }
 
 #[test]

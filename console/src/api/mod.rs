@@ -3,6 +3,8 @@
 
 pub mod access;
 pub mod agencies;
+pub mod agency_notices;
+pub mod agency_work;
 pub mod alerts;
 pub mod case_evidence;
 pub mod case_work;
@@ -10,6 +12,7 @@ pub mod cases;
 pub mod escalations;
 pub mod extract;
 pub mod groups;
+pub mod handovers;
 pub mod health;
 pub mod live;
 pub mod notices;
@@ -99,6 +102,22 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(case_evidence::seal_evidence))
         .routes(routes!(case_evidence::read_evidence))
         .routes(routes!(case_evidence::release_evidence))
+        .routes(routes!(agency_notices::draft_notice))
+        .routes(routes!(agency_notices::discard_notice))
+        .routes(routes!(agency_notices::send_notice))
+        .routes(routes!(agency_notices::message_agency))
+        .routes(routes!(agency_notices::remind_agency))
+        .routes(routes!(agency_notices::end_notice))
+        .routes(routes!(agency_notices::begin_document))
+        .routes(routes!(agency_notices::get_document, agency_notices::put_document, agency_notices::drop_document))
+        .routes(routes!(agency_notices::read_upload))
+        .routes(routes!(agency_work::list_agency_work))
+        .routes(routes!(agency_work::get_agency_work))
+        .routes(routes!(agency_work::confirm_notice))
+        .routes(routes!(agency_work::answer_notice))
+        .routes(routes!(agency_work::remediate_notice))
+        .routes(routes!(agency_work::begin_file))
+        .routes(routes!(agency_work::get_file, agency_work::put_piece, agency_work::drop_file))
         .routes(routes!(case_work::list_tasks))
         .routes(routes!(case_work::get_inbox))
         .routes(routes!(case_work::see_inbox))
@@ -142,6 +161,11 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rosters::change_roster, rosters::delete_roster))
         .routes(routes!(rosters::add_override))
         .routes(routes!(rosters::remove_override))
+        .routes(routes!(handovers::get_shift))
+        .routes(routes!(handovers::list_handovers, handovers::hand_over))
+        .routes(routes!(handovers::get_handover))
+        .routes(routes!(handovers::answer_handover))
+        .routes(routes!(handovers::withdraw_handover))
         .routes(routes!(escalations::list_escalations))
         .routes(routes!(escalations::acknowledge))
         .routes(routes!(escalations::look_at_link, escalations::use_link))

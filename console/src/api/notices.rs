@@ -19,7 +19,7 @@ use crate::model::{
 };
 use crate::notify::plan::{Recipient, recipient_of};
 use crate::notify::writer::Message;
-use crate::notify::{shapes, webhook};
+use crate::notify::{agency, shapes, webhook};
 use crate::store::audit::{Actor, detail};
 use crate::store::notice_rules::{MAIL, is_address};
 use crate::store::notices::DueDigest;
@@ -297,6 +297,7 @@ fn message(app: &App, template: &str, to: &Recipient, alerts: Vec<Alert>) -> Res
             app.notices.digest(&digest, to)
         }
         "test" => app.notices.notice(NoticeKind::Test, to, MAIL, ""),
+        "agency" => app.notices.agency(&agency::sample(), agency::News::Sent, to),
         "channel" => app.notices.notice(NoticeKind::Channel, to, MAIL, "451 4.3.2 busy"),
         _ => return Err(Problem::bad_field("template", "choose one of the list")),
     })

@@ -50,6 +50,8 @@ const TRIAGE: Access = Access::Roles(&[Role::Analyst, Role::Admin]);
 const CASES: Access = Access::Roles(&[Role::Analyst, Role::Manager, Role::Admin]);
 /// Those who say who works when.
 const LEAD: Access = Access::Roles(&[Role::Manager, Role::Admin]);
+/// The people of agencies.
+const AGENCIES: Access = Access::Roles(&[Role::Agency]);
 /// Those who verify.
 const AUDIT: Access = Access::Roles(&[Role::Auditor, Role::Admin]);
 /// Administrators.
@@ -59,6 +61,7 @@ const ADMIN: Access = Access::Roles(&[Role::Admin]);
 const ALERT: Within = Within::Named(Named::Alert);
 const AGENCY: Within = Within::Named(Named::Agency);
 const CASE: Within = Within::Case;
+const RECEIVED: Within = Within::Named(Named::AgencyNotice);
 
 /// Method, route, who may, and what is left of it for somebody who does not reach everything.
 pub const TABLE: &[(Method, &str, Access, Within)] = &[
@@ -120,6 +123,26 @@ pub const TABLE: &[(Method, &str, Access, Within)] = &[
     (Method::POST, "/api/v1/cases/{id}/evidence", TRIAGE, CASE),
     (Method::POST, "/api/v1/cases/{id}/evidence/{evidence}/read", TRIAGE, CASE),
     (Method::POST, "/api/v1/cases/{id}/evidence/{evidence}/release", TRIAGE, CASE),
+    (Method::POST, "/api/v1/cases/{id}/agency-notices", CASES, CASE),
+    (Method::DELETE, "/api/v1/cases/{id}/agency-notices/{notice}", CASES, CASE),
+    (Method::POST, "/api/v1/cases/{id}/agency-notices/{notice}/send", CASES, CASE),
+    (Method::POST, "/api/v1/cases/{id}/agency-notices/{notice}/messages", CASES, CASE),
+    (Method::POST, "/api/v1/cases/{id}/agency-notices/{notice}/remind", CASES, CASE),
+    (Method::POST, "/api/v1/cases/{id}/agency-notices/{notice}/end", CASES, CASE),
+    (Method::POST, "/api/v1/cases/{id}/agency-notices/{notice}/files", CASES, CASE),
+    (Method::GET, "/api/v1/cases/{id}/agency-notices/{notice}/files/{file}", READERS, CASE),
+    (Method::PUT, "/api/v1/cases/{id}/agency-notices/{notice}/files/{file}", CASES, CASE),
+    (Method::DELETE, "/api/v1/cases/{id}/agency-notices/{notice}/files/{file}", CASES, CASE),
+    (Method::POST, "/api/v1/cases/{id}/agency-notices/{notice}/files/{file}/read", TRIAGE, CASE),
+    (Method::GET, "/api/v1/agency-work", AGENCIES, Within::Narrowed),
+    (Method::GET, "/api/v1/agency-work/{id}", AGENCIES, RECEIVED),
+    (Method::POST, "/api/v1/agency-work/{id}/confirm", AGENCIES, RECEIVED),
+    (Method::POST, "/api/v1/agency-work/{id}/answers", AGENCIES, RECEIVED),
+    (Method::POST, "/api/v1/agency-work/{id}/remediation", AGENCIES, RECEIVED),
+    (Method::POST, "/api/v1/agency-work/{id}/files", AGENCIES, RECEIVED),
+    (Method::GET, "/api/v1/agency-work/{id}/files/{file}", AGENCIES, RECEIVED),
+    (Method::PUT, "/api/v1/agency-work/{id}/files/{file}", AGENCIES, RECEIVED),
+    (Method::DELETE, "/api/v1/agency-work/{id}/files/{file}", AGENCIES, RECEIVED),
     (Method::GET, "/api/v1/tasks", READERS, Within::Narrowed),
     (Method::GET, "/api/v1/inbox", Access::Session, Within::Narrowed),
     (Method::POST, "/api/v1/inbox/seen", Access::Session, Within::Any),
@@ -173,6 +196,12 @@ pub const TABLE: &[(Method, &str, Access, Within)] = &[
     (Method::DELETE, "/api/v1/rosters/{id}", LEAD, Within::Whole),
     (Method::POST, "/api/v1/rosters/{id}/overrides", CASES, Within::Whole),
     (Method::DELETE, "/api/v1/rosters/{id}/overrides/{override}", CASES, Within::Whole),
+    (Method::GET, "/api/v1/shift", READERS, Within::Whole),
+    (Method::GET, "/api/v1/handovers", READERS, Within::Whole),
+    (Method::POST, "/api/v1/handovers", CASES, Within::Whole),
+    (Method::GET, "/api/v1/handovers/{id}", READERS, Within::Whole),
+    (Method::POST, "/api/v1/handovers/{id}/answer", CASES, Within::Whole),
+    (Method::POST, "/api/v1/handovers/{id}/withdraw", CASES, Within::Whole),
     (Method::GET, "/api/v1/escalations", READERS, Within::Whole),
     (Method::POST, "/api/v1/escalations/{id}/acknowledge", CASES, Within::Whole),
     (Method::GET, "/api/v1/acknowledgement", Access::Public, Within::Any),
@@ -231,9 +260,15 @@ mod tests {
 
     #[test]
     fn auditors_change_nothing_and_agencies_see_only_themselves() {
-        for (method, route, access, _) in TABLE {
+        for (method, route, access, within) in TABLE {
             if let Access::Roles(roles) = access {
-                assert!(!roles.contains(&Role::Agency), "{method} {route}");
+                // What was addressed to them, in routes of their own that nobody else has.
+                let own = route.starts_with("/api/v1/agency-work");
+                assert_eq!(roles.contains(&Role::Agency), own, "{method} {route}");
+                assert!(
+                    !own || *access == AGENCIES && matches!(*within, Within::Narrowed | RECEIVED),
+                    "{method} {route}"
+                );
                 // One's own tokens change nothing of the team's work.
                 let own = route.starts_with("/api/v1/tokens");
                 let reads = own || *method == Method::GET || *route == "/api/v1/search";

@@ -206,6 +206,20 @@ impl Collector {
         Err(self.within(self.timeout, refusal(response, &path)).await?)
     }
 
+    /// Puts a document into the store of evidence, held by whoever brought it.
+    pub async fn add_document(
+        &self,
+        by: &str,
+        name: &str,
+        reason: &str,
+        content: Vec<u8>,
+    ) -> Result<EvidenceItem, CollectorError> {
+        let pairs = [("by", by), ("name", name), ("reason", reason)];
+        let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", path_part(value))).collect();
+        let path = format!("/v1/evidence/documents?{}", pairs.join("&"));
+        self.ask(Method::POST, &path, content, SEAL_TIMEOUT).await
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CollectorError> {
         self.ask(Method::GET, path, Vec::new(), self.timeout).await
     }

@@ -398,7 +398,7 @@ pub struct InboxItem {
     pub id: String,
     /// When.
     pub at: String,
-    /// `mentioned`, `task`, `lead` or `member`.
+    /// `mentioned`, `task`, `lead`, `member` or `agency`.
     pub kind: String,
     /// The case.
     pub case_id: String,

@@ -4,6 +4,7 @@ use luytre_collector_api::{Agency, Severity};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::agency_notices::CaseAgencyNotice;
 use super::alerts::{AlertRow, HistoryEntry};
 use super::case_work::{CaseEvent, CaseEvidence, CasePhase, CaseRef, CaseSystem, Observable, Task};
 use super::users::Person;
@@ -202,6 +203,8 @@ pub struct CaseDetail {
     pub links: Vec<CaseRef>,
     /// Its evidence.
     pub evidence: Vec<CaseEvidence>,
+    /// What agencies were asked, drafts among them, oldest first.
+    pub agency_notices: Vec<CaseAgencyNotice>,
     /// Its alerts, newest first; at most 500.
     pub alerts: Vec<AlertRow>,
     /// Its notes, oldest first.

@@ -3,10 +3,12 @@
 
 pub mod access;
 pub mod agencies;
+pub mod agency_notices;
 pub mod alerts;
 pub mod case_work;
 pub mod cases;
 pub mod collector_views;
+pub mod handovers;
 pub mod notices;
 pub mod overview;
 pub mod records;
@@ -17,10 +19,12 @@ pub mod users;
 
 pub use access::*;
 pub use agencies::*;
+pub use agency_notices::*;
 pub use alerts::*;
 pub use case_work::*;
 pub use cases::*;
 pub use collector_views::*;
+pub use handovers::*;
 pub use notices::*;
 pub use overview::*;
 pub use records::*;

@@ -33,6 +33,8 @@ pub enum NoticeKind {
     Test,
     /// A channel that no longer works.
     Channel,
+    /// A notice to an agency.
+    Agency,
 }
 
 /// A notice.

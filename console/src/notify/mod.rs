@@ -8,6 +8,7 @@
 //! answer and its note can send something twice. A channel that fails several times in a row is dead: that is told once,
 //! through the other channels and on every screen.
 
+pub mod agency;
 mod dkim;
 pub mod duty;
 pub mod ladder;

@@ -9,10 +9,11 @@ use jiff::tz::TimeZone;
 use luytre_collector_api::{Alert, Endpoint};
 use minijinja::{AutoEscape, Environment, Value, context};
 
+use super::agency::{self, News};
 use super::plan::{Plan, Recipient, digest_due, matches};
 use super::shapes::Shape;
 use crate::clock;
-use crate::model::{Lang, NoticeKind, wire_name};
+use crate::model::{AgencyNotice, Lang, NoticeKind, wire_name};
 use crate::settings::Settings;
 use crate::store::escalations::NewEscalation;
 use crate::store::notices::{DueDigest, NewDigestEntry, NewNotice, Orders};
@@ -41,6 +42,10 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("digest.en.txt", include_str!("../../data/mail/digest.en.txt")),
     ("digest.vi.html", include_str!("../../data/mail/digest.vi.html")),
     ("digest.en.html", include_str!("../../data/mail/digest.en.html")),
+    ("agency.vi.txt", include_str!("../../data/mail/agency.vi.txt")),
+    ("agency.en.txt", include_str!("../../data/mail/agency.en.txt")),
+    ("agency.vi.html", include_str!("../../data/mail/agency.vi.html")),
+    ("agency.en.html", include_str!("../../data/mail/agency.en.html")),
     ("notice.vi.txt", include_str!("../../data/mail/notice.vi.txt")),
     ("notice.en.txt", include_str!("../../data/mail/notice.en.txt")),
     ("notice.vi.html", include_str!("../../data/mail/notice.vi.html")),
@@ -194,6 +199,17 @@ impl NoticeWriter {
         let values = context! { about => wire_name(&kind), name => words::one_line(name, 100),
         error => words::one_line(error, 300), link => self.link("/notices") };
         self.write("notice", kind, to, values, None)
+    }
+
+    /// The message that tells an agency of a notice; the subject of the notice only where it may be shared.
+    pub fn agency(&self, notice: &AgencyNotice, news: News, to: &Recipient) -> anyhow::Result<Message> {
+        let due = notice.due_at.as_deref().and_then(clock::from_text).map(|due_us| words::moment(due_us, &self.zone));
+        let subject = if agency::names_subject(notice) { words::one_line(&notice.subject, 200) } else { String::new() };
+        let missing: Vec<String> = notice.missing.iter().map(wire_name).collect();
+        let values = context! { about => news.name(), reference => notice.reference.as_str(),
+        agency => words::one_line(&notice.agency.name, 200), topic => subject, due, missing,
+        link => self.link(&format!("/work/{}", crate::collector::path_part(&notice.id))) };
+        self.write("agency", NoticeKind::Agency, to, values, None)
     }
 
     fn write(

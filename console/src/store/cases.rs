@@ -9,7 +9,7 @@ use super::audit::{Actor, Detail, HistoryOf, audit, detail, history};
 use super::case_facts::{apply, case_row, differences, digest, facts, row_sql, write};
 use super::reach::{Reach, reaches, within_sql};
 use super::sql::{Conditions, contains_pattern, cursor_parts, cursor_text, folded, page_size, person, severity_number};
-use super::{Change, Store, StoreError, StoreResult, case_people, case_work, new_id};
+use super::{Change, Store, StoreError, StoreResult, agency_notices, case_people, case_work, new_id};
 use crate::case_data::case_data;
 use crate::clock;
 use crate::model::{
@@ -74,6 +74,7 @@ impl Store {
             members: self.case_members(id).await?,
             links: self.case_links(id, viewer).await?,
             evidence: self.case_evidence(id).await?,
+            agency_notices: self.case_agency_notices(id).await?,
             alerts: self.case_alerts(id, viewer).await?,
             notes: notes.iter().map(note).collect::<Result<_, _>>()?,
             history: self.history_of(HistoryOf::Case, id).await?,
@@ -124,9 +125,13 @@ impl Store {
         let new_lead = lead.clone().flatten().filter(|lead| Some(lead) != before.lead.as_ref());
         let (mut after, mut facts_after) = (before.clone(), facts_before.clone());
         apply(&mut after, &mut facts_after, wish, agency, lead)?;
-        let what = differences((&before, &facts_before), (&after, &facts_after));
+        let mut what = differences((&before, &facts_before), (&after, &facts_after));
         let now_us = self.now_us();
         let mut change = self.begin().await?;
+        if after.status == CaseStatus::Closed && before.status != CaseStatus::Closed {
+            let waiting = agency_notices::waiting_for(&mut change, id).await?;
+            what.extend(waiting.map(|names| ("unanswered".to_owned(), names)));
+        }
         if after.agency != before.agency {
             refuse_out_of_reach(&mut change, after.agency.as_ref().map(|agency| agency.id.as_str()), actor).await?;
         }

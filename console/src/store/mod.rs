@@ -7,6 +7,9 @@
 pub mod access;
 pub mod acts;
 pub mod agencies;
+pub mod agency_answers;
+pub mod agency_files;
+pub mod agency_notices;
 pub mod agency_records;
 mod alert_filter;
 pub mod alerts;
@@ -23,6 +26,7 @@ pub mod decide;
 pub mod escalations;
 pub mod figures;
 pub mod groups;
+pub mod handovers;
 pub mod links;
 pub mod notes;
 pub mod notice_rules;
@@ -64,6 +68,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "access", include_str!("../../migrations/0005_access.sql")),
     (6, "agencies", include_str!("../../migrations/0006_agencies.sql")),
     (7, "notices", include_str!("../../migrations/0007_notices.sql")),
+    (8, "agency_notices", include_str!("../../migrations/0008_agency_notices.sql")),
 ];
 
 /// Why the store could not do it.

@@ -85,6 +85,8 @@ pub enum Named {
     Suppression,
     /// An agency.
     Agency,
+    /// A notice that was sent to an agency.
+    AgencyNotice,
 }
 
 impl Named {
@@ -95,6 +97,7 @@ impl Named {
             Named::Act => "decision",
             Named::Suppression => "suppression",
             Named::Agency => "agency",
+            Named::AgencyNotice => "notice",
         }
     }
 }
@@ -107,6 +110,7 @@ impl Store {
             Named::Act => ("act_members m JOIN alerts a ON a.id = m.alert_id WHERE m.act_id = ?", "a.agency_id"),
             Named::Suppression => ("suppressions s WHERE s.id = ?", "s.agency_id"),
             Named::Agency => ("agencies g WHERE g.id = ?", "g.id"),
+            Named::AgencyNotice => ("agency_notices n WHERE n.state <> 'draft' AND n.id = ?", "n.agency_id"),
         };
         let mut conditions = Conditions::default();
         let place = conditions.bind(id.to_owned())?;

@@ -254,10 +254,10 @@ impl Store {
         Ok(rows.iter().map(contact).collect::<Result<_, sqlx::Error>>()?)
     }
 
-    /// Where notices reach those who work here, by name.
+    /// Where notices reach those who work here and in agencies, by name.
     pub async fn notice_addresses(&self) -> StoreResult<Vec<NoticeAddress>> {
         let all = self.contacts().await?.into_iter();
-        let works = all.filter(|one| !one.user.disabled && one.user.role != crate::model::Role::Agency);
+        let works = all.filter(|one| !one.user.disabled);
         Ok(works.map(|one| NoticeAddress { user: one.user.person(), mail: one.mail }).collect())
     }
 

@@ -22,6 +22,17 @@ pub struct FakeCollector {
     pub asked_after: Arc<Mutex<Vec<u64>>>,
     /// The searches that came.
     pub searches: Arc<Mutex<Vec<SearchRequest>>>,
+    /// The documents that it keeps.
+    pub documents: Arc<Mutex<Vec<Document>>>,
+    refuse: Arc<Mutex<u32>>,
+}
+
+/// A document that was handed over.
+#[derive(Debug, Clone)]
+pub struct Document {
+    pub by: String,
+    pub name: String,
+    pub content: Vec<u8>,
 }
 
 impl FakeCollector {
@@ -30,6 +41,8 @@ impl FakeCollector {
             alerts: watch::Sender::new(Vec::new()),
             asked_after: Arc::default(),
             searches: Arc::default(),
+            documents: Arc::default(),
+            refuse: Arc::default(),
         };
         let router = Router::new()
             .route(
@@ -50,6 +63,7 @@ impl FakeCollector {
                 }),
             )
             .route("/v1/evidence/holds", post(hold))
+            .route("/v1/evidence/documents", post(add_document).layer(axum::extract::DefaultBodyLimit::max(64 << 20)))
             .route("/v1/evidence/{id}", get(read_evidence))
             .route("/v1/evidence/{id}/release", post(|| async { Json(item("a1")) }))
             .route("/v1/ledger", get(|| async { Json(ledger()) }))
@@ -71,6 +85,11 @@ impl FakeCollector {
             alert.sequence = alerts.len() as u64 + 1;
             alerts.push(alert);
         });
+    }
+
+    /// Takes no document for so many times, as a collector whose store is full.
+    pub fn refuse_documents(&self, times: u32) {
+        *self.refuse.lock().unwrap() = times;
     }
 
     /// Forgets all alerts, as a collector with a new data directory does.
@@ -132,6 +151,26 @@ async fn hold(Json(request): Json<Value>) -> Json<Value> {
     assert!(request["reason"].as_str().unwrap().starts_with("case "), "{request}");
     Json(json!({"item": item(alert), "password": "mo-ra", "missing": ["packets of one flow"], "events": 3, "flows": 1,
         "files": 0}))
+}
+
+async fn add_document(
+    State(fake): State<FakeCollector>,
+    Query(query): Query<std::collections::HashMap<String, String>>,
+    content: Bytes,
+) -> (StatusCode, Json<Value>) {
+    use sha2::Digest as _;
+    let mut refuse = fake.refuse.lock().unwrap();
+    if *refuse > 0 {
+        *refuse -= 1;
+        let error = json!({"code": "full", "message": "the evidence store is full"});
+        return (StatusCode::INSUFFICIENT_STORAGE, Json(error));
+    }
+    let document = Document { by: query["by"].clone(), name: query["name"].clone(), content: content.to_vec() };
+    let id = hex::encode(sha2::Sha256::digest(&content));
+    let kept = json!({"id": id, "kind": "document", "name": document.name, "bytes": content.len(),
+        "added": "2026-11-22T03:00:00Z", "holds": []});
+    fake.documents.lock().unwrap().push(document);
+    (StatusCode::OK, Json(kept))
 }
 
 async fn read_evidence(

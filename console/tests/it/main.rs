@@ -3,11 +3,13 @@
 
 mod access;
 mod agencies;
+mod agency_notices;
 mod alerts;
 mod cases;
 mod chain;
 mod doors;
 mod fakes;
+mod handovers;
 mod harness;
 mod live;
 mod mails;

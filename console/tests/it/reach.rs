@@ -22,6 +22,7 @@ struct Two {
     case: String,
     suppression: String,
     act: String,
+    notice: String,
 }
 
 async fn two() -> Two {
@@ -57,6 +58,10 @@ async fn two() -> Two {
     console.catch_up().await;
     let open = json!({"title": format!("Hồ sơ {MARK}"), "severity": "high", "agency_id": "syt"});
     let case = console.post(&root, "/api/v1/cases", open).await.json()["id"].as_str().unwrap().to_owned();
+    let notice = json!({"agency_id": "syt", "subject": MARK, "text": MARK, "tlp": "amber", "asks": ["confirm"]});
+    let notices = format!("/api/v1/cases/{case}/agency-notices");
+    let notice = console.post(&root, &notices, notice).await.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(console.post(&root, &format!("{notices}/{notice}/send"), json!({})).await.status, StatusCode::OK);
     let root_id = console.get(&root, "/api/v1/session").await.json()["user"]["id"].as_str().unwrap().to_owned();
     let suppress = json!({"scope": {"rule_id": "webshell", "agency_id": "syt", "source_ip": "203.0.113.200"},
         "reason": MARK, "owner_id": root_id, "expires_at": "2026-12-01T00:00:00Z", "hide_open": false});
@@ -68,7 +73,7 @@ async fn two() -> Two {
     let view = json!({"name": format!("Bộ lọc {MARK}"), "query": "agency=syt", "shared": true});
     assert_eq!(console.post(&root, "/api/v1/views", view).await.status, StatusCode::OK);
     console.user_of(&format!("nguoi-{}", MARK.to_lowercase()), Role::Analyst, Some("syt")).await;
-    Two { console, root, case, suppression, act }
+    Two { console, root, case, suppression, act, notice }
 }
 
 impl Two {
@@ -80,6 +85,7 @@ impl Two {
             "acts" => &self.act,
             "suppressions" => &self.suppression,
             "agencies" => "syt",
+            "agency-work" => &self.notice,
             _ => "none",
         };
         let filled = route.replace("{id}", id).replace("{table}", "contacts").replace("{name}", "daily-summary");

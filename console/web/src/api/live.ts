@@ -13,6 +13,8 @@ export interface LiveEvents {
   case_changed: { id: string; version: number };
   /** Something about notices, rosters or escalations. */
   notices_changed: Record<string, never>;
+  /** A shift was handed over, taken or refused. */
+  handovers_changed: Record<string, never>;
   visibility: VisibilityNow;
   resync: null;
   connection: boolean;
@@ -26,6 +28,7 @@ const handlers: Handlers = {
   alerts_changed: new Set(),
   case_changed: new Set(),
   notices_changed: new Set(),
+  handovers_changed: new Set(),
   visibility: new Set(),
   resync: new Set(),
   connection: new Set(),
@@ -77,6 +80,7 @@ function open() {
   listen(stream, "alerts_changed");
   listen(stream, "case_changed");
   listen(stream, "notices_changed");
+  listen(stream, "handovers_changed");
   listen(stream, "visibility");
   listen(stream, "resync");
 }

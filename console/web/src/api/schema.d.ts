@@ -144,6 +144,127 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agency-work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was sent to one's agency, what waits for it first. */
+        get: operations["list_agency_work"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agency-work/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A notice with everything that was said of it. */
+        get: operations["get_agency_work"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agency-work/{id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers in words. */
+        post: operations["answer_notice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agency-work/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirms that one's agency has the notice. */
+        post: operations["confirm_notice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agency-work/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins an upload; its pieces follow. */
+        post: operations["begin_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agency-work/{id}/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A document that the team sent along. */
+        get: operations["get_file"];
+        /** Adds a piece of an upload; the file is whole with its last piece. After a break, go on from `received`. */
+        put: operations["put_piece"];
+        post?: never;
+        /** Gives an upload up that is not whole yet. */
+        delete: operations["drop_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agency-work/{id}/remediation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reports what was done, when and by whom. */
+        post: operations["remediate_notice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -483,6 +604,164 @@ export interface paths {
         /** Says who may see a case. */
         put: operations["restrict_case"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/agency-notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prepares a notice to an agency. Documents are added to it, then it is sent. */
+        post: operations["draft_notice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/agency-notices/{notice}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Throws a draft away. */
+        delete: operations["discard_notice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/agency-notices/{notice}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a notice: nothing more is waited for or taken. The agency sees the reason. */
+        post: operations["end_notice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/agency-notices/{notice}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins a document that goes with a draft; its pieces follow. */
+        post: operations["begin_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/agency-notices/{notice}/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A document that the team sent along. */
+        get: operations["get_document"];
+        /** Adds a piece of a document; it is whole with its last piece. */
+        put: operations["put_document"];
+        post?: never;
+        /** Takes a document of a draft away. */
+        delete: operations["drop_document"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/agency-notices/{notice}/files/{file}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives out what an agency uploaded: a ZIP archive that the header `x-luytre-password` opens. It is written down before
+         *     the first byte leaves.
+         */
+        post: operations["read_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/agency-notices/{notice}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds something to a notice that was sent; its people are told by mail. */
+        post: operations["message_agency"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/agency-notices/{notice}/remind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reminds an agency by mail of what is missing; at most once an hour. */
+        post: operations["remind_agency"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/agency-notices/{notice}/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a draft. The agency sees it from now on, and its people are told by mail. */
+        post: operations["send_notice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -840,6 +1119,75 @@ export interface paths {
         put?: never;
         /** Acknowledges in the console. */
         post: operations["acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handovers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Handovers, newest first, and those that wait for the caller's signature. */
+        get: operations["list_handovers"];
+        put?: never;
+        /** Hands the shift over to somebody: the caller signs the state as it is at this moment. */
+        post: operations["hand_over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handovers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A handover with the state as it was shown. */
+        get: operations["get_handover"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handovers/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The one who comes signs, or refuses. */
+        post: operations["answer_handover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handovers/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The one who goes takes a handover back that nobody has signed. */
+        post: operations["withdraw_handover"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1490,6 +1838,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/shift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is open now: what a handover would show. */
+        get: operations["get_shift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/suppressions": {
         parameters: {
             query?: never;
@@ -1717,6 +2082,24 @@ export interface components {
             /** @description Agencies that became it, or part of it. */
             predecessors: string[];
         };
+        /** @description Something that was said of a notice. */
+        AgencyEntry: {
+            /** @description When. */
+            at: string;
+            by?: null | components["schemas"]["Person"];
+            /** @description When it was done, of a report of what was done. */
+            done_at?: string | null;
+            /** @description Who did it, of a report of what was done. */
+            done_by?: string;
+            /** @description True when the agency said it, false when the team did. */
+            from_agency: boolean;
+            /** @description Its id. */
+            id: string;
+            /** @description What kind of saying. */
+            kind: components["schemas"]["EntryKind"];
+            /** @description The words. */
+            text: string;
+        };
         /** @description Adds an agency, or says how one is to be. */
         AgencyFields: {
             /**
@@ -1760,6 +2143,44 @@ export interface components {
              */
             valid_to: string | null;
         };
+        /** @description A file of a notice. */
+        AgencyFile: {
+            /** @description When it was begun, and once it is whole, since when it is. */
+            at: string;
+            by?: null | components["schemas"]["Person"];
+            /**
+             * Format: int64
+             * @description Its length.
+             */
+            bytes: number;
+            /** @description Its SHA-256, once it is whole. */
+            digest: string;
+            /** @description True when the agency uploaded it, false when the team sent it along. */
+            from_agency: boolean;
+            /** @description Its id. */
+            id: string;
+            /** @description What it is by its content, as a media type, once it is whole. */
+            kind: string;
+            /** @description The rules that matched. */
+            matches?: string[];
+            /** @description What it is called. */
+            name: string;
+            /** @description Why the collector has not got it yet; the agency is not told. */
+            problem?: string;
+            /**
+             * Format: int64
+             * @description How much of it is here.
+             */
+            received: number;
+            scan?: null | components["schemas"]["FileScan"];
+            /** @description How far it has come. */
+            state: components["schemas"]["AgencyFileState"];
+        };
+        /**
+         * @description How far a file has come.
+         * @enum {string}
+         */
+        AgencyFileState: "receiving" | "waiting" | "kept";
         /** @description All agencies. */
         AgencyList: {
             /** @description The agencies, by name. */
@@ -1770,6 +2191,50 @@ export interface components {
              */
             total: number;
         };
+        /** @description A notice to an agency, as both sides see it. */
+        AgencyNotice: {
+            /** @description To whom. */
+            agency: components["schemas"]["Agency"];
+            /** @description What is asked. */
+            asks: components["schemas"]["Ask"][];
+            /** @description When the agency confirmed that it has it. */
+            confirmed_at?: string | null;
+            confirmed_by?: null | components["schemas"]["Person"];
+            /** @description Until when. */
+            due_at?: string | null;
+            /** @description When the team ended it. */
+            ended_at?: string | null;
+            /** @description Why the team ended it. */
+            ended_reason?: string;
+            /** @description What was said, oldest first. */
+            entries: components["schemas"]["AgencyEntry"][];
+            /** @description Files, oldest first: documents of the team and what the agency uploaded. */
+            files: components["schemas"]["AgencyFile"][];
+            /** @description Its id. */
+            id: string;
+            /** @description What of it is missing. */
+            missing: components["schemas"]["Ask"][];
+            /** @description True when that has passed and something is missing. */
+            overdue: boolean;
+            /** @description What people call it: the numbers of its case and of the notice in it, `12-1`. */
+            reference: string;
+            /** @description When it was sent. */
+            sent_at?: string | null;
+            sent_by?: null | components["schemas"]["Person"];
+            /** @description Where it stands. */
+            state: components["schemas"]["AgencyNoticeState"];
+            /** @description What it is about. */
+            subject: string;
+            /** @description What it says. */
+            text: string;
+            /** @description With whom it may be shared. */
+            tlp: components["schemas"]["Tlp"];
+        };
+        /**
+         * @description Where a notice stands.
+         * @enum {string}
+         */
+        AgencyNoticeState: "draft" | "open" | "met" | "ended";
         /** @description Something that belongs to an agency. */
         AgencyRecord: {
             /** @description Whose it is. */
@@ -1892,6 +2357,55 @@ export interface components {
             last_at: string;
             /** @description Its name. */
             name: string;
+        };
+        /** @description Words: an answer, or something that the team adds. */
+        AgencyWords: {
+            /** @description The words; 1 to 10,000 characters. */
+            text: string;
+        };
+        /** @description What an agency has to do. */
+        AgencyWork: {
+            agency?: null | components["schemas"]["Agency"];
+            /**
+             * Format: int64
+             * @description The largest file that can be uploaded, in bytes.
+             */
+            file_max_bytes: number;
+            /** @description What is missing something first, those that are due first before the others; at most 200. */
+            items: components["schemas"]["AgencyWorkRow"][];
+            /**
+             * Format: int64
+             * @description The largest piece of a file, in bytes.
+             */
+            piece_max_bytes: number;
+            /** @description The team that asks, as the configuration names it. */
+            team: string;
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            total: number;
+        };
+        /** @description A notice in the list of what an agency has to do. */
+        AgencyWorkRow: {
+            /** @description To whom. */
+            agency: components["schemas"]["Agency"];
+            /** @description Until when. */
+            due_at?: string | null;
+            /** @description Its id. */
+            id: string;
+            /** @description What of it is missing. */
+            missing: components["schemas"]["Ask"][];
+            /** @description True when that has passed and something is missing. */
+            overdue: boolean;
+            /** @description What people call it. */
+            reference: string;
+            /** @description When it was sent. */
+            sent_at: string;
+            /** @description Where it stands. */
+            state: components["schemas"]["AgencyNoticeState"];
+            /** @description What it is about. */
+            subject: string;
         };
         /** @description Something a rule found, with everything needed to explain it. */
         Alert: {
@@ -2177,6 +2691,15 @@ export interface components {
          * @enum {string}
          */
         Align: "left" | "right";
+        /** @description What the one who comes says. */
+        AnswerHandover: {
+            /** @description Words; needed for a refusal, at most 5,000 characters. */
+            answer?: string;
+            /** @description The digest of the state that was shown: what was not seen cannot be signed. */
+            digest: string;
+            /** @description True to sign, false to refuse. */
+            take: boolean;
+        };
         /** @description A token of a program; it acts as its owner. */
         ApiToken: {
             /** @description When it was made. */
@@ -2211,6 +2734,11 @@ export interface components {
             /** @description Which, an id of the data. */
             template: string;
         };
+        /**
+         * @description What an agency is asked for.
+         * @enum {string}
+         */
+        Ask: "confirm" | "answer" | "logs" | "remediation";
         /** @description A device or service of an agency. */
         Asset: {
             /**
@@ -2425,6 +2953,13 @@ export interface components {
             user_id?: string | null;
             verdict?: null | components["schemas"]["Verdict"];
         };
+        /** @description A notice to an agency as the team sees it in a case. */
+        CaseAgencyNotice: components["schemas"]["AgencyNotice"] & {
+            /** @description When its people were last told by mail. */
+            told_at?: string | null;
+            /** @description The addresses that mail went to; nobody where it is empty. */
+            told_to: string[];
+        };
         /** @description The bar's events on the live stream, besides alerts: a case changed. */
         CaseChanged: {
             /** @description The case. */
@@ -2456,6 +2991,8 @@ export interface components {
         };
         /** @description A case with everything in it. */
         CaseDetail: components["schemas"]["CaseRow"] & {
+            /** @description What agencies were asked, drafts among them, oldest first. */
+            agency_notices: components["schemas"]["CaseAgencyNotice"][];
             /** @description Its alerts, newest first; at most 500. */
             alerts: components["schemas"]["AlertRow"][];
             /** @description What was put into the timeline by hand, oldest first. */
@@ -3074,6 +3611,15 @@ export interface components {
             /** @description Its title. */
             title: string;
         };
+        /** @description Who is on call in a roster, and who comes next. */
+        DutyNext: {
+            next?: null | components["schemas"]["Person"];
+            now?: null | components["schemas"]["Person"];
+            /** @description The roster. */
+            roster: string;
+            /** @description Until when; missing where nobody takes over within two weeks. */
+            until?: string | null;
+        };
         /** @description Who is on call from when until when. */
         DutySpan: {
             /** @description From when, inclusive. */
@@ -3086,10 +3632,33 @@ export interface components {
             to: string;
             user?: null | components["schemas"]["Person"];
         };
+        /** @description Ends a notice. */
+        EndAgencyNotice: {
+            /** @description Why; 1 to 500 characters. The agency sees it. */
+            reason: string;
+        };
         /** @description Ends a suppression before its time. */
         EndSuppression: {
             /** @description Why; 1 to 2000 characters. */
             reason: string;
+        };
+        /** @description A suppression that ends soon. */
+        EndingSilence: {
+            /** @description When it ends. */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description What it has hidden.
+             */
+            hidden: number;
+            /** @description Its id. */
+            id: string;
+            /** @description Why it was made. */
+            reason: string;
+            /** @description The rule's name. */
+            rule_name: string;
+            /** @description The rule's name in Vietnamese. */
+            rule_name_vi?: string | null;
         };
         /** @description An address and port. */
         Endpoint: {
@@ -3124,6 +3693,11 @@ export interface components {
             /** @description Its name in Vietnamese. */
             vi: string;
         };
+        /**
+         * @description What was said of a notice.
+         * @enum {string}
+         */
+        EntryKind: "confirmed" | "answer" | "remediation" | "message" | "reminder" | "late";
         /** @description Makes an alert part of a case: an existing one (`case_id`) or a new one (`title` and `severity`). */
         EscalateAlert: {
             /** @description Agency of the new case; the alert's where it is missing. */
@@ -3262,6 +3836,11 @@ export interface components {
             /** @description The value. */
             value: string;
         };
+        /**
+         * @description Whether a file was looked at for what is malicious.
+         * @enum {string}
+         */
+        FileScan: "not_scanned" | "clean" | "matched";
         /** @description A code of the app, or a recovery code. */
         GivenCode: {
             /** @description The code. */
@@ -3319,6 +3898,11 @@ export interface components {
              */
             week: number;
         };
+        /**
+         * @description Where a handover stands.
+         * @enum {string}
+         */
+        HandoverState: "waiting" | "taken" | "refused" | "withdrawn";
         /** @description One line of a history: who, when, what, why. */
         HistoryEntry: {
             /**
@@ -3391,7 +3975,7 @@ export interface components {
             case_title: string;
             /** @description Its id. */
             id: string;
-            /** @description `mentioned`, `task`, `lead` or `member`. */
+            /** @description `mentioned`, `task`, `lead`, `member` or `agency`. */
             kind: string;
             /** @description True once it was looked at. */
             seen: boolean;
@@ -3554,6 +4138,31 @@ export interface components {
             /** @description What events carry as `organization.id`: small letters, digits, `.`, `-`, `_`. */
             id: string;
         };
+        /** @description Begins a file; its pieces follow. */
+        NewAgencyFile: {
+            /**
+             * Format: int64
+             * @description Its length.
+             */
+            bytes: number;
+            /** @description What it is called; 1 to 200 characters. */
+            name: string;
+        };
+        /** @description Prepares a notice to an agency; it is sent by a step of its own, once its documents are there. */
+        NewAgencyNotice: {
+            /** @description To whom, an agency of the register. */
+            agency_id: string;
+            /** @description What is asked. */
+            asks?: components["schemas"]["Ask"][];
+            /** @description Until when (RFC 3339). */
+            due_at?: string | null;
+            /** @description What it is about; 1 to 200 characters. */
+            subject: string;
+            /** @description What it says; 1 to 10,000 characters. */
+            text: string;
+            /** @description With whom it may be shared. */
+            tlp: components["schemas"]["Tlp"];
+        };
         /** @description Adds a note to an alert. */
         NewAlertNote: {
             /** @description What; 1 to 2000 characters. */
@@ -3609,6 +4218,13 @@ export interface components {
             /** @description Who operates it. */
             operator?: string | null;
         };
+        /** @description Hands a shift over, signed by whoever asks. */
+        NewHandover: {
+            /** @description What the one who comes must know; at most 5,000 characters. */
+            remarks?: string;
+            /** @description Who comes. */
+            to_id: string;
+        };
         /** @description Adds a note. */
         NewNote: {
             /** @description What; 1 to 20,000 characters. */
@@ -3627,6 +4243,15 @@ export interface components {
             note?: string | null;
             /** @description Text with values in it, also defanged (`hxxp://evil[.]example`); at most 20,000 characters and 500 values. */
             text?: string;
+        };
+        /** @description Reports what was done. */
+        NewRemediation: {
+            /** @description When (RFC 3339), not in the future. */
+            done_at: string;
+            /** @description Who did it; 1 to 200 characters. */
+            done_by: string;
+            /** @description What was done; 1 to 10,000 characters. */
+            text: string;
         };
         /** @description Has somebody stand in. */
         NewRosterOverride: {
@@ -3791,7 +4416,7 @@ export interface components {
          * @description What a notice speaks of.
          * @enum {string}
          */
-        NoticeKind: "alert" | "escalation" | "digest" | "test" | "channel";
+        NoticeKind: "alert" | "escalation" | "digest" | "test" | "channel" | "agency";
         /** @description A page of notices, newest first. */
         NoticeList: {
             /** @description The notices. */
@@ -3903,6 +4528,22 @@ export interface components {
             /** @description The roster. */
             roster: string;
             user?: null | components["schemas"]["Person"];
+        };
+        /** @description An alert without a verdict. */
+        OpenAlert: {
+            /** @description The agency. */
+            agency?: string | null;
+            assignee?: null | components["schemas"]["Person"];
+            /** @description Its id. */
+            id: string;
+            /** @description The rule's name. */
+            rule_name: string;
+            /** @description The rule's name in Vietnamese. */
+            rule_name_vi?: string | null;
+            /** @description How bad it is. */
+            severity: components["schemas"]["Severity"];
+            /** @description When it was raised. */
+            time: string;
         };
         /**
          * @description What may be done with it where the attacker could see that (PAP).
@@ -4475,6 +5116,101 @@ export interface components {
             /** @description The address it goes to where none is given; `{{ secret }}` stands for the secret. */
             url: string;
         };
+        /** @description A handover with the state as it was shown. */
+        ShiftHandover: components["schemas"]["ShiftHandoverRow"] & {
+            /** @description True when the state is byte for byte what was signed. */
+            is_whole: boolean;
+            /** @description The state when the one who goes signed. */
+            shown: components["schemas"]["ShiftState"];
+        };
+        /** @description Handovers, newest first. */
+        ShiftHandoverList: {
+            /** @description The handovers. */
+            items: components["schemas"]["ShiftHandoverRow"][];
+            /** @description Where the next page begins. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            total: number;
+            /** @description Those that wait for the caller's signature. */
+            waiting: components["schemas"]["ShiftHandoverRow"][];
+        };
+        /** @description A handover in a list. */
+        ShiftHandoverRow: {
+            /** @description The words of the one who comes. */
+            answer: string;
+            /** @description SHA-256 of the state as it was shown; stands in the log. */
+            digest: string;
+            /** @description When the one who comes signed, or it ended otherwise. */
+            ended_at?: string | null;
+            /** @description Who goes. */
+            from: components["schemas"]["Person"];
+            /** @description When the one who goes signed. */
+            handed_at: string;
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+            /** @description The words of the one who goes. */
+            remarks: string;
+            /** @description Where it stands. */
+            state: components["schemas"]["HandoverState"];
+            /** @description Who comes. */
+            to: components["schemas"]["Person"];
+        };
+        /** @description The state at a moment. Restricted cases are counted and not named. */
+        ShiftState: {
+            /** @description Alerts without a verdict, by severity. */
+            alerts: {
+                [key: string]: number;
+            };
+            /** @description The moment. */
+            at: string;
+            /** @description Sensors that are not connected. */
+            blind: components["schemas"]["SensorNow"][];
+            /**
+             * Format: int64
+             * @description Calls of the last day that nobody acknowledged.
+             */
+            calls_unanswered: number;
+            /**
+             * Format: int64
+             * @description Calls of ladders that nobody has acknowledged yet.
+             */
+            calls_waiting: number;
+            /** @description Open tasks with a time: overdue, or due within the next day; the longest overdue first, at most 50. */
+            clocks: components["schemas"]["TaskNow"][];
+            /**
+             * Format: int64
+             * @description How many of them are overdue.
+             */
+            clocks_overdue: number;
+            /**
+             * Format: int64
+             * @description How many those are, restricted cases among them.
+             */
+            clocks_total: number;
+            /** @description Whether the collector answers. */
+            collector_ok: boolean;
+            /** @description Who is on call, and who comes next. */
+            on_call: components["schemas"]["DutyNext"][];
+            /** @description Suppressions that end within the next day; at most 50. */
+            silences: components["schemas"]["EndingSilence"][];
+            /** @description Notices to agencies that wait for an answer, those that are due first before the others; at most 50. */
+            unanswered: components["schemas"]["UnansweredNotice"][];
+            /**
+             * Format: int64
+             * @description How many those are, restricted cases among them.
+             */
+            unanswered_total: number;
+            /** @description The worst and oldest of them; at most 20. */
+            worst: components["schemas"]["OpenAlert"][];
+        };
         /** @description Where else a value was seen. */
         Sightings: {
             /** @description By agency, those with the most first; at most 20. Without an agency the name is empty. */
@@ -5000,6 +5736,21 @@ export interface components {
             version: number;
             /** @description Who is told when it changes. */
             watchers: components["schemas"]["Person"][];
+        };
+        /** @description A notice that waits for an agency, as lists about everything name it. */
+        UnansweredNotice: {
+            /** @description To whom. */
+            agency: string;
+            /** @description The case. */
+            case_id: string;
+            /** @description Until when. */
+            due_at?: string | null;
+            /** @description What of it is missing. */
+            missing: components["schemas"]["Ask"][];
+            /** @description True when that has passed. */
+            overdue: boolean;
+            /** @description What people call it. */
+            reference: string;
         };
         /** @description What taking back did. */
         UndoAnswer: {
@@ -5602,6 +6353,299 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_agency_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyWork"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_agency_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notice */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyNotice"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    answer_notice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notice */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgencyWords"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyNotice"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    confirm_notice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notice */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyNotice"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    begin_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notice */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAgencyFile"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyFile"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notice */
+                id: string;
+                /** @description The document */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    put_piece: {
+        parameters: {
+            query: {
+                /** @description The place of its first byte in the file: as much as is here already. */
+                at: number;
+            };
+            header?: never;
+            path: {
+                /** @description The notice */
+                id: string;
+                /** @description The file */
+                file: string;
+            };
+            cookie?: never;
+        };
+        /** @description The piece */
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyFile"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    drop_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notice */
+                id: string;
+                /** @description The file */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyNotice"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    remediate_notice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notice */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRemediation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyNotice"];
                 };
             };
             default: {
@@ -6402,6 +7446,392 @@ export interface operations {
             };
         };
     };
+    draft_notice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAgencyNotice"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyNotice"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    discard_notice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The notice */
+                notice: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    end_notice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The notice */
+                notice: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndAgencyNotice"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    begin_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The notice */
+                notice: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAgencyFile"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyFile"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The notice */
+                notice: string;
+                /** @description The document */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    put_document: {
+        parameters: {
+            query: {
+                /** @description The place of its first byte in the file: as much as is here already. */
+                at: number;
+            };
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The notice */
+                notice: string;
+                /** @description The document */
+                file: string;
+            };
+            cookie?: never;
+        };
+        /** @description The piece */
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgencyFile"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    drop_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The notice */
+                notice: string;
+                /** @description The document */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    read_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The notice */
+                notice: string;
+                /** @description The file */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceReason"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    message_agency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The notice */
+                notice: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgencyWords"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    remind_agency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The notice */
+                notice: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    send_notice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                id: string;
+                /** @description The notice */
+                notice: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     link_alerts: {
         parameters: {
             query?: never;
@@ -7087,6 +8517,163 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EscalationList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_handovers: {
+        parameters: {
+            query?: {
+                /** @description The next page, as the last answer named it. */
+                cursor?: string;
+                /** @description At most this many (default 50, at most 200). */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftHandoverList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    hand_over: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHandover"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftHandover"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_handover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The handover */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftHandover"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    answer_handover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The handover */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerHandover"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftHandover"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    withdraw_handover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The handover */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftHandover"];
                 };
             };
             default: {
@@ -8559,6 +10146,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionInfo"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_shift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftState"];
                 };
             };
             default: {

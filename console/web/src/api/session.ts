@@ -41,6 +41,8 @@ export function permissions(role: Role) {
     audit: AUDIT.includes(role),
     admin: role === "admin",
     tokens: role !== "agency",
+    /** Answers what was addressed to their agency. */
+    answers: role === "agency",
   };
 }
 

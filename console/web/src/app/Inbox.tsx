@@ -13,7 +13,7 @@ import { Time } from "../ui/Time";
 import styles from "./Inbox.module.css";
 
 const KEY = ["inbox"];
-const KINDS = ["mentioned", "task", "lead", "member"] as const;
+const KINDS = ["mentioned", "task", "lead", "member", "agency"] as const;
 
 export function Inbox() {
   const { t } = useTranslation();
@@ -63,7 +63,7 @@ export function Inbox() {
 function Entry({ item, onGo }: { item: InboxItem; onGo: () => void }) {
   const { t } = useTranslation();
   const kind = KINDS.find((each) => each === item.kind) ?? "mentioned";
-  const to = `/cases/${encodeURIComponent(item.case_id)}${kind === "task" ? "?tab=tasks" : ""}`;
+  const to = `/cases/${encodeURIComponent(item.case_id)}${kind === "task" ? "?tab=tasks" : kind === "agency" ? "?tab=agencies" : ""}`;
   return (
     <li data-new={!item.seen || undefined}>
       <Link to={to} onClick={onGo}>

@@ -11,6 +11,7 @@ import { Mark } from "../ui/Mark";
 import { ValueActions } from "../ui/Value";
 import { ConscienceBanner, ConsciencePill, useConscience } from "./Conscience";
 import { ErrorBoundary } from "./ErrorBoundary";
+import { HandoverWaiting } from "./HandoverWaiting";
 import { Inbox } from "./Inbox";
 import { NoticeAlarms } from "./NoticeAlarms";
 import { useSettings } from "./settings";
@@ -31,7 +32,8 @@ export function Shell({ children }: { children: ReactNode }) {
   const enrols = session.data?.must_enrol === true;
   const reads = permissions(user.role).read && !enrols;
   useEffect(() => (reads ? holdLive() : undefined), [reads]);
-  const works = permissions(user.role).cases;
+  const works = permissions(user.role).cases && !enrols;
+  const narrow = user.agency_id !== undefined;
   const [noting, setNoting] = useState<FieldValue | null>(null);
   const actions = useMemo(
     () => valueActions(t, { go: (to) => void navigate(to), toCase: works ? (field, value) => setNoting({ field, value }) : undefined }),
@@ -45,7 +47,7 @@ export function Shell({ children }: { children: ReactNode }) {
           {t("nav.skip")}
         </a>
         <header className={styles.header}>
-          <Link to="/alerts" className={styles.brand} aria-label="Lũy Tre">
+          <Link to={permissions(user.role).answers ? "/work" : "/alerts"} className={styles.brand} aria-label="Lũy Tre">
             <Mark size={20} />
             <span>Lũy Tre</span>
           </Link>
@@ -58,6 +60,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </header>
         {reads && <Watch part="banner" />}
         {reads && <NoticeAlarms />}
+        {works && !narrow && <HandoverWaiting />}
         <div id="content" className={styles.content}>
           <ErrorBoundary key={location.pathname}>{children}</ErrorBoundary>
         </div>
@@ -88,6 +91,7 @@ function Sections() {
     { to: "/suppressions", label: t("nav.suppressions"), shown: may.read },
     { to: "/notices", label: t("nav.notices"), shown: may.read && !narrow },
     { to: "/rosters", label: t("nav.rosters"), shown: may.read && !narrow },
+    { to: "/handover", label: t("nav.handover"), shown: may.read && !narrow },
   ].filter((entry) => entry.shown);
   const inMore = more.some((entry) => pathname.startsWith(entry.to));
   // On a small screen the sections scroll sideways: the one that is open stays in sight.
@@ -103,6 +107,11 @@ function Sections() {
             {t(`nav.${section}`)}
           </NavLink>
         ))}
+      {may.answers && (
+        <NavLink to="/work" className={({ isActive }) => `${styles.link} ${isActive ? styles.active : ""}`}>
+          {t("nav.work")}
+        </NavLink>
+      )}
       {more.length > 0 && (
         <Menu position="bottom-start">
           <Menu.Target>

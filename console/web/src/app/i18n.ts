@@ -8,6 +8,7 @@ import * as packets from "../features/alerts/packets/words";
 import * as alerts from "../features/alerts/words";
 import * as audit from "../features/audit/words";
 import * as cases from "../features/cases/words";
+import * as handover from "../features/handover/words";
 import * as hunt from "../features/hunt/words";
 import * as notices from "../features/notices/words";
 import * as overview from "../features/overview/words";
@@ -18,6 +19,7 @@ import * as sensors from "../features/sensors/words";
 import * as session from "../features/session/words";
 import * as suppressions from "../features/suppressions/words";
 import * as users from "../features/users/words";
+import * as work from "../features/work/words";
 import * as ui from "../ui/words";
 import * as frame from "./words";
 
@@ -31,6 +33,7 @@ export const vi = {
   ...packets.vi,
   ...audit.vi,
   ...cases.vi,
+  ...handover.vi,
   ...hunt.vi,
   ...notices.vi,
   ...overview.vi,
@@ -41,6 +44,7 @@ export const vi = {
   ...session.vi,
   ...suppressions.vi,
   ...users.vi,
+  ...work.vi,
 };
 
 export const en: typeof vi = {
@@ -53,6 +57,7 @@ export const en: typeof vi = {
   ...packets.en,
   ...audit.en,
   ...cases.en,
+  ...handover.en,
   ...hunt.en,
   ...notices.en,
   ...overview.en,
@@ -63,6 +68,7 @@ export const en: typeof vi = {
   ...session.en,
   ...suppressions.en,
   ...users.en,
+  ...work.en,
 };
 
 declare module "i18next" {

@@ -28,6 +28,9 @@ const AuditPage = lazy(() => import("../features/audit/AuditPage"));
 const OverviewPage = lazy(() => import("../features/overview/OverviewPage"));
 const RostersPage = lazy(() => import("../features/rosters/RostersPage"));
 const AcknowledgePage = lazy(() => import("../features/acknowledge/AcknowledgePage"));
+const WorkPage = lazy(() => import("../features/work/WorkPage"));
+const WorkNoticePage = lazy(() => import("../features/work/NoticePage"));
+const HandoverPage = lazy(() => import("../features/handover/HandoverPage"));
 const NoticesPage = lazy(() => import("../features/notices/NoticesPage"));
 
 export function AppRoutes() {
@@ -53,7 +56,7 @@ export function AppRoutes() {
 /** The page somebody wanted before they had to log in. */
 function wanted(state: unknown): string {
   const from = typeof state === "object" && state !== null && "from" in state ? state.from : undefined;
-  return typeof from === "string" && from.startsWith("/") && !from.startsWith("//") ? from : "/alerts";
+  return typeof from === "string" && from.startsWith("/") && !from.startsWith("//") ? from : "/";
 }
 
 function LoginRoute({ onLanguage }: { onLanguage: () => void }) {
@@ -88,7 +91,9 @@ function Pages() {
     <Shell>
       <Suspense fallback={<SkeletonRows rows={10} />}>
         <Routes>
-          <Route index element={<Navigate to="/alerts" replace />} />
+          <Route index element={<Navigate to={may.answers ? "/work" : "/alerts"} replace />} />
+          <Route path="work" element={guard(may.answers, <WorkPage />)} />
+          <Route path="work/:id" element={guard(may.answers, <WorkNoticePage />)} />
           <Route path="alerts" element={guard(may.read, <AlertsPage />)} />
           <Route path="alerts/:id" element={guard(may.read, <AlertPage />)} />
           <Route path="cases" element={guard(may.read, <CasesPage />)} />
@@ -106,6 +111,8 @@ function Pages() {
           <Route path="notices" element={guard(may.read, <NoticesPage />)} />
           <Route path="overview" element={guard(may.read, <OverviewPage />)} />
           <Route path="rosters" element={guard(may.read, <RostersPage />)} />
+          <Route path="handover" element={guard(may.read, <HandoverPage />)} />
+          <Route path="handover/:id" element={guard(may.read, <HandoverPage />)} />
           <Route path="*" element={<Empty title={t("ui.not_found")}>{t("ui.not_found_hint")}</Empty>} />
         </Routes>
       </Suspense>

@@ -14,3 +14,8 @@ export function toPicker(at: string | null | undefined): string | null {
 export function fromPicker(value: string): string {
   return dayjs.tz(value, timeZone()).toISOString();
 }
+
+/** The present moment as the browser's own field for date and time writes it, in the page's zone. */
+export function nowLocal(): string {
+  return dayjs().tz(timeZone()).format("YYYY-MM-DDTHH:mm");
+}

@@ -7,6 +7,7 @@ import type { CaseDetail } from "../../api/types";
 import { count } from "../../ui/format";
 import { usePageTitle } from "../../ui/Page";
 import { Failed, SkeletonRows } from "../../ui/States";
+import { Agencies } from "./Agencies";
 import { CaseHeader } from "./CaseHeader";
 import { Comments } from "./Comments";
 import { Evidence } from "./Evidence";
@@ -21,7 +22,7 @@ import { Tasks } from "./Tasks";
 import { Timeline } from "./Timeline";
 import styles from "./Case.module.css";
 
-const TABS = ["overview", "tasks", "timeline", "observables", "alerts", "evidence", "review"] as const;
+const TABS = ["overview", "tasks", "timeline", "observables", "alerts", "evidence", "agencies", "review"] as const;
 type Tab = (typeof TABS)[number];
 
 export default function CasePage() {
@@ -45,6 +46,7 @@ function CaseView({ detail }: { detail: CaseDetail }) {
     observables: detail.observables.length,
     alerts: detail.alert_count,
     evidence: detail.evidence.length,
+    agencies: detail.agency_notices.length,
   };
   const open = (value: string | null) => setParams(value === null || value === "overview" ? {} : { tab: value }, { replace: true });
   return (
@@ -58,7 +60,7 @@ function CaseView({ detail }: { detail: CaseDetail }) {
               <Tabs.Tab key={each} value={each}>
                 {t(`cases.tab.${each}`)}
                 {(numbers[each] ?? 0) > 0 && (
-                  <span className={styles.tabCount} data-bad={each === "tasks" && detail.overdue_tasks > 0 ? true : undefined}>
+                  <span className={styles.tabCount} data-bad={(each === "tasks" && detail.overdue_tasks > 0) || (each === "agencies" && detail.agency_notices.some((notice) => notice.overdue)) ? true : undefined}>
                     {count(numbers[each] ?? 0)}
                   </span>
                 )}
@@ -83,6 +85,9 @@ function CaseView({ detail }: { detail: CaseDetail }) {
           </Tabs.Panel>
           <Tabs.Panel value="evidence">
             <Evidence detail={detail} editable={may.triage && detail.status !== "closed"} />
+          </Tabs.Panel>
+          <Tabs.Panel value="agencies">
+            <Agencies detail={detail} editable={editable} />
           </Tabs.Panel>
           <Tabs.Panel value="review">
             <ReviewTab detail={detail} editable={may.cases} />

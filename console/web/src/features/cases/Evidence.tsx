@@ -11,6 +11,7 @@ import { bytes } from "../../ui/format";
 import { notify, notifyFailure } from "../../ui/notify";
 import { Panel } from "../../ui/Page";
 import { useRecordWords } from "../../ui/Record";
+import { save } from "../../ui/save";
 import { Empty, Partial } from "../../ui/States";
 import { Time } from "../../ui/Time";
 import { useCaseAction } from "./queries";
@@ -144,14 +145,6 @@ function Seal({ detail, onDone }: { detail: CaseDetail; onDone: () => void }) {
       </Group>
     </Stack>
   );
-}
-
-function save(blob: Blob, name: string) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
 function Reasoned({ detail, step, onDone }: { detail: CaseDetail; step: Step; onDone: () => void }) {

@@ -72,12 +72,14 @@ function Readiness({ detail, review }: { detail: CaseDetail; review: Review }) {
   const { facts } = detail;
   const checks = detail.tasks.filter((task) => task.check && task.state === "open").length;
   const held = detail.alert_count === 0 || detail.evidence.length > 0;
+  const waiting = detail.agency_notices.filter((notice) => notice.state === "open").map((notice) => `${notice.reference} ${notice.agency.name}`);
   const points: Array<[boolean, string]> = [
     [detail.open_tasks === 0, detail.open_tasks === 0 ? t("cases.ready.tasks") : t("cases.ready.tasks_open", { number: count(detail.open_tasks) })],
     [checks === 0, checks === 0 ? t("cases.ready.checks") : t("cases.ready.checks_open", { number: count(checks) })],
     [Boolean(facts.national && facts.rsit && facts.internal), t("cases.ready.classes")],
     [Boolean(facts.handled_by), t("cases.ready.handled")],
     [held, t("cases.ready.evidence")],
+    [waiting.length === 0, waiting.length === 0 ? t("cases.ready.agencies") : t("cases.ready.agencies_open", { references: waiting.join(", ") })],
     [review.cause.trim() !== "" && review.lessons.trim() !== "", t("cases.ready.review")],
   ];
   return (

@@ -1,7 +1,7 @@
 // What happened, newest first: evidence, what people did, and what was put in by hand, each at its own time.
 import { Button, Chip, Group, Textarea } from "@mantine/core";
 import { DateTimePicker } from "@mantine/dates";
-import { IconAlertTriangle, IconFlag, IconMessage, IconPencil, IconProgress, IconShieldLock } from "@tabler/icons-react";
+import { IconAlertTriangle, IconBuilding, IconFlag, IconMessage, IconPencil, IconProgress, IconShieldLock } from "@tabler/icons-react";
 import { useState, type FormEvent, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -17,7 +17,7 @@ import { fromPicker } from "../../ui/moments";
 import { useCaseAction, useCaseData } from "./queries";
 import styles from "./Case.module.css";
 
-const KINDS = ["hand", "alert", "phase", "note", "evidence", "act"] as const;
+const KINDS = ["hand", "alert", "phase", "note", "evidence", "agency", "act"] as const;
 type Kind = (typeof KINDS)[number];
 
 interface Moment {
@@ -31,7 +31,9 @@ interface Moment {
 }
 
 /** Kinds of acts that stand in the timeline as something else already. */
-const SHOWN_OTHERWISE: readonly string[] = ["noted", "phase", "event_added", "linked", "evidence_sealed"];
+const SHOWN_OTHERWISE: readonly string[] = ["noted", "phase", "event_added", "linked", "evidence_sealed", "agency_confirmed", "agency_answered", "agency_remediated", "agency_message", "agency_reminded", "agency_late"];
+/** Acts that belong to what was said with agencies. */
+const WITH_AGENCIES = /^agency_/;
 
 function useMoments(detail: CaseDetail): Moment[] {
   const { t, i18n } = useTranslation();
@@ -73,13 +75,24 @@ function useMoments(detail: CaseDetail): Moment[] {
         by: line.by?.display_name,
       })),
     ),
+    ...detail.agency_notices.flatMap((notice) =>
+      notice.entries.map((entry) => ({
+        key: entry.id,
+        at: entry.at,
+        kind: "agency" as const,
+        icon: <IconBuilding size={14} />,
+        title: `${notice.agency.name} (${notice.reference}): ${t(`agency_notice.entry.${entry.kind}`)}`,
+        more: entry.text && <span className={styles.prose}>{entry.text}</span>,
+        by: entry.by?.display_name,
+      })),
+    ),
     ...detail.history
       .filter((entry) => !SHOWN_OTHERWISE.includes(entry.action))
       .map((entry, at) => ({
         key: `act-${at}`,
         at: entry.at,
-        kind: "act" as const,
-        icon: <IconFlag size={14} />,
+        kind: WITH_AGENCIES.test(entry.action) ? ("agency" as const) : ("act" as const),
+        icon: WITH_AGENCIES.test(entry.action) ? <IconBuilding size={14} /> : <IconFlag size={14} />,
         title: words.action(`case.${entry.action}`),
         more: <RecordDetail detail={entry.detail} say={(field, text) => (field === "rule" ? ruleName(text) : text.split(" → ").map((part) => name(part) || "—").join(" → ") === text ? undefined : text.split(" → ").map((part) => name(part) || t("ui.none")).join(" → "))} inline />,
         by: entry.by?.display_name ?? t("ui.nobody"),

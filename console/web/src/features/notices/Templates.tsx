@@ -8,7 +8,7 @@ import { Failed, SkeletonRows } from "../../ui/States";
 import { useChannels, usePreview } from "./queries";
 import styles from "./Notices.module.css";
 
-const TEMPLATES = ["alert", "escalation", "digest", "channel", "test"] as const;
+const TEMPLATES = ["alert", "escalation", "digest", "channel", "test", "agency"] as const;
 
 export function Templates() {
   const { t, i18n } = useTranslation();

@@ -49,7 +49,7 @@ function SetupForm({ token, first }: { token: string; first: boolean }) {
     event.preventDefault();
     if (again !== password) return;
     const who = first ? { name: name.trim(), display_name: displayName.trim() || name.trim() } : {};
-    setUp.mutate({ token, password, ...who }, { onSuccess: () => void navigate("/alerts", { replace: true }) });
+    setUp.mutate({ token, password, ...who }, { onSuccess: () => void navigate("/", { replace: true }) });
   };
 
   return (
