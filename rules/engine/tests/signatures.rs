@@ -11,6 +11,7 @@ use luytre_rules_engine::signatures::buffer;
 use luytre_rules_engine::signatures::inspect::{ALERTS_MAX, Buffers, FlowNotes};
 use luytre_rules_engine::signatures::language::Variables;
 use luytre_rules_engine::signatures::matcher::{Scratch, View};
+use luytre_rules_engine::signatures::tuning::Tuning;
 use luytre_rules_engine::signatures::{FlowFacts, Inspector, PacketFacts, Scene, Signatures, plain};
 use proptest::prelude::*;
 
@@ -345,4 +346,45 @@ fn parts_of_domain_names_are_looked_into() {
     assert!(transaction(&rule("domain", "example.gov.vn"), "dns", &name));
     assert!(transaction(&rule("tld", "gov.vn"), "dns", &name));
     assert!(!transaction(&rule("tld", "vn"), "dns", &name));
+}
+
+#[test]
+fn a_set_that_follows_another_shares_the_rules_that_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("local.rules");
+    let list = folder.path().join("names.lst");
+    let write = |text: &str| std::fs::write(&file, text).unwrap();
+    let load = |tuning: &Tuning, before: Option<&Signatures>| {
+        Signatures::load_after(std::slice::from_ref(&file), tuning, before).unwrap()
+    };
+    std::fs::write(&list, "d3d3LmV4YW1wbGU=\n").unwrap();
+    let kept = "alert tcp any any -> any any (content:\"kept\"; flowbits:set,a; sid:1;)\n";
+    let goes = "alert tcp any any -> any any (content:\"goes\"; flowbits:isset,b; sid:2;)\n";
+    let listed = "alert dns any any -> any any (dns.query; dataset:isset,names,type string,load names.lst; sid:3;)\n";
+    let plain = Tuning::default();
+    write(&[kept, goes, listed].concat());
+    let first = load(&plain, None);
+    assert_eq!((first.len(), first.broken.len()), (3, 0), "{:?}", first.broken);
+
+    // One comes before it, one goes, and what is in a file beside it is read anew.
+    let comes = "alert udp any any -> any any (content:\"comes\"; flowbits:isset,b; sid:4;)\n";
+    write(&[comes, kept, listed].concat());
+    let second = load(&plain, Some(&first));
+    assert_eq!((second.len(), second.shared_with(&first)), (3, 1));
+    let shared = second.rules().iter().find(|rule| rule.sid == 1).unwrap();
+    assert_eq!((shared.place.1, &*second.text(shared)), (2, kept.trim()), "its line and its text are those of now");
+
+    // What means the same bit has the same number, whichever set it came with.
+    let bit = |set: &Signatures, sid: u32| {
+        let rule = set.rules().iter().find(|rule| rule.sid == sid).unwrap();
+        format!("{:?}", rule.asks)
+    };
+    assert_eq!(bit(&first, 2), bit(&second, 4));
+
+    // Other groups of addresses, or other tuning: every rule may mean something else.
+    let path = folder.path().join("tuning.toml");
+    std::fs::write(&path, "[variables]\nHOME_NET = \"192.0.2.0/24\"\n").unwrap();
+    let tuned = Tuning::load(&[path]).unwrap();
+    assert_eq!(load(&tuned, Some(&second)).shared_with(&second), 0);
+    assert_eq!(load(&plain, Some(&second)).shared_with(&second), 2);
 }

@@ -170,7 +170,7 @@ pub fn run(mut settings: Settings, config: Option<&Path>, data: &Path) -> anyhow
         members: sensor.packets.is_some(),
         canaries: canaries.clone(),
     };
-    let orders = Orders::new(1, &settings, &fixed).map_err(|error| anyhow::anyhow!(error))?;
+    let orders = Orders::new(1, &settings, &fixed, None).map_err(|error| anyhow::anyhow!(error))?;
     orders.say_rules();
     let opened = open_sources(&settings, &orders)?;
     let bulletin = Arc::new(Bulletin::new(orders));

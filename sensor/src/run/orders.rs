@@ -46,10 +46,13 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// From settings and the rule files that they name; the error names the setting and the place in it.
-    pub fn new(number: u64, settings: &Settings, fixed: &Fixed) -> Result<Orders, String> {
+    /// From settings and the rule files that they name, in place of those before; the error names the setting and the place
+    /// in it.
+    pub fn new(number: u64, settings: &Settings, fixed: &Fixed, before: Option<&Orders>) -> Result<Orders, String> {
         settings.check()?;
         let filters = settings.source.iter().map(|source| source.parsed_filter().map(|filter| filter.map(Arc::new)));
+        let rules_before = before.and_then(|orders| orders.worker.rules.as_deref());
+        let rules = signatures::load_after(&settings.rules, &settings.tuning, rules_before);
         let worker = WorkerSettings {
             sensor: fixed.name.clone(),
             flow: settings.flow,
@@ -60,7 +63,7 @@ impl Orders {
             muted: Arc::new(settings.muted()),
             networks: Arc::new(Networks::new(&settings.networks)),
             canaries: fixed.canaries.clone(),
-            rules: signatures::load(&settings.rules, &settings.tuning).map_err(|error| format!("rules: {error:#}"))?,
+            rules: rules.map_err(|error| format!("rules: {error:#}"))?,
             probe: None,
         };
         Ok(Orders {

@@ -48,8 +48,10 @@ impl Reloader {
         }
         new.check()?;
         let (next, restart) = settings.taken_up(&new);
-        let number = self.bulletin.newest().number + 1;
-        let orders = Orders::new(number, &next, &self.fixed)?;
+        let before = self.bulletin.newest();
+        let number = before.number + 1;
+        let orders = Orders::new(number, &next, &self.fixed, Some(&before))?;
+        drop(before);
         self.change_filters(&orders)?;
         orders.say_rules();
         if let Some(canaries) = &self.canaries {

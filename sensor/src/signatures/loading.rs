@@ -11,11 +11,20 @@ const REPORTS_MAX: usize = 20;
 
 /// Loads rule files and folders, with what people have changed about them; nothing where there are none.
 pub fn load(paths: &[PathBuf], tuning: &[PathBuf]) -> anyhow::Result<Option<Arc<Signatures>>> {
+    load_after(paths, tuning, None)
+}
+
+/// The same in place of another set, of which everything is kept that stays as it is.
+pub fn load_after(
+    paths: &[PathBuf],
+    tuning: &[PathBuf],
+    before: Option<&Signatures>,
+) -> anyhow::Result<Option<Arc<Signatures>>> {
     let tuning = Tuning::load(tuning)?;
     if paths.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Arc::new(Signatures::load_tuned(paths, &tuning)?)))
+    Ok(Some(Arc::new(Signatures::load_after(paths, &tuning, before)?)))
 }
 
 /// Says on standard error what was loaded and what was not.

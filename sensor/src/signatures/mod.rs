@@ -10,7 +10,7 @@ mod loading;
 mod odd_streams;
 pub mod record;
 
-pub use loading::{load, report};
+pub use loading::{load, load_after, report};
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

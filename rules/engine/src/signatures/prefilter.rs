@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use super::buffer::{BufferId, PAYLOAD};
 use super::rule::{Condition, Content, MatchList, Rule, Scope};
+use super::ruleset::InForce;
 use super::transform::Transform;
 
 mod addresses;
@@ -68,7 +69,7 @@ pub struct Lens {
 
 impl Prefilters {
     /// For rules in their order.
-    pub fn new(rules: &[Rule]) -> Prefilters {
+    pub fn new(rules: &[InForce]) -> Prefilters {
         let mut all = Prefilters { gates: Gates::new(rules), ..Prefilters::default() };
         for (number, rule) in (0u32..).zip(rules).filter(|(_, rule)| rule.unsupported.is_empty()) {
             all.add(number, rule);

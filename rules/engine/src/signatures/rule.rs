@@ -27,8 +27,6 @@ pub struct Rule {
     pub priority: u8,
     /// What is to be done.
     pub action: Action,
-    /// File it stands in, and the line.
-    pub place: (Arc<str>, u32),
     /// Protocol, addresses, ports, direction.
     pub header: Header,
     /// What the flow must be like.
@@ -57,8 +55,6 @@ pub struct Rule {
     pub scope: Scope,
     /// What of it cannot be satisfied here, in words: it loads and never matches.
     pub unsupported: Vec<String>,
-    /// Number of its text in the set.
-    pub text: u32,
     /// Places for `byte_extract` and `byte_math`.
     pub variables: usize,
 }

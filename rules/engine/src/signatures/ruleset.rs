@@ -1,7 +1,10 @@
 //! The rules of some files, in the order in which they are asked.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
 
 use super::compile::Compiler;
 use super::language::{Action, Arrow, Statement, Variables, statements};
@@ -29,11 +32,34 @@ pub struct Reported {
     pub what: String,
 }
 
+/// A rule of a set.
+#[derive(Debug, Clone)]
+pub struct InForce {
+    /// What it says; sets that follow each other share those that stay the same.
+    rule: Arc<Rule>,
+    /// File it stands in, and the line.
+    pub place: (Arc<str>, u32),
+    /// Number of its text in the set.
+    text: u32,
+    /// Digest of its text; nothing where what it says is in files beside it, too.
+    key: Option<Key>,
+}
+
+type Key = [u8; 16];
+
+impl std::ops::Deref for InForce {
+    type Target = Rule;
+
+    fn deref(&self) -> &Rule {
+        &self.rule
+    }
+}
+
 /// A set of rules, compiled.
 #[derive(Debug)]
 pub struct Signatures {
     /// Those that are asked first stand first.
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Vec<InForce>,
     pub(super) prefilters: Prefilters,
     wanted: Vec<bool>,
     /// Rules that cannot be used, and lines of the files they name.
@@ -47,6 +73,10 @@ pub struct Signatures {
     /// Tuning that concerns no rule, or cannot be used.
     pub idle: Vec<Reported>,
     texts: Texts,
+    /// Names of bits and numbers.
+    names: HashMap<String, u32>,
+    /// What rules mean beside their own text: groups of addresses, tuning.
+    basis: Key,
     /// Digest of the text of all files.
     pub digest: String,
     /// Some rule looks into a transaction and into the stream that carries it.
@@ -60,7 +90,16 @@ pub struct Signatures {
 impl Signatures {
     /// Loads files, and all `.rules` files below folders, as people have tuned them.
     pub fn load_tuned(paths: &[PathBuf], tuning: &Tuning) -> Result<Signatures, std::io::Error> {
-        texts_of(paths).map(|texts| Signatures::compile_tuned(texts, tuning))
+        Signatures::load_after(paths, tuning, None)
+    }
+
+    /// The same, in place of another set: rules that stay as they are are shared with it, not made and kept twice.
+    pub fn load_after(
+        paths: &[PathBuf],
+        tuning: &Tuning,
+        before: Option<&Signatures>,
+    ) -> Result<Signatures, std::io::Error> {
+        texts_of(paths).map(|texts| Signatures::compile_with(texts, tuning.variables(), tuning, before))
     }
 
     /// Loads files, and all `.rules` files below folders. The error is about what cannot be read at all.
@@ -70,22 +109,33 @@ impl Signatures {
 
     /// Compiles the texts of files.
     pub fn compile(texts: Vec<(PathBuf, String)>, variables: Variables) -> Signatures {
-        Signatures::compile_with(texts, variables, &Tuning::default())
+        Signatures::compile_with(texts, variables, &Tuning::default(), None)
     }
 
     /// Compiles the texts of files as people have tuned them.
     pub fn compile_tuned(texts: Vec<(PathBuf, String)>, tuning: &Tuning) -> Signatures {
-        Signatures::compile_with(texts, tuning.variables(), tuning)
+        Signatures::compile_with(texts, tuning.variables(), tuning, None)
     }
 
-    fn compile_with(texts: Vec<(PathBuf, String)>, variables: Variables, tuning: &Tuning) -> Signatures {
-        use sha2::Digest as _;
+    fn compile_with(
+        texts: Vec<(PathBuf, String)>,
+        variables: Variables,
+        tuning: &Tuning,
+        before: Option<&Signatures>,
+    ) -> Signatures {
+        let basis = key(variables
+            .values()
+            .flat_map(|(name, value)| [name, value])
+            .chain(tuning.texts().iter().map(String::as_str)));
+        let before = before.filter(|set| set.basis == basis);
+        let known: HashMap<Key, &Arc<Rule>> =
+            before.iter().flat_map(|set| &set.rules).filter_map(|rule| Some((rule.key?, &rule.rule))).collect();
         let mut applied = Applied::new(tuning);
         let mut disabled = 0;
-        let mut compiler = Compiler::new(variables);
-        let (mut rules, mut broken, mut not_for_us) = (Vec::<Rule>::new(), Vec::new(), 0);
-        let mut seen = std::collections::HashMap::<(u32, u32), usize>::new();
-        let mut digest = sha2::Sha256::new();
+        let mut compiler = Compiler::new(variables, before.map(|set| set.names.clone()).unwrap_or_default());
+        let (mut rules, mut broken, mut not_for_us) = (Vec::<InForce>::new(), Vec::new(), 0);
+        let mut seen = HashMap::<(u32, u32), usize>::new();
+        let mut digest = Sha256::new();
         let mut made = Texts::default();
         for (path, text) in texts {
             digest.update(text.as_bytes());
@@ -113,33 +163,46 @@ impl Signatures {
                         }
                     },
                 };
-                match compiler.rule(&statement, &file) {
-                    Ok(None) => not_for_us += 1,
-                    Err(fault) => broken.push(told(fault.line, fault.to_string())),
-                    Ok(Some(rule)) if rules.len() >= RULES_MAX => {
-                        broken.push(told(rule.place.1, format!("more than {RULES_MAX} rules")));
-                    }
-                    Ok(Some(mut rule)) => {
-                        rule.text = made.add(&statement.text);
-                        applied.after(&mut rule, &statement, &path);
-                        let next = rules.len();
-                        let at = *seen.entry((rule.gid, rule.sid)).or_insert(next);
-                        match rules.get_mut(at) {
-                            None => rules.push(rule),
-                            Some(older) if rule.rev > older.rev => *older = rule,
-                            Some(older) => broken.push(told(
-                                rule.place.1,
-                                format!("sid {} stands already in {}, line {}", rule.sid, older.place.0, older.place.1),
-                            )),
+                let own_key = stands_alone(&statement).then(|| key([statement.text.as_str()]));
+                let rule = match own_key.and_then(|key| known.get(&key)) {
+                    Some(same) => Arc::clone(same),
+                    None => match compiler.rule(&statement) {
+                        Ok(Some(mut rule)) => {
+                            applied.after(&mut rule, &statement, &path);
+                            Arc::new(rule)
                         }
-                    }
+                        Ok(None) => {
+                            not_for_us += 1;
+                            continue;
+                        }
+                        Err(fault) => {
+                            broken.push(told(fault.line, fault.to_string()));
+                            continue;
+                        }
+                    },
+                };
+                if rules.len() >= RULES_MAX {
+                    broken.push(told(statement.line, format!("more than {RULES_MAX} rules")));
+                    continue;
+                }
+                let place = (file.clone(), statement.line);
+                let rule = InForce { rule, place, text: made.add(&statement.text), key: own_key };
+                let next = rules.len();
+                let at = *seen.entry((rule.gid, rule.sid)).or_insert(next);
+                match rules.get_mut(at) {
+                    None => rules.push(rule),
+                    Some(older) if rule.rev > older.rev => *older = rule,
+                    Some(older) => broken.push(told(
+                        statement.line,
+                        format!("sid {} stands already in {}, line {}", rule.sid, older.place.0, older.place.1),
+                    )),
                 }
             }
         }
         broken.extend(compiler.left_out());
         tuning.texts().iter().for_each(|text| digest.update(text.as_bytes()));
         let idle = applied.idle().chain(tuning.faults.iter().cloned()).collect();
-        rules.sort_by_key(order);
+        rules.sort_by_key(|rule| order(rule));
         let unsupported = rules.iter().filter(|rule| !rule.unsupported.is_empty()).map(|rule| Reported {
             file: rule.place.0.clone(),
             line: rule.place.1,
@@ -155,7 +218,7 @@ impl Signatures {
         }
         let digest = hex::encode(digest.finalize());
         let of_transactions = || rules.iter().filter(|rule| rule.scope == Scope::Transaction);
-        let payload = |rule: &Rule| rule.lists.iter().any(|list| list.buffer == super::buffer::PAYLOAD);
+        let payload = |rule: &InForce| rule.lists.iter().any(|list| list.buffer == super::buffer::PAYLOAD);
         let mixes = of_transactions().any(payload);
         let pairs = of_transactions().any(|rule| rule.header.arrow == Arrow::Transaction);
         let odd = |test: &PacketTest| matches!(test, PacketTest::Event(_));
@@ -170,6 +233,8 @@ impl Signatures {
             disabled,
             idle,
             texts: made,
+            names: compiler.into_names(),
+            basis,
             digest,
             mixes,
             pairs,
@@ -193,13 +258,20 @@ impl Signatures {
     }
 
     /// The rules, in the order in which they are asked.
-    pub fn rules(&self) -> &[Rule] {
+    pub fn rules(&self) -> &[InForce] {
         &self.rules
     }
 
     /// The text of a rule as it is in force.
-    pub fn text(&self, rule: &Rule) -> String {
+    pub fn text(&self, rule: &InForce) -> String {
         self.texts.get(rule.text)
+    }
+
+    /// How many rules are the same in memory as those of another set.
+    pub fn shared_with(&self, other: &Signatures) -> usize {
+        let theirs: std::collections::HashSet<*const Rule> =
+            other.rules.iter().map(|rule| Arc::as_ptr(&rule.rule)).collect();
+        self.rules.iter().filter(|rule| theirs.contains(&Arc::as_ptr(&rule.rule))).count()
     }
 
     /// The most steps of one search.
@@ -231,6 +303,23 @@ fn order(rule: &Rule) -> (u8, u8, u8, u8) {
         (false, false) => 3,
     };
     (action, rank(bits), rank(numbers), rule.priority)
+}
+
+/// Whether all that a rule says is in its text: lists of values and digests are in files, which may have changed.
+fn stands_alone(statement: &Statement) -> bool {
+    const FILES: [&str; 6] = ["dataset", "datarep", "iprep", "filemd5", "filesha1", "filesha256"];
+    !statement.options.iter().any(|option| FILES.iter().any(|name| option.keyword.eq_ignore_ascii_case(name)))
+}
+
+/// A digest of texts, each with its length.
+fn key<'t>(texts: impl IntoIterator<Item = &'t str>) -> Key {
+    let mut digest = Sha256::new();
+    for text in texts {
+        digest.update((text.len() as u64).to_le_bytes());
+        digest.update(text.as_bytes());
+    }
+    let digest: [u8; 32] = digest.finalize().into();
+    digest.first_chunk().copied().unwrap_or_default()
 }
 
 /// The rule files below paths with their texts.

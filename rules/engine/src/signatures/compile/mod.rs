@@ -45,9 +45,14 @@ pub struct Compiler {
 }
 
 impl Compiler {
-    /// With groups of addresses and ports.
-    pub fn new(variables: Variables) -> Compiler {
-        Compiler { variables, classes: meta::classes(), ..Compiler::default() }
+    /// With groups of addresses and ports. Bits and numbers keep the numbers that they have among `names`.
+    pub fn new(variables: Variables, names: HashMap<String, u32>) -> Compiler {
+        Compiler { variables, names, classes: meta::classes(), ..Compiler::default() }
+    }
+
+    /// Names of bits and numbers, with what stands for them in rules.
+    pub fn into_names(self) -> HashMap<String, u32> {
+        self.names
     }
 
     /// Lines that were left out of files with values.
@@ -62,7 +67,7 @@ impl Compiler {
     }
 
     /// Compiles a rule; nothing where it says itself that this engine need not know it (`requires`).
-    pub fn rule(&mut self, statement: &Statement, file: &Arc<str>) -> Result<Option<Rule>, Fault> {
+    pub fn rule(&mut self, statement: &Statement) -> Result<Option<Rule>, Fault> {
         let fault = |column: u32, keyword: &str, reason: Reason| Fault {
             line: statement.line,
             column,
@@ -78,8 +83,7 @@ impl Compiler {
             }
             self.option(&mut draft, option).map_err(|reason| fault(option.column, &option.keyword, reason))?;
         }
-        let place = (file.clone(), statement.line);
-        draft.finish(place).map(Some).map_err(|reason| fault(1, "", reason))
+        draft.finish().map(Some).map_err(|reason| fault(1, "", reason))
     }
 
     fn option(&mut self, draft: &mut Draft, option: &OptionText) -> Result<(), Reason> {
@@ -155,7 +159,6 @@ impl Draft {
             class: None,
             priority: 3,
             action,
-            place: ("".into(), 0),
             header,
             flow: FlowTest::default(),
             packet: Vec::new(),
@@ -170,7 +173,6 @@ impl Draft {
             spoken: Vec::new(),
             scope: Scope::Packet,
             unsupported: Vec::new(),
-            text: 0,
             variables: 0,
         };
         let lists = Lists::default();
@@ -211,11 +213,10 @@ impl Draft {
         }
     }
 
-    fn finish(mut self, place: (Arc<str>, u32)) -> Result<Rule, Reason> {
+    fn finish(mut self) -> Result<Rule, Reason> {
         if !self.sid_seen {
             return Err("there is no sid".into());
         }
-        self.rule.place = place;
         self.rule.variables = self.lists.variables();
         self.rule.lists = self.lists.finish()?;
         self.rule.unsupported = self.unsupported;

@@ -41,6 +41,11 @@ impl Variables {
         self.values.insert(name.to_owned(), value.to_owned());
         self.known.borrow_mut().clear();
     }
+
+    /// Names and values, by name.
+    pub fn values(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
 }
 
 /// Which way a rule looks.

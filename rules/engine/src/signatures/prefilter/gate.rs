@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::rule::Rule;
+use super::super::ruleset::InForce;
 use super::super::scene::{Scene, is_spoken, transport_fits};
 
 /// Protocols that rules of one set ask for; those beyond have no bit and are looked at more closely.
@@ -42,7 +43,7 @@ pub type Spoken = HashMap<&'static str, [u64; 4]>;
 
 impl Gates {
     /// For rules in their order.
-    pub fn new(rules: &[Rule]) -> Gates {
+    pub fn new(rules: &[InForce]) -> Gates {
         let mut gates = Gates::default();
         for rule in rules {
             let gate = gates.gate(rule);
