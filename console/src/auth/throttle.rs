@@ -121,13 +121,17 @@ pub struct Knock {
 impl Knock {
     /// Somebody who gives this name, from this address.
     pub fn new(name: &str, address: Option<&str>) -> Self {
-        let network = address.and_then(|a| a.parse().ok()).map(network_of).unwrap_or_default();
-        Knock { name: name.to_owned(), network }
+        Knock { name: name.to_owned(), network: network(address) }
     }
 
     fn both(&self) -> String {
         format!("{} {}", self.name, self.network)
     }
+}
+
+/// The network of an address as text; empty where there is none.
+pub fn network(address: Option<&str>) -> String {
+    address.and_then(|a| a.parse().ok()).map(network_of).unwrap_or_default()
 }
 
 /// The network an address stands for: an IPv4 address alone, an IPv6 address with all that share its first 64 bits, which

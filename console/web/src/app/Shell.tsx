@@ -13,6 +13,7 @@ import { ConscienceBanner, ConsciencePill, useConscience } from "./Conscience";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { Inbox } from "./Inbox";
 import { NoticeAlarms } from "./NoticeAlarms";
+import { PasswordAge } from "./PasswordAge";
 import { useSettings } from "./settings";
 import { valueActions } from "./valueActions";
 import { ValueToCase, type FieldValue } from "./ValueToCase";
@@ -28,7 +29,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const location = useLocation();
   const navigate = useNavigate();
   const session = useSession();
-  const enrols = session.data?.must_enrol === true;
+  const enrols = session.data?.must_enrol === true || session.data?.must_change_password === true;
   const reads = permissions(user.role).read && !enrols;
   useEffect(() => (reads ? holdLive() : undefined), [reads]);
   const works = permissions(user.role).cases;
@@ -58,6 +59,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </header>
         {reads && <Watch part="banner" />}
         {reads && <NoticeAlarms />}
+        <PasswordAge />
         <div id="content" className={styles.content}>
           <ErrorBoundary key={location.pathname}>{children}</ErrorBoundary>
         </div>

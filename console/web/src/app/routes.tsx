@@ -28,6 +28,7 @@ const AuditPage = lazy(() => import("../features/audit/AuditPage"));
 const OverviewPage = lazy(() => import("../features/overview/OverviewPage"));
 const RostersPage = lazy(() => import("../features/rosters/RostersPage"));
 const AcknowledgePage = lazy(() => import("../features/acknowledge/AcknowledgePage"));
+const OpenIdPage = lazy(() => import("../features/session/OpenIdPage"));
 const NoticesPage = lazy(() => import("../features/notices/NoticesPage"));
 
 export function AppRoutes() {
@@ -41,6 +42,14 @@ export function AppRoutes() {
         element={
           <Suspense fallback={<SkeletonRows rows={6} />}>
             <AcknowledgePage onLanguage={otherLanguage} />
+          </Suspense>
+        }
+      />
+      <Route
+        path="/openid"
+        element={
+          <Suspense fallback={<SkeletonRows rows={6} />}>
+            <OpenIdPage onLanguage={otherLanguage} />
           </Suspense>
         }
       />
@@ -80,8 +89,8 @@ function Pages() {
   const session = useSession();
   const { pathname } = useLocation();
   const may = permissions(user.role);
-  // Until a second factor is set up that the policy demands, nothing else answers.
-  if (session.data?.must_enrol && pathname !== "/account") return <Navigate to="/account" replace />;
+  // Until a second factor is set up and a password changed that the policy demands, nothing else answers.
+  if ((session.data?.must_enrol || session.data?.must_change_password) && pathname !== "/account") return <Navigate to="/account" replace />;
   const none = <Empty title={t("ui.forbidden")}>{t("ui.forbidden_hint")}</Empty>;
   const guard = (allowed: boolean, page: React.ReactNode) => (allowed ? page : none);
   return (
