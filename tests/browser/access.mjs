@@ -57,7 +57,7 @@ await walk(async () => {
     await button("Liên kết tài khoản").click();
     await page.getByRole("link", { name: "Tiếp tục" }).click();
     await page.waitForURL(`${origin}/account`);
-    await page.getByText("Đã liên kết").waitFor();
+    await page.getByText("Đã liên kết", { exact: true }).waitFor();
     await settled(page);
     await shot("linked");
     await usable();

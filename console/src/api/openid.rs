@@ -17,7 +17,7 @@ use crate::auth::openid::flows::{Flow, LIFE_US, Purpose};
 use crate::auth::openid::provider::ProviderError;
 use crate::auth::openid::{self, OpenId};
 use crate::auth::throttle::{Knock, network};
-use crate::auth::{Caller, guard};
+use crate::auth::{Caller, guard, secrets};
 use crate::model::{ChangeUser, IdentityState, NewUser, OpenIdAddress, OpenIdReturn, OpenIdState, SessionInfo, User};
 use crate::store::StoreError;
 use crate::store::audit::{Actor, detail};
@@ -49,9 +49,8 @@ pub async fn finish_log_in(
 ) -> Result<Response, Problem> {
     let openid = configured(&app)?;
     let now_us = app.clock.now_us();
-    let network = network(actor.address.as_deref());
-    // Slows down who tries states; nobody's name is in it, so that it holds up nobody elsewhere.
-    let knock = Knock::new(&format!("openid {network}"), actor.address.as_deref());
+    // There is nothing to guess: only a network with many failures is slowed down, whatever they were.
+    let knock = Knock::new(&secrets::digest(&back.state), actor.address.as_deref());
     if let Some(wait_s) = app.doors.wait_s(&knock, now_us) {
         return Err(Problem::later("locked", wait_s));
     }
@@ -72,10 +71,10 @@ pub async fn finish_log_in(
     if user.disabled {
         return Err(refused(&app, shut(), &user.name, &actor).await);
     }
+    app.doors.forgive(&knock);
     if user.two_factor && !strong {
         check_code(&app, openid, flow, &user, &back, &actor).await?;
     }
-    app.doors.succeeded(&knock);
     app.metrics.logins.add(1);
     open_session(&app, user, Entry { by_provider: true, strong }, &actor).await
 }

@@ -188,10 +188,15 @@ impl Doors {
     /// The try was right after all: it and what failed before it are forgotten, and the network is known for this name.
     /// What others in the same network or elsewhere failed at is not.
     pub fn succeeded(&self, knock: &Knock) {
+        self.forgive(knock);
+        self.remember(knock);
+    }
+
+    /// The try was right after all, and says nothing of who it was.
+    pub fn forgive(&self, knock: &Knock) {
         self.by_both.succeeded(&knock.both());
         self.by_network.took_back(&knock.network);
         self.by_name.took_back(&knock.name);
-        self.remember(knock);
     }
 
     /// This user has come in from this network.

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use crate::auth::secrets;
+use crate::metrics::Counter;
 
 /// How long somebody has at the provider, microseconds.
 pub const LIFE_US: i64 = 600 * 1_000_000;
@@ -50,6 +51,8 @@ pub struct Flow {
 #[derive(Debug, Default)]
 pub struct Flows {
     all: Mutex<VecDeque<Flow>>,
+    /// How many made room for others.
+    pub dropped: Counter,
 }
 
 /// What a browser is given to begin with.
@@ -100,7 +103,7 @@ impl Flows {
         let of_network = all.iter().filter(|kept| kept.network == flow.network).count();
         let oldest = all.iter().position(|kept| of_network < MAX_OF_A_NETWORK || kept.network == flow.network);
         if of_network >= MAX_OF_A_NETWORK || all.len() >= MAX_FLOWS {
-            oldest.and_then(|at| all.remove(at));
+            self.dropped.add(u64::from(oldest.and_then(|at| all.remove(at)).is_some()));
         }
         all.push_back(flow);
     }
@@ -131,6 +134,7 @@ mod tests {
             flows.begin(Purpose::LogIn, "203.0.113.9".into(), 0).unwrap();
         }
         assert_eq!(flows.all.lock().unwrap().len(), MAX_OF_A_NETWORK + 1);
+        assert_eq!(flows.dropped.get(), 2 * MAX_OF_A_NETWORK as u64);
         assert!(flows.take(&lan.state, &lan.cookie, 1).is_some());
         for n in 0..MAX_FLOWS + 50 {
             flows.begin(Purpose::LogIn, n.to_string(), 0).unwrap();

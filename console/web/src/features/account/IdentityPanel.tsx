@@ -29,7 +29,7 @@ export function IdentityPanel() {
     </Badge>
   );
   return (
-    <Panel title={provider} aside={linked ? on : undefined}>
+    <Panel title={t("session.by_provider", { provider })} aside={linked ? on : undefined}>
       <Stack gap="sm">
         <Text size="sm" c="dimmed" maw={640}>
           {t("account.link_hint", { provider })}
