@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
 use crate::auth::Caller;
+use crate::auth::openid::OpenId;
 use crate::auth::password::Passwords;
 use crate::auth::profile::Profile;
 use crate::auth::throttle::{Doors, Knock, MAX_KNOWN};
@@ -65,6 +66,8 @@ pub struct App {
     pub live: Live,
     /// What is demanded of whoever comes in.
     pub profile: Profile,
+    /// The identity provider, where one is configured.
+    pub openid: Option<OpenId>,
     /// Hashes and checks passwords.
     pub passwords: Passwords,
     /// Slows down who fails to log in.
@@ -111,6 +114,7 @@ impl App {
             alerts_told: AtomicU64::new(0),
             live: Live::new(clock.now_us()),
             profile: Profile::named(&settings.access.profile)?,
+            openid: OpenId::new(&settings.openid, &public_url)?,
             passwords: Passwords::new()?,
             doors,
             requests: RequestLimit::new(settings.listen.requests_per_second),

@@ -129,6 +129,15 @@ pub async fn check(app: &App) -> anyhow::Result<ExitCode> {
             Err(error) => Err(format!("{error:#}")),
         },
     );
+    if let Some(openid) = &app.openid {
+        line(
+            "identity provider",
+            match openid.provider.works(app.clock.now_us()).await {
+                Ok(()) => Ok(format!("{} answers", openid.settings.issuer)),
+                Err(error) => Err(format!("{error:#}")),
+            },
+        );
+    }
     let press = app.press.program().display().to_string();
     line(
         "press",

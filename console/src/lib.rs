@@ -19,6 +19,7 @@ pub mod live;
 pub mod metrics;
 pub mod model;
 pub mod notify;
+pub mod outside;
 pub mod press;
 pub mod register;
 pub mod register_data;

@@ -78,6 +78,11 @@ async fn page(State(app): State<Arc<App>>) -> impl IntoResponse {
     let m = &app.metrics;
     let counters = [
         ("console_alerts_taken_total", "alerts and newer states of alerts taken in", m.alerts_taken.get()),
+        (
+            "console_openid_dropped_total",
+            "log-ins by the identity provider under way that made room for others",
+            app.openid.as_ref().map_or(0, |openid| openid.flows.dropped.get()),
+        ),
         ("console_alerts_hidden_total", "new alerts kept out of the queue by a suppression", m.alerts_hidden.get()),
         (
             "console_alerts_not_understood_total",

@@ -32,6 +32,9 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long answers under way may take when the program ends.
 pub const GRACE: Duration = Duration::from_secs(3);
 
+/// How often accounts that nobody uses are looked for.
+const UNUSED_EVERY: Duration = Duration::from_secs(3_600);
+
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -50,6 +53,7 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
         .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIMEOUT))
+        .layer(middleware::from_fn(api::problem::in_our_words))
         .layer(CompressionLayer::new())
         .layer(header_layer(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY))
         .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
@@ -103,10 +107,24 @@ pub fn start_tasks(app: &Arc<App>, mailer: Option<Mailer>) -> tokio::task::JoinS
     tasks.spawn(collector::watch::watch(app.clone()));
     tasks.spawn(notify::keep_telling(app.clone()));
     tasks.spawn(notify::agency::keep(app.clone()));
+    tasks.spawn(shut_unused(app.clone()));
     if let Some(mailer) = mailer {
         tasks.spawn(notify::send_queued(app.clone(), mailer));
     }
     tasks
+}
+
+/// Shuts accounts that nobody uses, as the policy wants.
+async fn shut_unused(app: Arc<App>) {
+    let mut turns = tokio::time::interval(UNUSED_EVERY);
+    loop {
+        turns.tick().await;
+        match app.store.shut_unused(app.profile.unused_days).await {
+            Ok(0) => {}
+            Ok(shut) => tracing::info!(shut, days = app.profile.unused_days, "shut accounts that nobody used"),
+            Err(error) => tracing::warn!(%error, "shut unused accounts"),
+        }
+    }
 }
 
 /// The page of figures; the console works without it.

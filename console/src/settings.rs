@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::auth::openid::settings::OpenIdSettings;
 use crate::model::Lang;
 use crate::reports::document::Letterhead;
 
@@ -20,6 +21,8 @@ pub struct Settings {
     pub access: AccessSettings,
     /// How long sessions live.
     pub session: SessionSettings,
+    /// Log-in with an identity provider.
+    pub openid: OpenIdSettings,
     /// The mail server.
     pub mail: MailSettings,
     /// Notices, whatever carries them.

@@ -1,6 +1,7 @@
 //! The console in a real browser: headless Chromium, driven by playwright-core, against the three programs.
 //!
-//! The walks themselves are `walk.mjs`, `triage.mjs`, `cases.mjs`, `pages.mjs`, `agencies.mjs`, `roles.mjs`, `oncall.mjs` and `answers.mjs`; they find everything by role and label. Screenshots go
+//! The walks themselves are `walk.mjs`, `triage.mjs`, `cases.mjs`, `pages.mjs`, `agencies.mjs`, `roles.mjs`, `access.mjs`,
+//! `oncall.mjs` and `answers.mjs`; they find everything by role and label. Screenshots go
 //! to the folder that `LUYTRE_SCREENSHOTS` names, or else with the stage.
 
 use std::path::PathBuf;
@@ -99,6 +100,20 @@ fn agencies_are_brought_in_and_kept_apart() -> Result<()> {
     stage.stack.start_sensor(SENSOR, &story_at_once())?;
     stage.rest()?;
     walk(&stage, "agencies.mjs", &link)
+}
+
+#[test]
+fn an_account_gets_a_new_password_and_is_linked_with_a_provider() -> Result<()> {
+    let port = stack::free_port()?;
+    let mut stage = Stage::set(|settings| {
+        settings.console_lines = format!(
+            "[openid]\nissuer = \"http://127.0.0.1:{port}\"\nclient_id = \"luytre\"\nname = \"tài khoản công vụ\"\n"
+        );
+    })?;
+    stage.stack.start_collector()?;
+    stage.stack.start_console()?;
+    let link = stage.stack.setup_link()?;
+    walk_with(&stage, "access.mjs", &link, &[&port.to_string()])
 }
 
 fn walk(stage: &Stage, script: &str, address: &str) -> Result<()> {

@@ -16,6 +16,7 @@ pub mod handovers;
 pub mod health;
 pub mod live;
 pub mod notices;
+pub mod openid;
 pub mod overview;
 pub mod packets;
 pub mod problem;
@@ -33,6 +34,7 @@ pub mod views;
 use std::sync::Arc;
 
 use utoipa::OpenApi;
+use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -58,6 +60,10 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::get_health))
         .routes(routes!(session::get_setup, session::post_setup))
         .routes(routes!(session::get_session, session::log_in, session::change_session, session::log_out))
+        .routes(routes!(session::change_password))
+        .routes(routes!(openid::get_openid, openid::begin_log_in))
+        .routes(routes!(openid::finish_log_in))
+        .routes(routes!(openid::get_identity, openid::begin_link, openid::finish_link, openid::remove_link))
         .routes(routes!(access::propose_code, access::confirm_code, access::remove_code))
         .routes(routes!(access::list_tokens, access::make_token))
         .routes(routes!(access::revoke_token))
@@ -176,10 +182,32 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// The document that describes the API, as committed.
 pub fn document() -> String {
-    let (_, document) = routes().split_for_parts();
+    let (_, mut document) = routes().split_for_parts();
+    open_tagged(&mut document);
     let mut text = document.to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// What stands inside a tagged choice has the tag beside its own properties: there it must not refuse others.
+fn open_tagged(document: &mut utoipa::openapi::OpenApi) {
+    let Some(components) = document.components.as_mut() else { return };
+    let mut inside = Vec::new();
+    for schema in components.schemas.values() {
+        let RefOr::T(Schema::OneOf(choice)) = schema else { continue };
+        for item in &choice.items {
+            let RefOr::T(Schema::AllOf(parts)) = item else { continue };
+            inside.extend(parts.items.iter().filter_map(|part| match part {
+                RefOr::Ref(named) => named.ref_location.rsplit('/').next().map(str::to_owned),
+                RefOr::T(_) => None,
+            }));
+        }
+    }
+    for name in inside {
+        if let Some(RefOr::T(Schema::Object(object))) = components.schemas.get_mut(&name) {
+            object.additional_properties = None;
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,7 +18,8 @@ use crate::store::StoreError;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct ProblemBody {
     /// A stable word: `bad_request`, `bad_query`, `not_logged_in`, `wrong_password`, `locked`, `forbidden`, `csrf`,
-    /// `not_found`, `conflict`, `not_open`, `too_many_requests`, `collector_unreachable`, `collector_slow`, `internal`.
+    /// `not_found`, `conflict`, `not_open`, `too_many_requests`, `too_large`, `too_slow`, `collector_unreachable`,
+    /// `collector_slow`, `internal`.
     pub code: String,
     /// What happened and what to do.
     pub message: String,
@@ -106,6 +109,37 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+/// What never reached a handler (an address that cannot be read, a body that is too large, an answer that took too long) is
+/// told as everything else is.
+pub async fn in_our_words(request: Request, next: Next) -> Response {
+    let ours = request.uri().path().starts_with("/api/");
+    let response = next.run(request).await;
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    let told = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    if !ours || !failed || told {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let said = axum::body::to_bytes(body, MAX_SAID).await.unwrap_or_default();
+    let said = crate::words::one_line(&String::from_utf8_lossy(&said), 300);
+    let (code, message) = match status {
+        StatusCode::NOT_FOUND => ("not_found", "there is no such address".to_owned()),
+        StatusCode::METHOD_NOT_ALLOWED => ("bad_request", "this address does not take this method".to_owned()),
+        StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "the request is too large".to_owned()),
+        StatusCode::SERVICE_UNAVAILABLE => ("too_slow", "the answer took too long; ask for less, or later".to_owned()),
+        _ => ("bad_request", said),
+    };
+    parts.headers.remove(header::CONTENT_TYPE);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let mut answer = Problem::new(status, code, message).into_response();
+    answer.headers_mut().extend(parts.headers);
+    answer
+}
+
+/// How much of a plain answer is read.
+const MAX_SAID: usize = 4_096;
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {

@@ -10,12 +10,14 @@ use axum::response::{AppendHeaders, IntoResponse as _, Response};
 use super::extract::{Body, Visitor};
 use super::problem::{Problem, ProblemBody};
 use crate::app::App;
+use crate::auth::openid::OpenId;
 use crate::auth::throttle::Knock;
 use crate::auth::{Caller, guard, password, secrets};
 use crate::clock;
-use crate::model::{ChangeSession, LogIn, SessionInfo, Setup, SetupState, User};
+use crate::model::{ChangePassword, ChangeSession, LogIn, SessionInfo, Setup, SetupState, User};
 use crate::store::audit::{Actor, detail};
 use crate::store::links::Entrant;
+use crate::store::sessions::Entry;
 
 /// Whether the first administrator is still missing.
 #[utoipa::path(get, path = "/api/v1/setup", tag = "session",
@@ -38,9 +40,13 @@ pub async fn post_setup(
         return Err(Problem::new(StatusCode::FORBIDDEN, "link_lapsed", message));
     }
     let name = setup.name.unwrap_or_default().trim().to_lowercase();
-    let guarded = app.store.link_has_code(&link).await?;
-    if let Some(complaint) = app.profile.complaint(&setup.password, &name, guarded) {
+    let owner = app.store.link_owner(&link).await?;
+    let (whose, guarded) = owner.as_ref().map_or((&name, false), |owner| (&owner.name, owner.two_factor));
+    if let Some(complaint) = app.profile.complaint(&setup.password, whose, guarded) {
         return Err(Problem::bad_field("password", complaint));
+    }
+    if let Some(owner) = &owner {
+        refuse_earlier(&app, &owner.id, &setup.password).await?;
     }
     let display_name = setup.display_name.unwrap_or_default();
     let password_hash = app.passwords.hash(setup.password).await.map_err(|e| Problem::internal(&e))?;
@@ -51,10 +57,23 @@ pub async fn post_setup(
         // A link stands for the password alone.
         return Err(code_needed());
     }
-    open_session(&app, user, &actor).await
+    open_session(&app, user, Entry::default(), &actor).await
 }
 
-fn code_needed() -> Problem {
+/// Refuses a password that somebody had not long ago.
+pub(super) async fn refuse_earlier(app: &App, user_id: &str, password: &str) -> Result<(), Problem> {
+    let count = app.profile.password_history;
+    for hash in app.store.password_hashes(user_id, count).await? {
+        let same = app.passwords.check(password.to_owned(), Some(hash)).await.map_err(|e| Problem::internal(&e))?;
+        if same {
+            let message = format!("choose one that is none of your last {count} passwords");
+            return Err(Problem::bad_field("password", message));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn code_needed() -> Problem {
     let message = "name and password are right; log in with them and a code of your app";
     Problem::new(StatusCode::UNAUTHORIZED, "code_needed", message)
 }
@@ -63,7 +82,7 @@ fn code_needed() -> Problem {
 #[utoipa::path(get, path = "/api/v1/session", tag = "session",
     responses((status = 200, body = SessionInfo), (status = "default", body = ProblemBody)))]
 pub async fn get_session(State(app): State<Arc<App>>, caller: Caller) -> Json<SessionInfo> {
-    Json(session_info(&app, caller.user, caller.csrf_token, caller.expires_us))
+    Json(session_info(&app, caller))
 }
 
 /// Logs in.
@@ -81,6 +100,7 @@ pub async fn log_in(
         return Err(Problem::later("locked", wait_s));
     }
     let wait_s = app.doors.tried(&knock, now_us);
+    app.store.shut_unused(app.profile.unused_days).await?;
     let (user, hash) = match app.store.user_by_name(&name).await? {
         Some((user, hash)) if !user.disabled => (Some(user), hash),
         _ => (None, None),
@@ -102,7 +122,7 @@ pub async fn log_in(
             }
             app.doors.succeeded(&knock);
             app.metrics.logins.add(1);
-            open_session(&app, user, &actor).await
+            open_session(&app, user, Entry::default(), &actor).await
         }
         _ => Err(refused(&app, &name, wait_s, &actor).await?),
     }
@@ -127,7 +147,44 @@ pub async fn change_session(
     Body(wish): Body<ChangeSession>,
 ) -> Result<Json<SessionInfo>, Problem> {
     let user = app.store.change_own(&caller.user.id, &wish, &Actor::from(&caller)).await?;
-    Ok(Json(session_info(&app, user, caller.csrf_token, caller.expires_us)))
+    Ok(Json(session_info(&app, Caller { user, ..caller })))
+}
+
+/// Changes one's own password; every other session of one's own ends.
+#[utoipa::path(put, path = "/api/v1/session/password", tag = "session", request_body = ChangePassword,
+    responses((status = 200, body = SessionInfo), (status = "default", body = ProblemBody)))]
+pub async fn change_password(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(wish): Body<ChangePassword>,
+) -> Result<Json<SessionInfo>, Problem> {
+    let (user, actor) = (&caller.user, Actor::from(&caller));
+    // A session that somebody left open is no place to guess passwords in.
+    let knock = Knock::new(&user.name, actor.address.as_deref());
+    let now_us = app.clock.now_us();
+    if let Some(wait_s) = app.doors.wait_s(&knock, now_us) {
+        return Err(Problem::later("locked", wait_s));
+    }
+    app.doors.tried(&knock, now_us);
+    let Some((_, Some(hash))) = app.store.user_by_name(&user.name).await? else {
+        let message = "this account has no password of its own; ask an administrator for a link";
+        return Err(Problem::new(StatusCode::CONFLICT, "no_password", message));
+    };
+    let current: String = wish.current.chars().take(password::MAX_LENGTH + 1).collect();
+    if !app.passwords.check(current, Some(hash)).await.map_err(|e| Problem::internal(&e))? {
+        app.metrics.logins_failed.add(1);
+        app.store.add_audit(&actor, "user.password_refused", &format!("user:{}", user.id), &detail([])).await?;
+        return Err(Problem::bad_field("current", "this is not the password until now"));
+    }
+    app.doors.succeeded(&knock);
+    if let Some(complaint) = app.profile.complaint(&wish.password, &user.name, user.two_factor) {
+        return Err(Problem::bad_field("password", complaint));
+    }
+    refuse_earlier(&app, &user.id, &wish.password).await?;
+    let hash = app.passwords.hash(wish.password).await.map_err(|e| Problem::internal(&e))?;
+    app.store.change_password(&user.id, &hash, &caller.session, &actor).await?;
+    let password_set_us = caller.password_set_us.map(|_| app.clock.now_us());
+    Ok(Json(session_info(&app, Caller { password_set_us, ..caller })))
 }
 
 /// Logs out.
@@ -138,21 +195,38 @@ pub async fn log_out(State(app): State<Arc<App>>, caller: Caller) -> Result<Resp
     Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, guard::no_cookie())])).into_response())
 }
 
-async fn open_session(app: &App, user: User, actor: &Actor) -> Result<Response, Problem> {
+/// Opens a session: its cookie, and who is logged in.
+pub(super) async fn open_session(app: &App, user: User, entry: Entry, actor: &Actor) -> Result<Response, Problem> {
     let token = secrets::random_token().map_err(|e| Problem::internal(&e))?;
     let csrf_token = secrets::random_token().map_err(|e| Problem::internal(&e))?;
     let life = app.session_life();
-    app.store.open_session(&secrets::digest(&token), &csrf_token, &user.id, life, actor).await?;
-    let expires_us = app.clock.now_us() + life.absolute_us;
-    let cookie = guard::cookie(&token, life.absolute_us / 1_000_000);
+    let digest = secrets::digest(&token);
+    app.store.open_session(&digest, &csrf_token, &user.id, (life, entry), actor).await?;
+    let session = app.store.session(&digest, life, false).await?.ok_or_else(Problem::not_logged_in)?;
+    let cookie = guard::cookie(guard::COOKIE, &token, life.absolute_us / 1_000_000);
     let mut headers = HeaderMap::new();
     headers.insert(header::SET_COOKIE, cookie.parse().map_err(|e| Problem::internal(&e))?);
-    Ok((headers, Json(session_info(app, user, csrf_token, expires_us))).into_response())
+    let caller = Caller {
+        user: session.user,
+        session: digest,
+        csrf_token,
+        expires_us: session.expires_us,
+        entry,
+        password_set_us: session.password_set_us,
+        address: actor.address.clone(),
+        token: None,
+    };
+    Ok((headers, Json(session_info(app, caller))).into_response())
 }
 
-fn session_info(app: &App, user: User, csrf_token: String, expires_us: i64) -> SessionInfo {
+fn session_info(app: &App, caller: Caller) -> SessionInfo {
+    let Caller { user, csrf_token, expires_us, entry, password_set_us, .. } = caller;
     SessionInfo {
-        must_enrol: app.profile.demands_code(user.role) && !user.two_factor,
+        must_enrol: app.profile.must_enrol(&user, entry),
+        must_change_password: app.profile.must_change(user.role, password_set_us, app.clock.now_us()),
+        password_ends_at: app.profile.password_ends_us(user.role, password_set_us).map(clock::to_text),
+        by_provider: entry.by_provider,
+        log_out_address: app.openid.as_ref().filter(|_| entry.by_provider).and_then(OpenId::log_out_address),
         profile: app.profile.clone(),
         user,
         csrf_token,

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use crate::api::problem::Problem;
 use crate::model::{Person, TokenScope, User};
 use crate::store::reach::Reach;
+use crate::store::sessions::Entry;
 
 /// Somebody with a valid session.
 #[derive(Debug, Clone)]
@@ -20,6 +21,10 @@ pub struct Caller {
     pub expires_us: i64,
     /// The address the request came from.
     pub address: Option<String>,
+    /// How they came in.
+    pub entry: Entry,
+    /// When the password was set with which they came in, microseconds.
+    pub password_set_us: Option<i64>,
     /// What a program that comes with a token may do; nothing for people with a session.
     pub token: Option<TokenScope>,
 }

@@ -16,6 +16,7 @@ use super::secrets;
 use crate::api::problem::Problem;
 use crate::app::App;
 use crate::model::TokenScope;
+use crate::store::sessions::Entry;
 
 /// The session cookie's name.
 pub const COOKIE: &str = "luytre_session";
@@ -59,11 +60,7 @@ async fn examine(app: &App, request: &mut Request) -> Result<(), Problem> {
     if method != Method::GET && caller.token.is_none() {
         check_csrf(&headers, &caller)?;
     }
-    let enrols = route.starts_with("/api/v1/session");
-    if !enrols && app.profile.demands_code(caller.user.role) && !caller.user.two_factor {
-        let message = "set up a second factor first, under your account";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "enrol_first", message));
-    }
+    check_policy(app, &route, &caller)?;
     if !access.allows(caller.user.role) {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
@@ -78,6 +75,22 @@ async fn examine(app: &App, request: &mut Request) -> Result<(), Problem> {
     Ok(())
 }
 
+/// What the policy wants of somebody before they do anything but see to it.
+fn check_policy(app: &App, route: &str, caller: &Caller) -> Result<(), Problem> {
+    if route.starts_with("/api/v1/session") {
+        return Ok(());
+    }
+    if app.profile.must_enrol(&caller.user, caller.entry) {
+        let message = "set up a second factor first, under your account";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "enrol_first", message));
+    }
+    if app.profile.must_change(caller.user.role, caller.password_set_us, app.clock.now_us()) {
+        let message = "the password is too old; set a new one first, under your account";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "change_password_first", message));
+    }
+    Ok(())
+}
+
 async fn caller(app: &App, headers: &HeaderMap, route: &str, address: Option<String>) -> Result<Caller, Problem> {
     let token = session_token(headers).ok_or_else(Problem::not_logged_in)?;
     let digest = secrets::digest(token);
@@ -89,6 +102,8 @@ async fn caller(app: &App, headers: &HeaderMap, route: &str, address: Option<Str
         session: digest,
         csrf_token: session.csrf_token,
         expires_us: session.expires_us,
+        entry: session.entry,
+        password_set_us: session.password_set_us,
         address,
         token: None,
     })
@@ -124,7 +139,8 @@ async fn program(
         ));
     }
     let (session, csrf_token) = (String::new(), String::new());
-    Ok(Caller { user, session, csrf_token, expires_us: 0, address, token: Some(scope) })
+    let entry = Entry::default();
+    Ok(Caller { user, session, csrf_token, expires_us: 0, entry, password_set_us: None, address, token: Some(scope) })
 }
 
 /// Who may not see something finds nothing, whatever is asked of it.
@@ -159,19 +175,24 @@ fn check_csrf(headers: &HeaderMap, caller: &Caller) -> Result<(), Problem> {
 
 /// The session's secret from the cookies.
 pub fn session_token(headers: &HeaderMap) -> Option<&str> {
+    cookie_value(headers, COOKIE)
+}
+
+/// What a cookie holds.
+pub fn cookie_value<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE)
+        .find(|(name, _)| *name == wanted)
         .map(|(_, value)| value)
 }
 
-/// The cookie that carries a session's secret.
-pub fn cookie(token: &str, life_s: i64) -> String {
-    format!("{COOKIE}={token}; Path=/; Max-Age={life_s}; HttpOnly; Secure; SameSite=Strict")
+/// A cookie that carries a secret: for our own pages alone, and for no script.
+pub fn cookie(name: &str, secret: &str, life_s: i64) -> String {
+    format!("{name}={secret}; Path=/; Max-Age={life_s}; HttpOnly; Secure; SameSite=Strict")
 }
 
 /// The cookie that takes it away.

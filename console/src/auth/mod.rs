@@ -5,6 +5,7 @@
 
 mod caller;
 pub mod guard;
+pub mod openid;
 pub mod password;
 pub mod profile;
 pub mod roles;

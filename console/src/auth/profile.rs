@@ -5,7 +5,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::password;
-use crate::model::Role;
+use crate::model::{Role, User};
+use crate::store::sessions::Entry;
+
+/// A day, in microseconds.
+pub const DAY_US: i64 = 86_400_000_000;
 
 /// The profile where none is named.
 pub const DEFAULT: &str = "basic";
@@ -32,6 +36,16 @@ pub struct Profile {
     pub password_length_with_code: usize,
     /// How many of small letters, capitals, digits and others a password without a second factor must have.
     pub password_classes: usize,
+    /// How many passwords, the one in force among them, do not come back.
+    pub password_history: u32,
+    /// After how many days a password must be changed; 0 for never.
+    pub password_days: u32,
+    /// The same for administrators.
+    pub password_days_admin: u32,
+    /// How many days before that people are warned.
+    pub password_warn_days: u32,
+    /// After how many days without a log-in an account is shut; 0 for never.
+    pub unused_days: u32,
     /// The roles that must have a second factor.
     pub code_for: Vec<Role>,
 }
@@ -68,9 +82,20 @@ impl Profile {
         missing.then(|| "use small letters, capitals, digits and other signs, or a second factor".to_owned())
     }
 
-    /// Whether somebody of this role must have a second factor.
-    pub fn demands_code(&self, role: Role) -> bool {
-        self.code_for.contains(&role)
+    /// Whether somebody must set a second factor up before anything else; one that a provider asked for will do.
+    pub fn must_enrol(&self, user: &User, entry: Entry) -> bool {
+        self.code_for.contains(&user.role) && !user.two_factor && !entry.strong
+    }
+
+    /// When a password that was set then must be changed, microseconds; nothing where it does not grow old.
+    pub fn password_ends_us(&self, role: Role, set_us: Option<i64>) -> Option<i64> {
+        let days = if role == Role::Admin { self.password_days_admin } else { self.password_days };
+        set_us.filter(|_| days > 0).map(|set_us| set_us.saturating_add(i64::from(days) * DAY_US))
+    }
+
+    /// Whether a password that was set then must be changed now.
+    pub fn must_change(&self, role: Role, set_us: Option<i64>, now_us: i64) -> bool {
+        self.password_ends_us(role, set_us).is_some_and(|ends_us| ends_us <= now_us)
     }
 }
 
@@ -82,11 +107,21 @@ mod tests {
     fn the_numbers_of_level_3_are_demanded() {
         let level3 = Profile::named("level-3").unwrap();
         assert_eq!((level3.idle_minutes, level3.idle_minutes_admin), (15, 5));
-        assert!(level3.demands_code(Role::Admin) && !level3.demands_code(Role::Analyst));
+        assert_eq!(level3.code_for, [Role::Admin]);
+        assert_eq!((level3.password_history, level3.password_days_admin, level3.unused_days), (10, 60, 45));
         assert_eq!(level3.complaint("Tre gia mang moc 2", "lan", false), None);
         assert!(level3.complaint("tre gia mang moc", "lan", false).is_some(), "one class is missing");
         assert!(level3.complaint("Tre gia mang2", "lan", false).is_some(), "thirteen characters");
         assert_eq!(level3.complaint("tre gia mang", "lan", true), None, "a code makes up for it");
+    }
+
+    #[test]
+    fn a_password_ends_after_its_days_and_only_where_it_grows_old() {
+        let level3 = Profile::named("level-3").unwrap();
+        assert!(!level3.must_change(Role::Admin, Some(0), 60 * DAY_US - 1));
+        assert!(level3.must_change(Role::Admin, Some(0), 60 * DAY_US));
+        assert_eq!(level3.password_ends_us(Role::Analyst, Some(0)), None);
+        assert_eq!(level3.password_ends_us(Role::Admin, None), None, "no password, no age");
     }
 
     #[test]

@@ -72,9 +72,17 @@ pub const TABLE: &[(Method, &str, Access, Within)] = &[
     (Method::POST, "/api/v1/session", Access::Public, Within::Any),
     (Method::PATCH, "/api/v1/session", Access::Session, Within::Any),
     (Method::DELETE, "/api/v1/session", Access::Session, Within::Any),
+    (Method::PUT, "/api/v1/session/password", Access::Session, Within::Any),
     (Method::POST, "/api/v1/session/code", Access::Session, Within::Any),
     (Method::PUT, "/api/v1/session/code", Access::Session, Within::Any),
     (Method::DELETE, "/api/v1/session/code", Access::Session, Within::Any),
+    (Method::GET, "/api/v1/openid", Access::Public, Within::Any),
+    (Method::POST, "/api/v1/openid", Access::Public, Within::Any),
+    (Method::POST, "/api/v1/openid/session", Access::Public, Within::Any),
+    (Method::GET, "/api/v1/session/identity", Access::Session, Within::Any),
+    (Method::POST, "/api/v1/session/identity", Access::Session, Within::Any),
+    (Method::PUT, "/api/v1/session/identity", Access::Session, Within::Any),
+    (Method::DELETE, "/api/v1/session/identity", Access::Session, Within::Any),
     (Method::GET, "/api/v1/tokens", READERS, Within::Any),
     (Method::POST, "/api/v1/tokens", READERS, Within::Any),
     (Method::DELETE, "/api/v1/tokens/{id}", READERS, Within::Any),
@@ -250,7 +258,8 @@ mod tests {
     #[test]
     fn changes_are_never_public_except_logging_in_and_links() {
         for (method, route, access, _) in TABLE {
-            let doors = ["/api/v1/session", "/api/v1/setup", "/api/v1/acknowledgement"];
+            let openid = ["/api/v1/openid", "/api/v1/openid/session"];
+            let doors = ["/api/v1/session", "/api/v1/setup", "/api/v1/acknowledgement", openid[0], openid[1]];
             let is_door = doors.contains(route) && *method == Method::POST;
             if *method != Method::GET && !is_door {
                 assert_ne!(*access, Access::Public, "{method} {route}");

@@ -121,13 +121,17 @@ pub struct Knock {
 impl Knock {
     /// Somebody who gives this name, from this address.
     pub fn new(name: &str, address: Option<&str>) -> Self {
-        let network = address.and_then(|a| a.parse().ok()).map(network_of).unwrap_or_default();
-        Knock { name: name.to_owned(), network }
+        Knock { name: name.to_owned(), network: network(address) }
     }
 
     fn both(&self) -> String {
         format!("{} {}", self.name, self.network)
     }
+}
+
+/// The network of an address as text; empty where there is none.
+pub fn network(address: Option<&str>) -> String {
+    address.and_then(|a| a.parse().ok()).map(network_of).unwrap_or_default()
 }
 
 /// The network an address stands for: an IPv4 address alone, an IPv6 address with all that share its first 64 bits, which
@@ -184,10 +188,15 @@ impl Doors {
     /// The try was right after all: it and what failed before it are forgotten, and the network is known for this name.
     /// What others in the same network or elsewhere failed at is not.
     pub fn succeeded(&self, knock: &Knock) {
+        self.forgive(knock);
+        self.remember(knock);
+    }
+
+    /// The try was right after all, and says nothing of who it was.
+    pub fn forgive(&self, knock: &Knock) {
         self.by_both.succeeded(&knock.both());
         self.by_network.took_back(&knock.network);
         self.by_name.took_back(&knock.name);
-        self.remember(knock);
     }
 
     /// This user has come in from this network.

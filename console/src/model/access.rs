@@ -89,3 +89,45 @@ pub struct ApiTokenMade {
     /// The token.
     pub token: ApiToken,
 }
+
+/// Whether one can come in by an identity provider.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct OpenIdState {
+    /// What people call it; nothing where none is configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+}
+
+/// Where to go to log in.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct OpenIdAddress {
+    /// The address at the identity provider.
+    pub address: String,
+}
+
+/// What the identity provider sent back, as the address of the page that it went to has it.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenIdReturn {
+    /// Which log-in it belongs to.
+    pub state: String,
+    /// The code that is exchanged for what the provider says.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// Why it let nobody in.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// A code of the user's own second factor, when one is asked for.
+    #[serde(default)]
+    pub second: Option<String>,
+}
+
+/// Whether one's own account is linked with one at the identity provider.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct IdentityState {
+    /// What people call the provider; nothing where none is configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Whether there is a link.
+    pub linked: bool,
+}

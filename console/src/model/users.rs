@@ -83,6 +83,9 @@ pub struct User {
     pub two_factor: bool,
     /// True while they have not set a password through their link.
     pub invited: bool,
+    /// The mail address by which an identity provider may vouch for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<String>,
     /// When they were added.
     pub created_at: String,
     /// When they last logged in.
@@ -145,6 +148,8 @@ pub struct ChangeUser {
     pub disabled: Option<bool>,
     /// True takes their second factor away, when app and recovery codes are lost; their sessions end at once.
     pub remove_code: Option<bool>,
+    /// The mail address by which an identity provider may vouch for them; an empty text for none.
+    pub mail: Option<String>,
 }
 
 /// Whether the first administrator is still missing.
@@ -197,8 +202,29 @@ pub struct SessionInfo {
     pub time_zone: String,
     /// True while a second factor must be set up before anything else.
     pub must_enrol: bool,
+    /// True while the password must be changed before anything else.
+    pub must_change_password: bool,
+    /// When the password must be changed at the latest, where it grows old.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_ends_at: Option<String>,
+    /// True where an identity provider vouched for them.
+    pub by_provider: bool,
+    /// Where they log out of the identity provider too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_out_address: Option<String>,
     /// What is demanded of sessions, passwords and second factors.
     pub profile: Profile,
+}
+
+/// Changes one's own password.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePassword {
+    /// The password until now.
+    pub current: String,
+    /// The new one: 10 to 200 characters.
+    #[schema(min_length = 10, max_length = 200)]
+    pub password: String,
 }
 
 /// Changes one's own settings; what is missing stays.

@@ -3,9 +3,10 @@
 use sqlx::Row as _;
 
 use super::audit::{Actor, audit, detail};
-use super::users::insert_user;
+use super::passwords::replace_password;
+use super::users::{insert_user, user};
 use super::{Store, StoreError, StoreResult};
-use crate::model::{NewUser, Role};
+use crate::model::{NewUser, Role, User};
 
 /// How long a link works.
 pub const LINK_LIFE_US: i64 = 24 * 3600 * 1_000_000;
@@ -51,15 +52,13 @@ impl Store {
         Ok(found > 0)
     }
 
-    /// Whether the link is of somebody with a second factor.
-    pub async fn link_has_code(&self, digest: &str) -> StoreResult<bool> {
-        let found: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM links l JOIN users u ON u.id = l.user_id WHERE l.digest = $1 AND u.totp_secret IS NOT NULL",
-        )
-        .bind(digest)
-        .fetch_one(&self.readers)
-        .await?;
-        Ok(found > 0)
+    /// Whose password the link sets; nobody's where it makes the first administrator.
+    pub async fn link_owner(&self, digest: &str) -> StoreResult<Option<User>> {
+        let row = sqlx::query("SELECT u.* FROM links l JOIN users u ON u.id = l.user_id WHERE l.digest = $1")
+            .bind(digest)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(row.map(|row| user(&row)).transpose()?)
     }
 
     /// Uses a link up: makes the first administrator or sets the invited user's password; answers the user's id.
@@ -77,14 +76,12 @@ impl Store {
         let invited: Option<String> = row.try_get("user_id")?;
         let id = match invited {
             Some(id) => {
-                sqlx::query(
-                    "UPDATE users SET password_hash = $1, display_name = COALESCE(NULLIF($2, ''), display_name) WHERE id = $3",
-                )
-                .bind(&entrant.password_hash)
-                .bind(entrant.display_name.trim())
-                .bind(&id)
-                .execute(&mut *change)
-                .await?;
+                replace_password(&mut change, &id, &entrant.password_hash, now_us).await?;
+                sqlx::query("UPDATE users SET display_name = COALESCE(NULLIF($1, ''), display_name) WHERE id = $2")
+                    .bind(entrant.display_name.trim())
+                    .bind(&id)
+                    .execute(&mut *change)
+                    .await?;
                 sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(&id).execute(&mut *change).await?;
                 id
             }

@@ -27,11 +27,13 @@ pub mod escalations;
 pub mod figures;
 pub mod groups;
 pub mod handovers;
+pub mod identities;
 pub mod links;
 pub mod notes;
 pub mod notice_rules;
 pub mod notices;
 pub mod overview;
+pub mod passwords;
 pub mod reach;
 pub mod register_import;
 pub mod rosters;
@@ -69,6 +71,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "agencies", include_str!("../../migrations/0006_agencies.sql")),
     (7, "notices", include_str!("../../migrations/0007_notices.sql")),
     (8, "agency_notices", include_str!("../../migrations/0008_agency_notices.sql")),
+    (9, "doors", include_str!("../../migrations/0009_doors.sql")),
 ];
 
 /// Why the store could not do it.

@@ -33,6 +33,19 @@ pub struct ValidSession {
     pub csrf_token: String,
     /// When it ends at the latest, microseconds.
     pub expires_us: i64,
+    /// How its owner came in.
+    pub entry: Entry,
+    /// When the password was set with which its owner came in, microseconds; nothing where a provider vouched.
+    pub password_set_us: Option<i64>,
+}
+
+/// How somebody came in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Entry {
+    /// An identity provider vouched for them, and no password of ours was asked for.
+    pub by_provider: bool,
+    /// A second factor was shown to the provider.
+    pub strong: bool,
 }
 
 impl Store {
@@ -55,7 +68,7 @@ impl Store {
         digest: &str,
         csrf_token: &str,
         user_id: &str,
-        life: SessionLife,
+        (life, entry): (SessionLife, Entry),
         actor: &Actor,
     ) -> StoreResult<()> {
         let now_us = self.now_us();
@@ -74,23 +87,26 @@ impl Store {
         .execute(&mut *change)
         .await?;
         sqlx::query(
-            "INSERT INTO sessions (digest, user_id, csrf_token, created_us, seen_us, expires_us) \
-             VALUES ($1, $2, $3, $4, $4, $5)",
+            "INSERT INTO sessions (digest, user_id, csrf_token, created_us, seen_us, expires_us, by_provider, strong) \
+             VALUES ($1, $2, $3, $4, $4, $5, $6, $7)",
         )
         .bind(digest)
         .bind(user_id)
         .bind(csrf_token)
         .bind(now_us)
         .bind(now_us + life.absolute_us)
+        .bind(entry.by_provider)
+        .bind(entry.strong)
         .execute(&mut *change)
         .await?;
-        sqlx::query("UPDATE users SET last_login_us = $1 WHERE id = $2")
+        sqlx::query("UPDATE users SET last_login_us = $1, used_us = $1 WHERE id = $2")
             .bind(now_us)
             .bind(user_id)
             .execute(&mut *change)
             .await?;
         let actor = Actor { user_id: Some(user_id.to_owned()), ..actor.clone() };
-        audit(&mut change, now_us, &actor, "session.opened", &format!("user:{user_id}"), &detail([])).await?;
+        let what = detail([("by", if entry.by_provider { "openid" } else { "" })]);
+        audit(&mut change, now_us, &actor, "session.opened", &format!("user:{user_id}"), &what).await?;
         change.commit().await?;
         Ok(())
     }
@@ -99,7 +115,8 @@ impl Store {
     pub async fn session(&self, digest: &str, life: SessionLife, touch: bool) -> StoreResult<Option<ValidSession>> {
         let now_us = self.now_us();
         let row = sqlx::query(
-            "SELECT u.*, s.csrf_token, s.seen_us, s.expires_us FROM sessions s JOIN users u ON u.id = s.user_id \
+            "SELECT u.*, s.csrf_token, s.seen_us, s.expires_us, s.by_provider, s.strong \
+             FROM sessions s JOIN users u ON u.id = s.user_id \
              WHERE s.digest = $1 AND s.expires_us > $2 AND u.disabled = 0 \
              AND s.seen_us > CASE WHEN u.role = 'admin' THEN $3 ELSE $4 END",
         )
@@ -118,8 +135,12 @@ impl Store {
                 .execute(&self.writer)
                 .await?;
         }
+        let entry = Entry { by_provider: row.try_get("by_provider")?, strong: row.try_get("strong")? };
+        let password_set_us: Option<i64> = row.try_get("password_set_us")?;
         Ok(Some(ValidSession {
             user: user(&row)?,
+            entry,
+            password_set_us: password_set_us.filter(|_| !entry.by_provider),
             csrf_token: row.try_get("csrf_token")?,
             expires_us: row.try_get("expires_us")?,
         }))
@@ -149,7 +170,7 @@ mod tests {
         let test = testing::store().await;
         let new = NewUser { name: "lan".into(), display_name: "Lan".into(), role: Role::Analyst, agency_id: None };
         let user = test.store.add_user(&new, &Actor::default()).await.unwrap();
-        test.store.open_session("digest", "csrf", &user.id, LIFE, &Actor::default()).await.unwrap();
+        test.store.open_session("digest", "csrf", &user.id, (LIFE, Entry::default()), &Actor::default()).await.unwrap();
         test
     }
 

@@ -4,6 +4,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::audit::{Actor, audit, detail};
+use super::notice_rules::is_address;
 use super::{Change, Store, StoreError, StoreResult, new_id};
 use crate::clock;
 use crate::model::{ChangeSession, ChangeUser, NewUser, Person, Role, User, from_wire_name, wire_name};
@@ -64,13 +65,21 @@ impl Store {
         if before.role == Role::Admin && (role != Role::Admin || disabled) {
             keep_an_administrator(&mut change, id).await?;
         }
-        sqlx::query("UPDATE users SET role = $1, disabled = $2, agency_id = $3 WHERE id = $4")
-            .bind(wire_name(&role))
-            .bind(disabled)
-            .bind(agency_id.clone())
-            .bind(id)
-            .execute(&mut *change)
-            .await?;
+        // Who is let in again begins anew: the account counts as used now.
+        let used_us = (before.disabled && !disabled).then(|| self.now_us());
+        sqlx::query(
+            "UPDATE users SET role = $1, disabled = $2, agency_id = $3, used_us = COALESCE($4, used_us) WHERE id = $5",
+        )
+        .bind(wire_name(&role))
+        .bind(disabled)
+        .bind(agency_id.clone())
+        .bind(used_us)
+        .bind(id)
+        .execute(&mut *change)
+        .await?;
+        if let Some(mail) = &wish.mail {
+            set_mail(&mut change, id, mail).await?;
+        }
         let remove_code = wish.remove_code == Some(true);
         if remove_code {
             sqlx::query("UPDATE users SET totp_secret = NULL, totp_proposed = NULL, totp_step = 0 WHERE id = $1")
@@ -84,6 +93,7 @@ impl Store {
         }
         let mut what = detail([("role", &wire_name(&role)), ("disabled", if disabled { "true" } else { "false" })]);
         what.extend(agency_id.map(|id| ("agency".to_owned(), id)));
+        what.extend(wish.mail.clone().map(|mail| ("mail".to_owned(), mail)));
         if remove_code {
             what.insert("code_removed".to_owned(), "true".to_owned());
         }
@@ -135,7 +145,7 @@ async fn check_agency(change: &mut Change, role: Role, agency_id: Option<&str>) 
 }
 
 /// Refuses when this is the last administrator who can log in.
-async fn keep_an_administrator(change: &mut Change, id: &str) -> StoreResult<()> {
+pub(super) async fn keep_an_administrator(change: &mut Change, id: &str) -> StoreResult<()> {
     let others: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM users WHERE role = 'admin' AND disabled = 0 AND password_hash IS NOT NULL AND id <> $1",
     )
@@ -145,6 +155,24 @@ async fn keep_an_administrator(change: &mut Change, id: &str) -> StoreResult<()>
     if others == 0 {
         return Err(StoreError::refused("last_admin", "this is the last administrator; make another one first"));
     }
+    Ok(())
+}
+
+/// Sets the mail address that a provider may vouch for; none where it is empty.
+async fn set_mail(change: &mut Change, id: &str, mail: &str) -> StoreResult<()> {
+    let mail = Some(mail.trim().to_lowercase()).filter(|mail| !mail.is_empty());
+    if let Some(mail) = mail.as_ref().filter(|mail| mail.chars().count() > 200 || !is_address(mail)) {
+        return Err(StoreError::invalid("mail", format!("`{mail}` is no e-mail address")));
+    }
+    let others: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE mail = $1 AND id <> $2")
+        .bind(mail.clone())
+        .bind(id)
+        .fetch_one(&mut **change)
+        .await?;
+    if others > 0 {
+        return Err(StoreError::invalid("mail", "another user has this address"));
+    }
+    sqlx::query("UPDATE users SET mail = $1 WHERE id = $2").bind(mail).bind(id).execute(&mut **change).await?;
     Ok(())
 }
 
@@ -172,8 +200,8 @@ pub(super) async fn insert_user(
     check_agency(change, new.role, agency_id.as_deref()).await?;
     let id = new_id();
     sqlx::query(
-        "INSERT INTO users (id, name, display_name, role, locale, theme, password_hash, created_us, agency_id) \
-         VALUES ($1, $2, $3, $4, 'vi', 'dark', $5, $6, $7)",
+        "INSERT INTO users (id, name, display_name, role, locale, theme, password_hash, created_us, used_us, agency_id, \
+         password_set_us) VALUES ($1, $2, $3, $4, 'vi', 'dark', $5, $6, $6, $7, $8)",
     )
     .bind(id.clone())
     .bind(new.name.clone())
@@ -182,6 +210,7 @@ pub(super) async fn insert_user(
     .bind(password_hash.map(str::to_owned))
     .bind(now_us)
     .bind(agency_id)
+    .bind(password_hash.map(|_| now_us))
     .execute(&mut **change)
     .await?;
     Ok(id)
@@ -215,7 +244,8 @@ pub(super) fn user(row: &SqliteRow) -> Result<User, sqlx::Error> {
         theme: from_wire_name(&text("theme")?).unwrap_or_default(),
         disabled: row.try_get("disabled")?,
         two_factor: row.try_get::<Option<String>, _>("totp_secret")?.is_some(),
-        invited: password_hash.is_none(),
+        invited: password_hash.is_none() && last_login_us.is_none(),
+        mail: row.try_get("mail")?,
         created_at: clock::to_text(row.try_get("created_us")?),
         last_login_at: last_login_us.map(clock::to_text),
     })

@@ -80,8 +80,9 @@ async fn a_link_stands_for_the_password_alone() {
     let id = console.get(&lan, "/api/v1/session").await.json()["user"]["id"].as_str().unwrap().to_owned();
     let link = luytre_console::setup::make_link(&console.app, Some(&id)).await.unwrap();
     let token = link.url.rsplit_once("#token=").unwrap().1;
-    let answer =
-        console.post(&Browser::default(), "/api/v1/setup", json!({"token": token, "password": PASSWORD})).await;
+    let answer = console
+        .post(&Browser::default(), "/api/v1/setup", json!({"token": token, "password": "Một mật khẩu khác, 2026"}))
+        .await;
     assert_eq!((answer.status, &answer.json()["code"]), (StatusCode::UNAUTHORIZED, &json!("code_needed")));
     assert!(!answer.headers.contains_key(header::SET_COOKIE));
 }

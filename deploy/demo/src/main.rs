@@ -4,7 +4,7 @@
 //! Ctrl-C or SIGTERM ends the processes it started and removes what it made; `--keep DIR` keeps the data.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -42,6 +42,10 @@ struct Arguments {
     /// Keeps all data in this folder.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+    /// When the story has been played, runs this program instead of showing the console, with the console's address in
+    /// `LUYTRE_CONSOLE` and the one-time token in `LUYTRE_TOKEN`, and ends with it.
+    #[arg(long, value_name = "PROGRAM ARGUMENTS", num_args = 1.., allow_hyphen_values = true)]
+    then: Vec<String>,
     /// Only plays a capture onto an interface (used by `--live` inside its namespace).
     #[arg(long, hide = true, value_name = "INTERFACE")]
     play: Option<String>,
@@ -89,7 +93,11 @@ fn demo(arguments: &Arguments) -> Result<bool> {
     play(&mut stack, cable.as_ref(), &stop)?;
     eprintln!("the story was played in {:.0} s", began.elapsed().as_secs_f64());
     say_memory(&stack)?;
-    let verdict = if arguments.check { verify(&stack, &token)? } else { show(&stack, data, &stop)? };
+    let verdict = match arguments.then.split_first() {
+        Some((program, rest)) => then(&stack, &token, program, rest)?,
+        None if arguments.check => verify(&stack, &token)?,
+        None => show(&stack, data, &stop)?,
+    };
     stack.stop()?;
     Ok(verdict)
 }
@@ -207,6 +215,16 @@ fn verify(stack: &Stack, token: &str) -> Result<bool> {
     let expected = Expected::load(&checkout().join("deploy/demo/expected.toml"))?;
     let session = Session::set_up(&stack.console_api(), token, "kiem-tra", "Mot mat khau dai cho buoi kiem tra 1")?;
     Ok(check::print(&check::verify(&session, &expected)))
+}
+
+fn then(stack: &Stack, token: &str, program: &str, arguments: &[String]) -> Result<bool> {
+    let status = Command::new(program)
+        .args(arguments)
+        .env("LUYTRE_CONSOLE", format!("https://localhost:{}", stack.settings.console_port))
+        .env("LUYTRE_TOKEN", token)
+        .status()
+        .with_context(|| format!("start {program}"))?;
+    Ok(status.success())
 }
 
 fn show(stack: &Stack, data: &Path, stop: &Receiver<()>) -> Result<bool> {

@@ -1,4 +1,4 @@
-//! The development commands, `cargo xtask COMMAND`: build, demo, test, check, bench, corpus, fuzz, generate, web, record.
+//! The development commands, `cargo xtask COMMAND`: build, demo, test, check, bench, corpus, fuzz, fuzz-api, generate, web, record.
 //!
 //! Comes in: a command line. Goes out: what the command makes, with its progress and how long each step took on standard
 //! error, and exit code 0 done, 1 failed, 2 wrong usage. Every command may be run again at any time.
@@ -13,6 +13,7 @@ mod check;
 mod corpus;
 mod demo;
 mod fuzz;
+mod fuzz_api;
 mod generate;
 mod steps;
 mod tally;
@@ -45,6 +46,8 @@ enum Command {
     Corpus(corpus::Options),
     /// Feeds made-up bytes to everything in the sensor that reads some, and reports what breaks.
     Fuzz(fuzz::Options),
+    /// Makes requests up for every route of the console's API, as every role, and reports what breaks.
+    FuzzApi(fuzz_api::Options),
     /// Writes the generated contracts: catalogue.json, openapi.json and the pages' API client.
     Generate,
     /// Builds the console's pages where their sources changed.
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Corpus(options) => corpus::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::FuzzApi(options) => fuzz_api::run(&options),
         Command::Generate => generate::run(),
         Command::Web => web::build(),
         Command::Record { output } => demo::record(output.as_deref()),

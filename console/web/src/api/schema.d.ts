@@ -1473,6 +1473,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/openid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether one can come in by an identity provider. */
+        get: operations["get_openid"];
+        put?: never;
+        /** Begins a log-in by the identity provider: answers where to go. */
+        post: operations["begin_log_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/openid/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a log-in by the identity provider, with what it sent back. */
+        post: operations["finish_log_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/overview/state": {
         parameters: {
             query?: never;
@@ -1815,6 +1850,43 @@ export interface paths {
         post: operations["propose_code"];
         /** Takes one's own second factor away; needs a code of it. */
         delete: operations["remove_code"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/identity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether one's own account is linked with one at the identity provider. */
+        get: operations["get_identity"];
+        /** Links one's own account, with what the identity provider sent back. */
+        put: operations["finish_link"];
+        /** Begins to link one's own account with one at the identity provider: answers where to go. */
+        post: operations["begin_link"];
+        /** Undoes the link. */
+        delete: operations["remove_link"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes one's own password; every other session of one's own ends. */
+        put: operations["change_password"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3367,6 +3439,13 @@ export interface components {
              */
             version: number;
         };
+        /** @description Changes one's own password. */
+        ChangePassword: {
+            /** @description The password until now. */
+            current: string;
+            /** @description The new one: 10 to 200 characters. */
+            password: string;
+        };
         /** @description Changes a record. */
         ChangeRecord: {
             /** @description How it is to be. */
@@ -3407,6 +3486,8 @@ export interface components {
             agency_id?: string | null;
             /** @description Whether they are shut out; their sessions end at once. */
             disabled?: boolean | null;
+            /** @description The mail address by which an identity provider may vouch for them; an empty text for none. */
+            mail?: string | null;
             /** @description True takes their second factor away, when app and recovery codes are lost; their sessions end at once. */
             remove_code?: boolean | null;
             role?: null | components["schemas"]["Role"];
@@ -3917,6 +3998,13 @@ export interface components {
             detail: {
                 [key: string]: string;
             };
+        };
+        /** @description Whether one's own account is linked with one at the identity provider. */
+        IdentityState: {
+            /** @description Whether there is a link. */
+            linked: boolean;
+            /** @description What people call the provider; nothing where none is configured. */
+            provider?: string | null;
         };
         /** @description What bringing a table in would do. */
         ImportPlan: {
@@ -4545,6 +4633,27 @@ export interface components {
             /** @description When it was raised. */
             time: string;
         };
+        /** @description Where to go to log in. */
+        OpenIdAddress: {
+            /** @description The address at the identity provider. */
+            address: string;
+        };
+        /** @description What the identity provider sent back, as the address of the page that it went to has it. */
+        OpenIdReturn: {
+            /** @description The code that is exchanged for what the provider says. */
+            code?: string | null;
+            /** @description Why it let nobody in. */
+            error?: string | null;
+            /** @description A code of the user's own second factor, when one is asked for. */
+            second?: string | null;
+            /** @description Which log-in it belongs to. */
+            state: string;
+        };
+        /** @description Whether one can come in by an identity provider. */
+        OpenIdState: {
+            /** @description What people call it; nothing where none is configured. */
+            provider?: string | null;
+        };
         /**
          * @description What may be done with it where the attacker could see that (PAP).
          * @enum {string}
@@ -4595,7 +4704,8 @@ export interface components {
         ProblemBody: {
             /**
              * @description A stable word: `bad_request`, `bad_query`, `not_logged_in`, `wrong_password`, `locked`, `forbidden`, `csrf`,
-             *     `not_found`, `conflict`, `not_open`, `too_many_requests`, `collector_unreachable`, `collector_slow`, `internal`.
+             *     `not_found`, `conflict`, `not_open`, `too_many_requests`, `too_large`, `too_slow`, `collector_unreachable`,
+             *     `collector_slow`, `internal`.
              */
             code: string;
             /** @description The entity as it is now, for `conflict`. */
@@ -4642,12 +4752,37 @@ export interface components {
             idle_minutes_admin: number;
             /** @description How many of small letters, capitals, digits and others a password without a second factor must have. */
             password_classes: number;
+            /**
+             * Format: int32
+             * @description After how many days a password must be changed; 0 for never.
+             */
+            password_days: number;
+            /**
+             * Format: int32
+             * @description The same for administrators.
+             */
+            password_days_admin: number;
+            /**
+             * Format: int32
+             * @description How many passwords, the one in force among them, do not come back.
+             */
+            password_history: number;
             /** @description The shortest password. */
             password_length: number;
             /** @description The shortest password of somebody with a second factor. */
             password_length_with_code: number;
+            /**
+             * Format: int32
+             * @description How many days before that people are warned.
+             */
+            password_warn_days: number;
             /** @description How they were checked: `verified`, `secondary` or `memory`. */
             status: string;
+            /**
+             * Format: int32
+             * @description After how many days without a log-in an account is shut; 0 for never.
+             */
+            unused_days: number;
         };
         /** @description What a record says. */
         RecordContent: (components["schemas"]["Contact"] & {
@@ -5060,12 +5195,20 @@ export interface components {
         SensorState: "connected" | "silent" | "revoked";
         /** @description Who is logged in. */
         SessionInfo: {
+            /** @description True where an identity provider vouched for them. */
+            by_provider: boolean;
             /** @description What every change must send as `x-csrf-token`. */
             csrf_token: string;
             /** @description When the session ends at the latest. */
             expires_at: string;
+            /** @description Where they log out of the identity provider too. */
+            log_out_address?: string | null;
+            /** @description True while the password must be changed before anything else. */
+            must_change_password: boolean;
             /** @description True while a second factor must be set up before anything else. */
             must_enrol: boolean;
+            /** @description When the password must be changed at the latest, where it grows old. */
+            password_ends_at?: string | null;
             /** @description What is demanded of sessions, passwords and second factors. */
             profile: components["schemas"]["Profile"];
             /** @description The time zone of reports and of the interface, an IANA name. */
@@ -5778,6 +5921,8 @@ export interface components {
             last_login_at?: string | null;
             /** @description The language they chose. */
             locale: components["schemas"]["Lang"];
+            /** @description The mail address by which an identity provider may vouch for them. */
+            mail?: string | null;
             /** @description The name they log in with. */
             name: string;
             /** @description What they may do. */
@@ -9290,6 +9435,91 @@ export interface operations {
             };
         };
     };
+    get_openid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenIdState"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    begin_log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenIdAddress"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    finish_log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenIdReturn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionInfo"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     get_state: {
         parameters: {
             query?: {
@@ -10089,6 +10319,149 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_identity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityState"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    finish_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenIdReturn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityState"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    begin_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenIdAddress"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    remove_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityState"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionInfo"];
+                };
             };
             default: {
                 headers: {

@@ -79,13 +79,63 @@ export function useSetUp() {
   });
 }
 
-/** Logs out and loads the page anew, so that nothing that was seen or typed stays in memory. */
+/** Logs out and loads the page anew, so that nothing that was seen or typed stays in memory; of the identity provider too. */
 export function useLogOut() {
+  const session = useSession();
   return useMutation({
     mutationFn: () => must(client.DELETE("/api/v1/session")),
     onSettled: () => {
       sessionEnded();
-      window.location.assign("/login");
+      window.location.assign(session.data?.log_out_address ?? "/login");
+    },
+  });
+}
+
+export function useChangePassword() {
+  const take = useTakeSession();
+  return useMutation({
+    mutationFn: (body: { current: string; password: string }) => must(client.PUT("/api/v1/session/password", { body })),
+    onSuccess: take,
+  });
+}
+
+type Trip = "log_in" | "link";
+const TRIP = "luytre.openid";
+
+/** The identity provider by which one can come in, by its name. */
+export function useProvider() {
+  return useQuery({ queryKey: ["openid"], queryFn: () => must(client.GET("/api/v1/openid")), staleTime: 60_000 });
+}
+
+/** Goes to the identity provider; `back` is the page to which to come home afterwards. */
+export function useGoToProvider(purpose: Trip, back: string) {
+  return useMutation({
+    mutationFn: () => must(purpose === "link" ? client.POST("/api/v1/session/identity") : client.POST("/api/v1/openid")),
+    onSuccess: ({ address }) => {
+      sessionStorage.setItem(TRIP, JSON.stringify({ purpose, back }));
+      window.location.assign(address);
+    },
+  });
+}
+
+/** What the way to the identity provider was for. */
+export function openIdTrip(): { purpose: Trip; back: string } {
+  const kept: unknown = JSON.parse(sessionStorage.getItem(TRIP) ?? "{}");
+  sessionStorage.removeItem(TRIP);
+  const { purpose, back } = typeof kept === "object" && kept !== null ? (kept as { purpose?: unknown; back?: unknown }) : {};
+  const inside = typeof back === "string" && back.startsWith("/") && !back.startsWith("//");
+  return { purpose: purpose === "link" ? "link" : "log_in", back: inside ? back : "/alerts" };
+}
+
+/** Hands on what the identity provider sent back. */
+export function useFinishOpenId(purpose: Trip) {
+  const take = useTakeSession();
+  return useMutation({
+    mutationFn: async (body: { state: string; code?: string; error?: string; second?: string }) => {
+      if (purpose === "log_in") return take(await must(client.POST("/api/v1/openid/session", { body })));
+      // The page was loaded anew: the session says what a change must carry.
+      take(await must(client.GET("/api/v1/session")));
+      await must(client.PUT("/api/v1/session/identity", { body }));
     },
   });
 }

@@ -14,6 +14,7 @@ import { ErrorBoundary } from "./ErrorBoundary";
 import { HandoverWaiting } from "./HandoverWaiting";
 import { Inbox } from "./Inbox";
 import { NoticeAlarms } from "./NoticeAlarms";
+import { PasswordAge } from "./PasswordAge";
 import { useSettings } from "./settings";
 import { valueActions } from "./valueActions";
 import { ValueToCase, type FieldValue } from "./ValueToCase";
@@ -29,7 +30,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const location = useLocation();
   const navigate = useNavigate();
   const session = useSession();
-  const enrols = session.data?.must_enrol === true;
+  const enrols = session.data?.must_enrol === true || session.data?.must_change_password === true;
   const reads = permissions(user.role).read && !enrols;
   useEffect(() => (reads ? holdLive() : undefined), [reads]);
   const works = permissions(user.role).cases && !enrols;
@@ -61,6 +62,7 @@ export function Shell({ children }: { children: ReactNode }) {
         {reads && <Watch part="banner" />}
         {reads && <NoticeAlarms />}
         {works && !narrow && <HandoverWaiting />}
+        <PasswordAge />
         <div id="content" className={styles.content}>
           <ErrorBoundary key={location.pathname}>{children}</ErrorBoundary>
         </div>

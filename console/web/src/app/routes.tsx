@@ -31,6 +31,7 @@ const AcknowledgePage = lazy(() => import("../features/acknowledge/AcknowledgePa
 const WorkPage = lazy(() => import("../features/work/WorkPage"));
 const WorkNoticePage = lazy(() => import("../features/work/NoticePage"));
 const HandoverPage = lazy(() => import("../features/handover/HandoverPage"));
+const OpenIdPage = lazy(() => import("../features/session/OpenIdPage"));
 const NoticesPage = lazy(() => import("../features/notices/NoticesPage"));
 
 export function AppRoutes() {
@@ -44,6 +45,14 @@ export function AppRoutes() {
         element={
           <Suspense fallback={<SkeletonRows rows={6} />}>
             <AcknowledgePage onLanguage={otherLanguage} />
+          </Suspense>
+        }
+      />
+      <Route
+        path="/openid"
+        element={
+          <Suspense fallback={<SkeletonRows rows={6} />}>
+            <OpenIdPage onLanguage={otherLanguage} />
           </Suspense>
         }
       />
@@ -83,8 +92,8 @@ function Pages() {
   const session = useSession();
   const { pathname } = useLocation();
   const may = permissions(user.role);
-  // Until a second factor is set up that the policy demands, nothing else answers.
-  if (session.data?.must_enrol && pathname !== "/account") return <Navigate to="/account" replace />;
+  // Until a second factor is set up and a password changed that the policy demands, nothing else answers.
+  if ((session.data?.must_enrol || session.data?.must_change_password) && pathname !== "/account") return <Navigate to="/account" replace />;
   const none = <Empty title={t("ui.forbidden")}>{t("ui.forbidden_hint")}</Empty>;
   const guard = (allowed: boolean, page: React.ReactNode) => (allowed ? page : none);
   return (

@@ -1,4 +1,4 @@
-// One's own account: the second factor, and tokens for programs.
+// One's own account: password, second factor, link with an identity provider, and tokens for programs.
 import { Alert, Badge, Button, Group, Modal, NumberInput, SegmentedControl, Stack, Text, TextInput } from "@mantine/core";
 import { IconKey, IconShieldCheck, IconShieldLock } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
@@ -14,6 +14,8 @@ import { Failed, SkeletonRows } from "../../ui/States";
 import { Table, type ColumnDef } from "../../ui/Table";
 import { Time } from "../../ui/Time";
 import styles from "./Account.module.css";
+import { IdentityPanel } from "./IdentityPanel";
+import { PasswordPanel } from "./PasswordPanel";
 
 const TOKENS = ["tokens"];
 
@@ -22,7 +24,7 @@ export default function AccountPage() {
   const may = usePermissions();
   const session = useSession();
   if (!session.data) return <SkeletonRows rows={4} />;
-  const { user, must_enrol, profile } = session.data;
+  const { user, must_enrol, must_change_password, by_provider, profile } = session.data;
   return (
     <Page title={t("account.title")} lead={`${user.display_name} · ${t(`role.${user.role}`)}`}>
       {must_enrol && (
@@ -30,8 +32,10 @@ export default function AccountPage() {
           {t("account.must_enrol_hint")} {profile.citation && <span className="dim">({profile.citation})</span>}
         </Alert>
       )}
+      {!by_provider && <PasswordPanel info={session.data} />}
       <Code on={user.two_factor} />
-      {may.tokens && !must_enrol && <Tokens />}
+      <IdentityPanel />
+      {may.tokens && !must_enrol && !must_change_password && <Tokens />}
       <Panel title={t("account.policy")}>
         <Text size="sm">{t("account.policy_text", { profile: profile.id, idle: user.role === "admin" ? profile.idle_minutes_admin : profile.idle_minutes, hours: profile.absolute_hours, length: user.two_factor ? profile.password_length_with_code : profile.password_length })}</Text>
         {profile.citation && (

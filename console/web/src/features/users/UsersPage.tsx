@@ -6,7 +6,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { client, must } from "../../api/client";
-import { useCaller } from "../../api/session";
+import { useCaller, useProvider } from "../../api/session";
 import { useAgencies } from "../../api/shared";
 import { ROLES, type Role, type User } from "../../api/types";
 import { Copyable } from "../../ui/Copyable";
@@ -46,13 +46,15 @@ function UserTable({ rows }: { rows: readonly User[] }) {
   const caller = useCaller();
   const queries = useQueryClient();
   const change = useMutation({
-    mutationFn: ({ id, ...body }: { id: string; role?: Role; agency_id?: string; disabled?: boolean; remove_code?: boolean }) => must(client.PATCH("/api/v1/users/{id}", { params: { path: { id } }, body })),
+    mutationFn: ({ id, ...body }: { id: string; role?: Role; agency_id?: string; disabled?: boolean; remove_code?: boolean; mail?: string }) => must(client.PATCH("/api/v1/users/{id}", { params: { path: { id } }, body })),
     onSuccess: (user) => {
       notify(t("users.changed", { name: user.name }));
       void queries.invalidateQueries({ queryKey: KEY });
     },
     onError: (error) => notifyFailure(t("ui.not_done"), error.message || t("ui.unreachable")),
   });
+  const provider = useProvider().data?.provider;
+  const [addressed, setAddressed] = useState<User | null>(null);
   const columns: ColumnDef<User>[] = [
     { key: "name", title: t("users.name"), cell: (user) => <span className="mono">{user.name}</span> },
     { key: "display", title: t("users.display_name"), cell: (user) => user.display_name },
@@ -97,6 +99,11 @@ function UserTable({ rows }: { rows: readonly User[] }) {
       cell: (user) =>
         user.id !== caller.id && (
           <>
+          {provider !== undefined && (
+            <Button size="compact-xs" variant="subtle" color="gray" aria-label={`${t("users.mail")}: ${user.name}`} onClick={() => setAddressed(user)}>
+              {t("users.mail")}
+            </Button>
+          )}
           {user.two_factor && (
             <Button size="compact-xs" variant="subtle" color="red" onClick={() => change.mutate({ id: user.id, remove_code: true })}>
               {t("users.remove_code")}
@@ -109,7 +116,47 @@ function UserTable({ rows }: { rows: readonly User[] }) {
         ),
     },
   ];
-  return <Table label={t("users.title")} columns={columns} rows={rows} rowKey={(user) => user.id} />;
+  return (
+    <>
+      <Table label={t("users.title")} columns={columns} rows={rows} rowKey={(user) => user.id} />
+      <Modal opened={addressed !== null} onClose={() => setAddressed(null)} title={`${t("users.mail")}: ${addressed?.name ?? ""}`}>
+        {addressed && (
+          <MailForm
+            mail={addressed.mail ?? ""}
+            hint={t("users.mail_hint", { provider })}
+            busy={change.isPending}
+            onMail={(mail) => change.mutate({ id: addressed.id, mail }, { onSuccess: () => setAddressed(null) })}
+            onCancel={() => setAddressed(null)}
+          />
+        )}
+      </Modal>
+    </>
+  );
+}
+
+/** The mail address by which the identity provider may vouch for somebody. */
+function MailForm({ mail: before, hint, busy, onMail, onCancel }: { mail: string; hint: string; busy: boolean; onMail: (mail: string) => void; onCancel: () => void }) {
+  const { t } = useTranslation();
+  const [mail, setMail] = useState(before);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    onMail(mail.trim());
+  };
+  return (
+    <form onSubmit={submit}>
+      <Stack gap="sm">
+        <TextInput type="email" label={t("users.mail")} description={hint} value={mail} onChange={(event) => setMail(event.currentTarget.value)} maxLength={200} data-autofocus />
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={onCancel}>
+            {t("ui.cancel")}
+          </Button>
+          <Button type="submit" loading={busy}>
+            {t("ui.save")}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
 }
 
 /** The agency beyond which somebody sees nothing. */
