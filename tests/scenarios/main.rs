@@ -3,6 +3,7 @@
 //! is printed, a signature finds something, a capture is imported, evidence is sealed and replayed, the demo is killed.
 
 mod afar;
+mod backtest;
 mod demo;
 mod evidence;
 mod faults;

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Agency, FacetValue, Severity, Visibility};
+use crate::{Agency, ApiError, FacetValue, Severity, Visibility};
 
-/// Rules to run over events that are there.
+/// Rules to run over what is kept: events, carved files, packets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BacktestRequest {
-    /// Sigma rules and indicator lists, each with the name of its file.
+    /// Sigma rules, indicator lists, YARA rules and signatures, each with the name of its file.
     pub rules: Vec<BacktestRule>,
     /// From this moment on (default: a week before now).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,13 +28,16 @@ pub struct BacktestRequest {
     /// It ends after so many seconds (default 60, at most 900) and says how far it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_max_s: Option<u32>,
+    /// Signatures look at so many megabytes of packets (default 256, at most 4,096).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packets_mb: Option<u32>,
 }
 
 /// A file of rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BacktestRule {
-    /// Its name; `.yml` is Sigma.
+    /// Its name; `.yml` is Sigma, `.csv` and `.toml` a list, `.yar` YARA, `.rules` are signatures.
     pub file: String,
     /// Its content.
     pub text: String,
@@ -54,8 +57,50 @@ pub struct BacktestAnswer {
     pub broken: Vec<String>,
     /// Each rule, the one with the most alerts first.
     pub rules: Vec<BacktestResult>,
+    /// Carved files that YARA rules looked at, where there are some.
+    #[serde(default)]
+    pub files: Looked,
+    /// Flows whose packets signatures looked at, where there are some.
+    #[serde(default)]
+    pub flows: Looked,
     /// How long it took.
     pub took_ms: u64,
+}
+
+/// How many things were looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Looked {
+    /// Looked at.
+    pub looked: u64,
+    /// Not: nobody has them any more, or it failed, or the time was over.
+    pub missing: u64,
+}
+
+/// How far a backtest is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BacktestProgress {
+    /// `events`, `files` or `packets`.
+    pub phase: String,
+    /// How many of them are done.
+    pub done: u64,
+    /// Of how many, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all: Option<u64>,
+    /// The time of what is looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<String>,
+}
+
+/// One line of a backtest that is followed.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BacktestLine {
+    /// It goes on.
+    Progress(BacktestProgress),
+    /// The last line.
+    Answer(Box<BacktestAnswer>),
+    /// The last line, where there is no answer.
+    Error(ApiError),
 }
 
 /// What one rule would have said.
@@ -79,7 +124,7 @@ pub struct BacktestResult {
     pub sources: Vec<FacetValue>,
     /// Alerts by destination address, the most first.
     pub destinations: Vec<FacetValue>,
-    /// Ids of the first events that it matched.
+    /// Ids of the first events that it matched; of signatures, the Community IDs of their flows.
     pub examples: Vec<String>,
 }
 

@@ -34,6 +34,7 @@
 //! | `POST /v1/sources/{name}/token` (Unix socket only) | | [`SourceToken`] |
 //! | `POST /v1/sources/{name}/revoke` (Unix socket only) | | |
 //! | `POST /v1/backtest` | [`BacktestRequest`] | [`BacktestAnswer`] |
+//! | `POST /v1/backtest/follow` | [`BacktestRequest`] | newline-delimited [`BacktestLine`]s; hanging up ends it |
 //! | `GET /v1/visibility?agency&sensor&from&to` | | [`VisibilityAnswer`] |
 //! | `GET /v1/coverage?from&to` | | [`CoverageAnswer`] |
 //! | `GET /v1/queries?by` | | list of [`SavedQuery`]: one's own and shared ones |
@@ -52,8 +53,8 @@ mod saved;
 use std::collections::BTreeMap;
 
 pub use backtest::{
-    AgencyCoverage, BacktestAnswer, BacktestRequest, BacktestResult, BacktestRule, CoverageAnswer, SensorVisibility,
-    VisibilityAnswer,
+    AgencyCoverage, BacktestAnswer, BacktestLine, BacktestProgress, BacktestRequest, BacktestResult, BacktestRule,
+    CoverageAnswer, Looked, SensorVisibility, VisibilityAnswer,
 };
 pub use doors::{DoorLine, RoomLine};
 pub use evidence::{

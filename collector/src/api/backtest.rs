@@ -1,25 +1,36 @@
-//! `POST /v1/backtest`, `GET /v1/visibility`, `GET /v1/coverage`: what the past holds, before somebody relies on it.
+//! `POST /v1/backtest`, `POST /v1/backtest/follow`, `GET /v1/visibility`, `GET /v1/coverage`: what the past holds, before somebody relies on it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Json;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::StreamExt as _;
 use luytre_collector_api::{
-    AgencyCoverage, BacktestAnswer, BacktestRequest, CoverageAnswer, SearchAnswer, SearchRequest, SensorVisibility,
-    Visibility, VisibilityAnswer,
+    AgencyCoverage, BacktestAnswer, BacktestLine, BacktestRequest, CoverageAnswer, SearchAnswer, SearchRequest,
+    SensorVisibility, Visibility, VisibilityAnswer,
 };
 use serde::Deserialize;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
 
 use super::search::in_turn;
-use super::{Api, Failure};
-use crate::backtest::{self, BacktestError};
+use super::{Api, Failure, WAIT_MAX};
+use crate::backtest::{self, BacktestError, Control, Parts};
 use crate::clock::now_ns;
 use crate::search::{self, SearchError};
 
 /// The largest request with rules.
 pub(super) const RULES_MAX_BYTES: usize = 16 << 20;
+/// Lines of progress that wait for whoever asked.
+const LINES_MAX: usize = 16;
+/// Backtests that run.
+static AT_A_TIME: Semaphore = Semaphore::const_new(1);
 /// Networks are looked for during this time.
 const LOOK_MAX: Duration = Duration::from_secs(20);
 /// Rows of agencies and sensors.
@@ -40,9 +51,71 @@ pub(super) async fn backtest(
     request: Result<Json<BacktestRequest>, JsonRejection>,
 ) -> Result<Json<BacktestAnswer>, Failure> {
     let Json(request) = request.map_err(|rejection| Failure::bad_request(rejection.body_text()))?;
-    let answer =
-        in_turn(&api, move |api| backtest::run(&api.search, &api.rules.get(), &api.groups, &request, now_ns()));
-    Ok(Json(answer.await??))
+    let control = Ended(Arc::new(Control::new(|_| true)));
+    run(&api, request, control.0.clone()).await.map(Json)
+}
+
+/// The same with word of how far it is, a line each.
+pub(super) async fn follow(
+    State(api): State<Api>,
+    request: Result<Json<BacktestRequest>, JsonRejection>,
+) -> Result<Response, Failure> {
+    let Json(request) = request.map_err(|rejection| Failure::bad_request(rejection.body_text()))?;
+    let (tell, lines) = mpsc::channel::<Bytes>(LINES_MAX);
+    let told = tell.clone();
+    // A line that does not fit is not missed: the next one says more.
+    let control = Arc::new(Control::new(move |progress| {
+        drop(line(&BacktestLine::Progress(progress)).map(|line| told.try_send(line)));
+        !told.is_closed()
+    }));
+    tokio::spawn(async move {
+        let ran = run(&api, request, control).await;
+        let last = match ran {
+            Ok(answer) => BacktestLine::Answer(Box::new(answer)),
+            Err(failure) => BacktestLine::Error(failure.into_error()),
+        };
+        // Whoever asked may have gone.
+        drop(line(&last).map(|line| async move { tell.send(line).await }).map(tokio::spawn));
+    });
+    let body = Body::from_stream(ReceiverStream::new(lines).map(Ok::<_, std::convert::Infallible>));
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
+}
+
+fn line(line: &BacktestLine) -> Option<Bytes> {
+    let mut text = serde_json::to_vec(line).ok()?;
+    text.push(b'\n');
+    Some(text.into())
+}
+
+/// Ends a backtest whose caller has gone.
+struct Ended(Arc<Control>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// One at a time, so that searches have turns left.
+async fn run(api: &Api, request: BacktestRequest, control: Arc<Control>) -> Result<BacktestAnswer, Failure> {
+    let turn = tokio::time::timeout(WAIT_MAX, AT_A_TIME.acquire()).await;
+    let Ok(Ok(_turn)) = turn else {
+        return Err(Failure::overloaded("another backtest is under way; try again when it is done"));
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let answer = in_turn(api, move |api| {
+        let in_force = api.rules.get();
+        let parts = Parts {
+            search: &api.search,
+            in_force: &in_force,
+            groups: &api.groups,
+            evidence: &api.evidence,
+            agencies: &api.agencies,
+            runtime,
+        };
+        backtest::run(&parts, &request, now_ns(), &control)
+    });
+    Ok(answer.await??)
 }
 
 #[derive(Debug, Clone, Deserialize)]

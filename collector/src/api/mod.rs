@@ -174,6 +174,7 @@ pub fn router(api: Api) -> axum::Router {
         .with_state(api.clone());
     let rules = axum::Router::new()
         .route("/v1/backtest", post(backtest::backtest))
+        .route("/v1/backtest/follow", post(backtest::follow))
         .layer(axum::extract::DefaultBodyLimit::max(backtest::RULES_MAX_BYTES))
         .with_state(api.clone());
     axum::Router::new()

@@ -1,20 +1,21 @@
-//! `luytre-collector backtest`: what rules would have said of the events that are there.
+//! `luytre-collector backtest`: what rules would have said of the events, files and packets that are there.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use luytre_collector_api::{BacktestAnswer, BacktestRequest, BacktestRule, FacetValue};
+use hyper::Method;
+use luytre_collector_api::{BacktestAnswer, BacktestLine, BacktestRequest, BacktestRule, FacetValue, Looked};
 
 use super::print_table;
-use crate::client::Client;
+use crate::client::{Client, Refused};
 
 /// `luytre-collector backtest`.
 #[derive(Debug, Args)]
 pub struct BacktestArguments {
-    /// Files of Sigma rules and indicator lists.
+    /// Files of Sigma rules (.yml), indicator lists (.csv, .toml), YARA rules (.yar) and signatures (.rules).
     #[arg(required = true)]
     rules: Vec<PathBuf>,
     /// From this time on: RFC 3339, a day, or now-1h.
@@ -32,6 +33,9 @@ pub struct BacktestArguments {
     /// End after so many seconds, at most 900.
     #[arg(long, default_value_t = 60)]
     time_max_s: u32,
+    /// Signatures look at so many megabytes of packets, at most 4096.
+    #[arg(long, default_value_t = 256)]
+    packets_mb: u32,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -51,8 +55,9 @@ pub async fn backtest(client: &Client, wished: &BacktestArguments) -> anyhow::Re
         query: wished.query.clone(),
         set: wished.set.clone(),
         time_max_s: Some(wished.time_max_s),
+        packets_mb: Some(wished.packets_mb),
     };
-    let answer: BacktestAnswer = client.post("/v1/backtest", &request).await?;
+    let answer = followed(client, &request).await?;
     let mut out = std::io::stdout().lock();
     if wished.json {
         writeln!(out, "{}", serde_json::to_string(&answer)?)?;
@@ -60,6 +65,57 @@ pub async fn backtest(client: &Client, wished: &BacktestArguments) -> anyhow::Re
         print(&answer, &mut out).context("write the answer")?;
     }
     Ok(if answer.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs it, and tells on a terminal how far it is. Ctrl-C ends it there, too, because it ends the connection.
+async fn followed(client: &Client, request: &BacktestRequest) -> anyhow::Result<BacktestAnswer> {
+    let mut lines = Lines { line: Vec::new(), last: None, wanted: std::io::stderr().is_terminal() };
+    let body = serde_json::to_vec(request)?.into();
+    client.download_with(Method::POST, "/v1/backtest/follow", body, &mut lines).await?;
+    if lines.wanted {
+        eprint!("\r\x1b[K");
+    }
+    match lines.last {
+        Some(BacktestLine::Answer(answer)) => Ok(*answer),
+        Some(BacktestLine::Error(error)) => Err(Refused(error).into()),
+        _ => anyhow::bail!("the collector broke the backtest off; its log says why"),
+    }
+}
+
+/// The longest line.
+const LINE_MAX_BYTES: usize = 64 << 20;
+
+/// Takes the lines of a backtest as they come.
+struct Lines {
+    line: Vec<u8>,
+    last: Option<BacktestLine>,
+    wanted: bool,
+}
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.line.extend_from_slice(piece);
+            if self.line.len() > LINE_MAX_BYTES {
+                return Err(std::io::Error::other("the collector's answer is longer than it can be"));
+            }
+            if piece.last() != Some(&b'\n') {
+                continue;
+            }
+            let line: BacktestLine = serde_json::from_slice(&std::mem::take(&mut self.line))?;
+            if let (BacktestLine::Progress(progress), true) = (&line, self.wanted) {
+                let all = progress.all.map(|all| format!(" of {all}")).unwrap_or_default();
+                let reached = progress.reached.as_deref().unwrap_or_default();
+                eprint!("\r\x1b[K{} {}{all} {reached}", progress.done, progress.phase);
+            }
+            self.last = Some(line);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn print(answer: &BacktestAnswer, out: &mut impl std::io::Write) -> std::io::Result<()> {
@@ -87,7 +143,13 @@ fn print(answer: &BacktestAnswer, out: &mut impl std::io::Write) -> std::io::Res
         })
         .collect();
     print_table(&columns, &rows, out)?;
-    writeln!(out, "{} events in {} ms", answer.events, answer.took_ms)?;
+    write!(out, "{} events", answer.events)?;
+    for (what, Looked { looked, missing }) in [("files", answer.files), ("flows", answer.flows)] {
+        if looked + missing > 0 {
+            write!(out, ", {looked} {what} ({missing} could not be looked at)")?;
+        }
+    }
+    writeln!(out, " in {} ms", answer.took_ms)?;
     if let Some(until) = &answer.until {
         writeln!(
             out,

@@ -14,7 +14,7 @@
 //! | [`replay`] | runs a bundle's events and packets through detection again |
 
 pub mod archive;
-mod capture;
+pub mod capture;
 mod log;
 pub mod manifest;
 pub mod replay;

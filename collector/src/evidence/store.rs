@@ -297,6 +297,12 @@ impl Store {
         is_here.then(|| std::fs::read(self.object(sha256)).ok()).flatten()
     }
 
+    /// The same as a file, for large ones.
+    pub fn file(&self, sha256: &str) -> Option<File> {
+        let is_here = self.lock().items.contains_key(sha256);
+        is_here.then(|| File::open(self.object(sha256)).ok()).flatten()
+    }
+
     /// Everything that is kept, the newest first.
     pub fn answer(&self) -> EvidenceAnswer {
         let state = self.lock();

@@ -37,6 +37,9 @@ pub struct Options {
     /// Events that the collector is given (without it 200,000, and 10,000,000 of history).
     #[arg(long)]
     events: Option<u64>,
+    /// Sensors that connect at once.
+    #[arg(long, default_value_t = 1000)]
+    sensors: u32,
     /// Where the history is kept between runs; without it, it is removed.
     #[arg(long)]
     folder: Option<PathBuf>,
@@ -49,6 +52,8 @@ enum Part {
     Sensor,
     /// The collector from journal to searchable, with our rules.
     Collector,
+    /// A thousand sensors that all connect to the collector at once, or `--sensors`.
+    Sensors,
     /// Questions to a month of history in the collector's index, and to SQLite and zgrep over a tenth of it.
     History,
     /// `luytre-sensor read` on a gigabyte of copies of each capture, with other addresses.
@@ -77,6 +82,7 @@ pub fn run(options: &Options) -> Result<()> {
         match part {
             Part::Sensor => captures(options)?.iter().try_for_each(|capture| row(capture, options.runs))?,
             Part::Collector => collector(options.events.unwrap_or(200_000))?,
+            Part::Sensors => sensors(options.sensors)?,
             Part::History => history(options)?,
             Part::Replicas => copies(options)?,
             Part::Flood => flood(options)?,
@@ -157,6 +163,15 @@ fn collector(events: u64) -> Result<()> {
     steps::step("measure the collector (release)", || {
         let bench = ["bench", "--quiet", "-p", "luytre-collector", "--bench", "ingest", "--", events.as_str()];
         steps::show(workspace::cargo().args(bench).arg(&rules))
+    })
+}
+
+/// Many sensors at once, against the collector as a process of its own.
+fn sensors(count: u32) -> Result<()> {
+    let count = count.to_string();
+    steps::step("let many sensors connect at once (release)", || {
+        let bench = ["bench", "--quiet", "-p", "luytre-collector", "--bench", "sensors", "--", count.as_str()];
+        steps::show(workspace::cargo().args(bench))
     })
 }
 
