@@ -58,7 +58,7 @@ export const vi = {
     history: "Trao đổi",
     history_empty: "Chưa có trao đổi nào.",
     download: "Tải về",
-    download_of: "Tải {{name}}",
+    download_of: "Tải về {{name}}",
     more: "{{number}} thông báo; hiện {{shown}} thông báo đầu.",
   },
 };
