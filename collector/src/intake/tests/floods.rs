@@ -103,7 +103,7 @@ async fn the_slow_the_silent_and_the_deaf_are_let_go_of_and_counted() {
                     break;
                 }
             }
-            let _ = asks.flush().await;
+            let _ = SinkExt::<Bytes>::flush(&mut asks).await;
         })
         .await;
     }
