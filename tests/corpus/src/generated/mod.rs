@@ -16,7 +16,7 @@ use luytre_rules_engine::signatures::buffer::{self, Sender, When};
 use luytre_rules_engine::signatures::inspect::{Buffers, FlowNotes};
 use luytre_rules_engine::signatures::language::{Action, Arrow, Variables};
 use luytre_rules_engine::signatures::rule::{Condition, PacketTest, Rule, Scope};
-use luytre_rules_engine::signatures::ruleset::texts_of;
+use luytre_rules_engine::signatures::ruleset::{InForce, texts_of};
 use luytre_rules_engine::signatures::{FlowFacts, Inspector, PacketFacts, Scene, Signatures};
 
 use traffic::{Built, build, holds, near_misses};
@@ -84,7 +84,7 @@ struct Outcome {
     wrong: bool,
 }
 
-fn try_one(set: &Signatures, rule: &Rule) -> Result<Outcome, &'static str> {
+fn try_one(set: &Signatures, rule: &InForce) -> Result<Outcome, &'static str> {
     possible(rule)?;
     let stage = Stage::new(set, rule)?;
     let mut variables = vec![0; rule.variables];
@@ -171,7 +171,7 @@ struct Moment {
 }
 
 impl<'r> Stage<'r> {
-    fn new(set: &Signatures, rule: &'r Rule) -> Result<Stage<'r>, &'static str> {
+    fn new(set: &Signatures, rule: &'r InForce) -> Result<Stage<'r>, &'static str> {
         let text = set.text(rule);
         let own = Signatures::compile(vec![(PathBuf::from(&*rule.place.0), text)], Variables::usual());
         if own.len() != 1 {
