@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use futures_util::SinkExt;
 use tokio::net::TcpSocket;
 
 use super::*;
