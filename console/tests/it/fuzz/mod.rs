@@ -97,7 +97,7 @@ async fn what_reaches_no_handler_is_told_as_everything_else() {
     let wishes = [
         (wish(Method::GET, "/api/v1/alerts/%ff", Vec::new()), StatusCode::BAD_REQUEST, "bad_request"),
         (wish(Method::GET, "/api/v1/register/export/nothing", Vec::new()), StatusCode::BAD_REQUEST, "bad_request"),
-        (wish(Method::PUT, "/api/v1/alerts", Vec::new()), StatusCode::METHOD_NOT_ALLOWED, "bad_request"),
+        (wish(Method::PUT, "/api/v1/alerts", Vec::new()), StatusCode::FORBIDDEN, "forbidden"),
         (wish(Method::GET, "/api/v1/nothing", Vec::new()), StatusCode::NOT_FOUND, "not_found"),
         (wish(Method::POST, "/api/v1/search", vec![b' '; 2 << 20]), StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
     ];
