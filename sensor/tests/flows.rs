@@ -209,12 +209,13 @@ impl Plain {
         }
     }
 
-    /// A SYN that cannot belong to this connection any more.
-    fn begins_anew(&self, back: bool, flags: u8, sequence: u32) -> bool {
+    /// A SYN that cannot belong to this connection any more: it is over, or so silent that it may be.
+    fn begins_anew(&self, back: bool, flags: u8, sequence: u32, time_ns: i64) -> bool {
         let syn = self.syn[usize::from(back)];
         let both_spoke = self.flags[0] & self.flags[1] & ACK != 0;
         flags & (SYN | ACK | RST | FIN) == SYN
-            && ((self.reset && syn != Some(sequence)) || (both_spoke && syn.is_some_and(|syn| syn != sequence)))
+            && ((self.reset && syn != Some(sequence))
+                || (both_spoke && syn.is_some_and(|syn| syn != sequence) && time_ns - self.last_ns >= 10 * SECOND_NS))
     }
 }
 
@@ -287,7 +288,7 @@ impl Model {
         };
         let key = (step.flow, name);
         let mut place = self.flows.iter().position(|flow| flow.key == key);
-        if let Some(at) = place.filter(|at| self.flows[*at].begins_anew(step.back, flags, sequence)) {
+        if let Some(at) = place.filter(|at| self.flows[*at].begins_anew(step.back, flags, sequence, time_ns)) {
             let flow = self.flows.remove(at);
             self.report(vec![flow], "timeout");
             place = None;

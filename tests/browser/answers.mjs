@@ -63,7 +63,7 @@ function mails() {
 async function mailTo(to) {
   const until = Date.now() + MAIL_MS;
   for (;;) {
-    const found = mails().find((mail) => mail.to === to && mail.text.includes("/work/"));
+    const found = mails().find((mail) => mail.to === to && mail.text.includes("/assigned/"));
     if (found) return found.text;
     if (Date.now() > until) throw new Error(`no mail to ${to}; there are ${JSON.stringify(mails())}`);
     await new Promise((go) => setTimeout(go, 500));
@@ -187,7 +187,7 @@ await walk(async () => {
       const { status } = await ask(other, method, path, method === "GET" ? undefined : {});
       assert.ok(status === 404 || status === 403, `${method} ${path} answers ${status}`);
     }
-    await open(`/work/${id}`, other);
+    await open(`/assigned/${id}`, other);
     await other.getByRole("alert").waitFor();
     assert.ok(!(await other.locator("body").innerText()).includes("thư rác"));
   });
@@ -223,8 +223,8 @@ await walk(async () => {
     const { body } = await ask(phone, "GET", "/agency-work");
     const handovers = await ask(page, "GET", "/handovers");
     const parts = [
-      [phone, "work", "/work"],
-      [phone, "notice", `/work/${body.items[0].id}`],
+      [phone, "work", "/assigned"],
+      [phone, "notice", `/assigned/${body.items[0].id}`],
       [page, "case-agencies", `/cases/${caseId}?tab=agencies`],
       [page, "case-review", `/cases/${caseId}?tab=review`],
       [page, "handover", "/handover"],

@@ -29,7 +29,7 @@ const PAGES = [
   ["/notices", READERS],
   ["/rosters", READERS],
   ["/handover", READERS],
-  ["/work", ["agency"]],
+  ["/assigned", ["agency"]],
   ["/suppressions", READERS],
   ["/audit", AUDIT],
   ["/users", ONLY_ADMIN],

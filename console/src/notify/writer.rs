@@ -208,7 +208,7 @@ impl NoticeWriter {
         let missing: Vec<String> = notice.missing.iter().map(wire_name).collect();
         let values = context! { about => news.name(), reference => notice.reference.as_str(),
         agency => words::one_line(&notice.agency.name, 200), topic => subject, due, missing,
-        link => self.link(&format!("/work/{}", crate::collector::path_part(&notice.id))) };
+        link => self.link(&format!("/assigned/{}", crate::collector::path_part(&notice.id))) };
         self.write("agency", NoticeKind::Agency, to, values, None)
     }
 

@@ -149,7 +149,7 @@ async fn a_contact_confirms_answers_uploads_and_reports_and_the_team_sees_all_of
     for mail in two.mails().await {
         to.extend(mail.lines().find_map(|line| line.strip_prefix("To: ").map(str::to_owned)));
         let text = mail_text(&mail);
-        assert!(text.contains(&format!("/work/{id}")) && text.contains("23/11/2026"), "{text}");
+        assert!(text.contains(&format!("/assigned/{id}")) && text.contains("23/11/2026"), "{text}");
         assert!(!mail.contains("thư rác") && !text.contains("thư rác"), "TLP:AMBER names no particulars: {text}");
     }
     to.sort();

@@ -77,19 +77,25 @@ async fn the_slow_the_silent_and_the_deaf_are_let_go_of_and_counted() {
     let _knocks = stranger(&rig, 1).await;
     let _connects = rig.client(None).await;
     let _greets_late = rig.client(Some(&slow)).await;
-    until("they are counted", || refused_so_far(&rig, "slow_handshake") == 1 && refused_so_far(&rig, "silent") == 2)
-        .await;
+    until("those who do not greet are counted", || {
+        let (knocks, connects) = (refused_so_far(&rig, "slow_handshake"), refused_so_far(&rig, "silent"));
+        // On a busy machine a handshake may take too long, too.
+        knocks >= 1 && knocks + connects == 3
+    })
+    .await;
+    let before = refused_so_far(&rig, "silent");
 
     let mut nothing_more = rig.greeted(&silent).await;
     assert_eq!(hear(&mut nothing_more).await, None);
-    // A byte now and then is no frame.
+    // A byte now and then is no frame: the beginning of one of 256 bytes, and then they come one by one.
     let mut stream = rig.greeted(&dribbling).await.into_inner();
+    stream.write_all(&[0, 0, 1, 0]).await.unwrap();
     let began = Instant::now();
     while stream.write_all(&[0]).await.is_ok() && stream.flush().await.is_ok() {
         assert!(began.elapsed() < Duration::from_secs(60), "it may dribble for ever");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    until("they are counted", || refused_so_far(&rig, "silent") == 4).await;
+    until("the silent ones are counted", || refused_so_far(&rig, "silent") == before + 2).await;
 
     // Whoever asks and never reads the answers.
     let mut asks = rig.greeted(&deaf).await;

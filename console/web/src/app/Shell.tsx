@@ -48,7 +48,7 @@ export function Shell({ children }: { children: ReactNode }) {
           {t("nav.skip")}
         </a>
         <header className={styles.header}>
-          <Link to={permissions(user.role).answers ? "/work" : "/alerts"} className={styles.brand} aria-label="Lũy Tre">
+          <Link to={permissions(user.role).answers ? "/assigned" : "/alerts"} className={styles.brand} aria-label="Lũy Tre">
             <Mark size={20} />
             <span>Lũy Tre</span>
           </Link>
@@ -110,7 +110,7 @@ function Sections() {
           </NavLink>
         ))}
       {may.answers && (
-        <NavLink to="/work" className={({ isActive }) => `${styles.link} ${isActive ? styles.active : ""}`}>
+        <NavLink to="/assigned" className={({ isActive }) => `${styles.link} ${isActive ? styles.active : ""}`}>
           {t("nav.work")}
         </NavLink>
       )}

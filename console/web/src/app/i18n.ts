@@ -19,7 +19,7 @@ import * as sensors from "../features/sensors/words";
 import * as session from "../features/session/words";
 import * as suppressions from "../features/suppressions/words";
 import * as users from "../features/users/words";
-import * as work from "../features/work/words";
+import * as work from "../features/assigned/words";
 import * as ui from "../ui/words";
 import * as frame from "./words";
 

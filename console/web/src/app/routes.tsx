@@ -28,8 +28,8 @@ const AuditPage = lazy(() => import("../features/audit/AuditPage"));
 const OverviewPage = lazy(() => import("../features/overview/OverviewPage"));
 const RostersPage = lazy(() => import("../features/rosters/RostersPage"));
 const AcknowledgePage = lazy(() => import("../features/acknowledge/AcknowledgePage"));
-const WorkPage = lazy(() => import("../features/work/WorkPage"));
-const WorkNoticePage = lazy(() => import("../features/work/NoticePage"));
+const WorkPage = lazy(() => import("../features/assigned/WorkPage"));
+const WorkNoticePage = lazy(() => import("../features/assigned/NoticePage"));
 const HandoverPage = lazy(() => import("../features/handover/HandoverPage"));
 const OpenIdPage = lazy(() => import("../features/session/OpenIdPage"));
 const NoticesPage = lazy(() => import("../features/notices/NoticesPage"));
@@ -100,7 +100,7 @@ function Pages() {
     <Shell>
       <Suspense fallback={<SkeletonRows rows={10} />}>
         <Routes>
-          <Route index element={<Navigate to={may.answers ? "/work" : "/alerts"} replace />} />
+          <Route index element={<Navigate to={may.answers ? "/assigned" : "/alerts"} replace />} />
           <Route path="work" element={guard(may.answers, <WorkPage />)} />
           <Route path="work/:id" element={guard(may.answers, <WorkNoticePage />)} />
           <Route path="alerts" element={guard(may.read, <AlertsPage />)} />

@@ -54,7 +54,7 @@ function Rows({ rows, own }: { rows: readonly AgencyWorkRow[]; own: string }) {
     <ul className={styles.rows}>
       {rows.map((row) => (
         <li key={row.id} data-state={row.overdue ? "overdue" : row.state}>
-          <Link to={`/work/${encodeURIComponent(row.id)}`} className={styles.row}>
+          <Link to={`/assigned/${encodeURIComponent(row.id)}`} className={styles.row}>
             <span className={styles.subject}>{row.subject}</span>
             <span className={styles.facts}>
               <span className={styles.state} data-state={row.overdue ? "overdue" : row.state}>

@@ -24,7 +24,7 @@ export default function NoticePage() {
     <Page
       title={notice?.subject ?? t("work.title")}
       lead={
-        <Link to="/work" className={styles.back}>
+        <Link to="/assigned" className={styles.back}>
           <IconArrowLeft size={14} aria-hidden /> {t("work.back")}
         </Link>
       }
