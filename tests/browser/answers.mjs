@@ -118,11 +118,11 @@ await walk(async () => {
     assert.ok(!text.includes("thư rác") && !text.includes("198.51.100.25"), text);
     await phone.setViewportSize(PHONE);
     await accept(phone, links["dau-moi-stc"]);
-    await phone.waitForURL(/\/work$/);
+    await phone.waitForURL(/\/assigned$/);
     await phone.getByText("Máy chủ thư gửi thư rác").waitFor();
     await fits(phone);
     await shot("work-phone", phone);
-    await open(text.match(/\/work\/[\w-]+/)[0], phone);
+    await open(text.match(/\/assigned\/[\w-]+/)[0], phone);
     await phone.getByRole("heading", { name: "Máy chủ thư gửi thư rác" }).waitFor();
     const said = await phone.locator("body").innerText();
     assert.ok(!said.includes("nội bộ") && !said.includes("bị chiếm"), "nothing of the case itself is there");

@@ -101,8 +101,8 @@ function Pages() {
       <Suspense fallback={<SkeletonRows rows={10} />}>
         <Routes>
           <Route index element={<Navigate to={may.answers ? "/assigned" : "/alerts"} replace />} />
-          <Route path="work" element={guard(may.answers, <WorkPage />)} />
-          <Route path="work/:id" element={guard(may.answers, <WorkNoticePage />)} />
+          <Route path="assigned" element={guard(may.answers, <WorkPage />)} />
+          <Route path="assigned/:id" element={guard(may.answers, <WorkNoticePage />)} />
           <Route path="alerts" element={guard(may.read, <AlertsPage />)} />
           <Route path="alerts/:id" element={guard(may.read, <AlertPage />)} />
           <Route path="cases" element={guard(may.read, <CasesPage />)} />
