@@ -32,7 +32,7 @@ fn yara_rules_and_signatures_find_in_what_was_kept_what_they_find_in_the_capture
         let hits = rules["rules"].as_array().context("rules")?.iter().filter(|line| line["rule"]["kind"] == "yara");
         let hits: BTreeSet<String> = hits
             .filter(|line| line["hits"].as_u64() > Some(0))
-            .filter_map(|line| line["rule"]["id"].as_str().map(str::to_owned))
+            .filter_map(|line| line["rule"]["id"].as_str()?.rsplit(':').next().map(str::to_owned))
             .collect();
         Ok((!hits.is_empty()).then_some(hits))
     })?;
