@@ -76,7 +76,7 @@ fn from_evidence(stage: &mut Stage, signatures: &[PathBuf]) -> Result<()> {
         Ok(None)
     })?;
     let data = stage.stack.data("collector").display().to_string();
-    let hold = ["--data", &data, "evidence", "hold", &id, "--reason", "case 7"];
+    let hold = ["--data", &data, "evidence", "hold", &id, "--by", "truc-ban", "--reason", "case 7"];
     succeeded(&stage.stack.programs.output("luytre-collector", &hold)?)?;
     stage.stack.sensor.take().context("the sensor runs")?.terminate()?;
     wait::until("the collector to notice that the sensor is gone", SOON, || {
